@@ -1,0 +1,4 @@
+//! Runs programs in WebAssembly.
+
+pub mod host;
+pub use host::{GuestCall, ToolHost};

@@ -1,0 +1,28 @@
+//! The words every other crate speaks: identifiers, requests, replies, limits, and what a server and a tool are.
+//!
+//! Nothing here does IO, knows a protocol library, or keeps state. Types that cross the wire derive `Serialize` and
+//! `TS`; `wire::typescript` turns them into the extension's generated types.
+
+pub mod error;
+pub mod ids;
+pub mod limits;
+pub mod names;
+pub mod notice;
+pub mod reply;
+pub mod request;
+pub mod secret;
+pub mod server;
+pub mod tokens;
+pub mod tool;
+pub mod wire;
+
+pub use error::{ErrorKind, ProgramError};
+pub use ids::{ConversationId, RunId};
+pub use limits::Limits;
+pub use notice::{Notice, RunEvent};
+pub use reply::{CacheOutcome, CallRecord, CallStatus, Reply, RunReply, RunStatus, Truncation, Usage};
+pub use request::{CallRequest, Detail, Language, Origin, Request, RunRequest, SearchRequest};
+pub use secret::Secret;
+pub use server::{Problem, ServerSpec, ServerState, ServerStatus, Severity, Transport};
+pub use tokens::{SavingsSummary, TokenReport};
+pub use tool::{Annotations, Content, ToolDefinition, ToolResult};

@@ -1,0 +1,168 @@
+//! What a front may ask of the daemon.
+
+use crate::ids::{ConversationId, RunId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use ts_rs::TS;
+
+/// The language of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// CPython 3.14.
+    #[serde(alias = "py")]
+    Python,
+    /// TypeScript: types are stripped, the rest is JavaScript.
+    #[serde(alias = "ts")]
+    TypeScript,
+    /// JavaScript (an ECMAScript module).
+    #[serde(alias = "js")]
+    JavaScript,
+}
+
+impl Language {
+    /// The name used on the wire, in metrics and in the ledger.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Python => "python",
+            Self::TypeScript => "typescript",
+            Self::JavaScript => "javascript",
+        }
+    }
+
+    /// The file ending of the display name a program gets when it has none.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Python => "py",
+            Self::TypeScript => "ts",
+            Self::JavaScript => "js",
+        }
+    }
+}
+
+/// Run one program.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct RunRequest {
+    /// The program's source.
+    pub code: String,
+    /// Its language; guessed from the source, and the guess said, where absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub language: Option<Language>,
+    /// What the program sees as `tta.inputs`.
+    #[serde(default)]
+    #[ts(optional, type = "unknown")]
+    pub input: Option<Value>,
+    /// Deadline in milliseconds; the workspace's limit is the most it can be.
+    #[serde(default)]
+    #[ts(optional)]
+    pub timeout_ms: Option<u64>,
+    /// Memory in MiB; the workspace's limit is the most it can be.
+    #[serde(default)]
+    #[ts(optional)]
+    pub memory_mb: Option<u64>,
+    /// The name shown in tracebacks and lists, such as a file's name without its folder.
+    #[serde(default)]
+    #[ts(optional)]
+    pub name: Option<String>,
+}
+
+/// How much of each hit a search returns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum Detail {
+    /// `server.tool` and one line.
+    Name,
+    /// A callable stub with types and one line.
+    #[default]
+    Signature,
+    /// The stub with every parameter documented.
+    Full,
+}
+
+/// Search the catalog.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct SearchRequest {
+    /// What the caller wants to do, in words. Empty lists every tool, in the servers' order.
+    pub query: String,
+    /// Only this server's tools.
+    #[serde(default)]
+    #[ts(optional)]
+    pub server: Option<String>,
+    /// How much of each hit.
+    #[serde(default)]
+    #[ts(optional)]
+    pub detail: Option<Detail>,
+    /// At most this many hits; 10 where absent, 1,000 at most.
+    #[serde(default)]
+    #[ts(optional)]
+    pub limit: Option<usize>,
+    /// The language of the stubs; Python where absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub language: Option<Language>,
+}
+
+/// Call one tool directly, through the same door as a program's calls.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct CallRequest {
+    /// The server, by name or identifier.
+    pub server: String,
+    /// The tool, by name or identifier.
+    pub tool: String,
+    /// A JSON object.
+    #[serde(default)]
+    #[ts(optional, type = "Record<string, unknown>")]
+    pub arguments: Option<Value>,
+    /// Longest time the call may take.
+    #[serde(default)]
+    #[ts(optional)]
+    pub timeout_ms: Option<u64>,
+}
+
+/// Who asks: what the ledger files a run under.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The front: `cli`, `mcp` or `lsp`.
+    pub front: &'static str,
+    /// The sitting.
+    pub conversation: ConversationId,
+}
+
+/// Everything a front may ask. `daemon::Daemon::submit` answers each with the [`crate::Reply`] of the same name.
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// Run a program.
+    Run(RunRequest),
+    /// Search the catalog; starts the servers that were never listed.
+    Search(SearchRequest),
+    /// One direct call.
+    Call(CallRequest),
+    /// Every configured server. With `list`, those never listed are started and asked for their tools first.
+    Servers {
+        /// Ask the servers that were never listed.
+        list: bool,
+    },
+    /// Stop a server and start it again.
+    RestartServer {
+        /// The server, by name or identifier.
+        server: String,
+    },
+    /// Savings so far.
+    Savings,
+    /// The last runs, newest first.
+    Runs {
+        /// At most this many.
+        limit: usize,
+    },
+    /// One run's receipt, once the ledger has counted it.
+    Receipt {
+        /// Which run.
+        run_id: RunId,
+    },
+    /// Check the installation: guests, limits, servers, trust.
+    Doctor,
+}

@@ -1,0 +1,156 @@
+//! A configured MCP server, as `config` reads it, `bridge` starts it and the fronts show it.
+
+use crate::secret::Secret;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use ts_rs::TS;
+
+/// How a server is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// A child process that speaks over its stdin and stdout.
+    Stdio {
+        /// The program.
+        command: String,
+        /// Its arguments.
+        args: Vec<String>,
+        /// Variables added to the small environment that every child gets.
+        env: BTreeMap<String, Secret>,
+        /// Its working directory; the workspace where absent.
+        cwd: Option<PathBuf>,
+    },
+    /// Streamable HTTP.
+    Http {
+        /// The endpoint.
+        url: String,
+        /// Headers sent with every request.
+        headers: BTreeMap<String, Secret>,
+    },
+}
+
+/// Where a server's configuration stands, and so how far it is trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Given on the command line by the user.
+    Explicit,
+    /// A file of the workspace: untrusted until the user says otherwise.
+    Workspace,
+    /// A file of the user's own.
+    User,
+}
+
+/// A place in a configuration file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Source {
+    /// The file.
+    #[ts(type = "string")]
+    pub file: PathBuf,
+    /// The line of the server's key, counted from 1.
+    pub line: u32,
+    /// Whose file it is.
+    pub scope: Scope,
+}
+
+/// One configured server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerSpec {
+    /// The configured name.
+    pub name: String,
+    /// How it is reached.
+    pub transport: Transport,
+    /// Where it is configured.
+    pub source: Source,
+    /// Switched off in its configuration.
+    pub disabled: bool,
+    /// Variables that could not be filled in (`${input:…}`, an unset `${env:X}`): the server cannot start, and why.
+    pub unresolved: Vec<String>,
+    /// Longest time for start and handshake.
+    pub startup_timeout_ms: u64,
+    /// Hash of everything that decides what would be started: trust is bound to it.
+    pub content_hash: String,
+}
+
+/// What a server is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum ServerState {
+    /// Its workspace is not trusted: it will not be started.
+    Untrusted,
+    /// Switched off in its configuration.
+    Disabled,
+    /// Not started yet, or stopped: it starts when it is needed.
+    Stopped,
+    /// Start or handshake under way.
+    Starting,
+    /// Connected.
+    Ready,
+    /// The last start failed, or it died; the next use tries again.
+    Failed,
+}
+
+/// How bad a problem is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Something does not work.
+    Error,
+    /// Something is probably not meant so.
+    Warning,
+    /// Something worth knowing.
+    Info,
+}
+
+/// Something wrong in a configuration file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Problem {
+    /// The file.
+    #[ts(type = "string")]
+    pub file: PathBuf,
+    /// The line, counted from 1.
+    pub line: u32,
+    /// The column, counted from 1 in UTF-16 units.
+    pub column: u32,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+    /// The server it is about, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub server: Option<String>,
+}
+
+/// One server as the fronts show it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct ServerStatus {
+    /// The configured name.
+    pub name: String,
+    /// The name of its module in programs.
+    pub identifier: String,
+    /// Where it is configured.
+    pub source: Source,
+    /// `stdio` or `http`.
+    pub transport: String,
+    /// The command line or URL, secrets left out.
+    pub target: String,
+    /// What it is doing.
+    pub state: ServerState,
+    /// How many tools it has; absent until it was listed once.
+    #[ts(optional)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tools: Option<u32>,
+    /// What its definitions cost in a prompt; absent until counted.
+    #[ts(optional)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition_tokens: Option<u64>,
+    /// Why the last start failed or it died.
+    #[ts(optional)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// Problems in its configuration.
+    pub problems: Vec<Problem>,
+}
