@@ -16,6 +16,10 @@ pub struct GuestCall {
     pub arguments_json: String,
     /// The program's line, where the guest knows it.
     pub line: Option<u32>,
+    /// Which wave it belongs to, counted from 0: a call that starts when every earlier one was delivered to the program
+    /// opens a new wave, every other joins the current one. Calls of the sandbox itself (`tta`) open none and hold none
+    /// open.
+    pub wave: u32,
 }
 
 /// The door of a run. Implemented once, in `daemon/src/call.rs`.
