@@ -7,15 +7,16 @@
 use std::collections::{HashMap, HashSet};
 
 /// Words that no identifier may be, in either language, plus names that would shadow what a program needs.
-const RESERVED: &[&str] = &[
-    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif",
-    "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or",
-    "pass", "raise", "return", "try", "while", "with", "yield", "case", "catch", "const", "constructor", "debugger",
-    "default", "delete", "do", "enum", "eval", "export", "extends", "false", "function", "implements", "instanceof",
-    "interface", "let", "new", "null", "package", "private", "protected", "prototype", "public", "static", "super",
-    "switch", "then", "this", "throw", "true", "typeof", "undefined", "var", "void", "arguments", "tta", "toJSON",
-    "toString", "valueOf", "hasOwnProperty",
-];
+const RESERVED: &str = "\
+    False None True and as assert async await break class continue def del elif else except finally for \
+    from global if import in is lambda nonlocal not or pass raise return try while with yield case catch \
+    const constructor debugger default delete do enum eval export extends false function implements \
+    instanceof interface let new null package private protected prototype public static super switch \
+    then this throw true typeof undefined var void arguments tta toJSON toString valueOf hasOwnProperty";
+
+fn is_reserved(word: &str) -> bool {
+    RESERVED.split(' ').any(|reserved| reserved == word)
+}
 
 /// Longest identifier; a longer name is cut and told apart by its suffix.
 const LENGTH_MAX: usize = 64;
@@ -48,7 +49,7 @@ pub fn identifier(name: &str) -> String {
     if out.starts_with(|c: char| c.is_ascii_digit()) {
         out.insert(0, '_');
     }
-    if RESERVED.contains(&out.as_str()) {
+    if is_reserved(&out) {
         out.push('_');
     }
     out
@@ -70,7 +71,7 @@ pub fn camel_case(identifier: &str) -> Option<String> {
             out.push(c);
         }
     }
-    (out != identifier && !RESERVED.contains(&out.as_str())).then_some(out)
+    (out != identifier && !is_reserved(&out)).then_some(out)
 }
 
 /// Identifiers for a whole list, in its order, without collisions. A name that already is its own identifier keeps it;
@@ -98,6 +99,23 @@ pub fn identifiers<S: AsRef<str>>(names: &[S]) -> Vec<String> {
         out[i] = Some(candidate);
     }
     out.into_iter().flatten().collect()
+}
+
+/// The camelCase alias of each identifier of one list. An alias that is another tool's identifier, or that two tools would
+/// share, belongs to neither: no call is ever answered by a guess.
+pub fn aliases(identifiers: &[String]) -> Vec<Option<String>> {
+    let taken: HashSet<&str> = identifiers.iter().map(String::as_str).collect();
+    let mut out: Vec<Option<String>> = identifiers.iter().map(|id| camel_case(id)).collect();
+    let mut uses: HashMap<String, usize> = HashMap::new();
+    for alias in out.iter().flatten() {
+        *uses.entry(alias.clone()).or_default() += 1;
+    }
+    for alias in &mut out {
+        if alias.as_deref().is_some_and(|a| taken.contains(a) || uses[a] > 1) {
+            *alias = None;
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -135,5 +153,12 @@ mod tests {
         assert_eq!(camel_case("read_text_file").as_deref(), Some("readTextFile"));
         assert_eq!(camel_case("echo"), None);
         assert_eq!(camel_case("_1_x").as_deref(), Some("_1X"));
+    }
+
+    #[test]
+    fn an_alias_that_would_be_a_guess_is_left_out() {
+        let of = |names: &[&str]| aliases(&names.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(of(&["a_b", "aB"]), [None, None]);
+        assert_eq!(of(&["a_b", "a__b", "c_d"]), [None, None, Some("cD".to_owned())]);
     }
 }
