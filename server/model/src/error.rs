@@ -39,6 +39,8 @@ pub enum ErrorKind {
     Denied,
     /// Stopped by the user or the client.
     Cancelled,
+    /// The request itself is wrong: a flag, a file, a setting.
+    Usage,
     /// The daemon has no room for another run now.
     Busy,
     /// The daemon's own fault.
