@@ -1,105 +1,124 @@
 //! The spine: every front submits here, and nowhere else.
+//!
+//! A request goes straight through: front -> [`Daemon::submit`] -> the loop (`main_loop.rs`), which gives it the snapshot
+//! of the moment -> a task of its own (`requests.rs`, `run.rs`) -> the engine, whose calls come back in through one door
+//! (`call.rs`) -> the reply. The loop alone changes state; nothing here speaks a protocol.
 
-use model::{ConversationId, Notice, Reply, Request};
-use std::path::PathBuf;
+mod call;
+mod core;
+mod definitions;
+mod doctor;
+mod error;
+mod event;
+mod main_loop;
+mod options;
+mod requests;
+mod run;
+mod sandbox;
+mod search;
+mod snapshot;
+mod start;
+mod trust;
+
+pub use error::Error;
+pub use options::Options;
+pub use trust::TrustQuestion;
+
+use crate::core::Core;
+use crate::event::Job;
+use model::{ConversationId, Notice, Origin, Reply, Request, RunId, ServerState};
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{broadcast, oneshot};
 use tokio_util::sync::CancellationToken;
 
-/// How a daemon is set up. Every front fills this in from its own flags or settings.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// The workspace's folder; the nearest parent of the working directory with a configuration, else that directory.
-    pub workspace: Option<PathBuf>,
-    /// One more configuration file, whose servers the user has named and so trusts.
-    pub config: Option<PathBuf>,
-    /// `Some` says whether the workspace is trusted (the editor knows, or `--trust`); `None` asks the trust store.
-    pub trusted: Option<bool>,
-    /// User data; the platform's data folder where absent.
-    pub data_dir: Option<PathBuf>,
-    /// Hosts and limits given on the command line.
-    pub timeout_ms: Option<u64>,
-    /// Likewise, MiB.
-    pub memory_mb: Option<u64>,
+/// How long a shutdown waits for the ledger to count what is pending.
+const FLUSH_MAX: Duration = Duration::from_secs(3);
+/// How long it waits for requests to notice that they are cancelled.
+const DRAIN_MAX: Duration = Duration::from_secs(2);
+
+/// A running daemon; clones share it.
+#[derive(Clone)]
+pub struct Daemon {
+    core: Arc<Core>,
+    /// Held, not read: dropping it ends the watch.
+    _watcher: Option<Arc<watch::Watcher>>,
 }
 
-/// Why the daemon itself could not do what was asked. A program that fails is a normal reply.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The request is not well formed; the message says where and what to do.
-    #[error("{0}")]
-    Usage(String),
-    /// The queue is full.
-    #[error("busy: {0}")]
-    Busy(String),
-    /// Trust or policy refused it.
-    #[error("{0}")]
-    Denied(String),
-    /// The daemon is stopping.
-    #[error("the daemon is shutting down")]
-    ShuttingDown,
-    /// A fault of the daemon.
-    #[error("{0}")]
-    Fault(String),
+impl std::fmt::Debug for Daemon {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Daemon").field("workspace", &self.core.paths.workspace).finish_non_exhaustive()
+    }
 }
 
 /// A submitted request. Dropping it cancels the work.
 #[derive(Debug)]
 pub struct Ticket {
-    pub(crate) reply: oneshot::Receiver<Result<Reply, Error>>,
-    pub(crate) cancel: CancellationToken,
+    reply: oneshot::Receiver<Result<Reply, Error>>,
+    cancel: CancellationToken,
+    run_id: RunId,
 }
-
-/// What `tta run` must know before it asks the user to trust a workspace.
-#[derive(Clone, Debug)]
-pub struct TrustQuestion {
-    /// The workspace.
-    pub workspace: PathBuf,
-    /// What would be started: one line a server, with its exact command or URL.
-    pub would_start: Vec<String>,
-}
-
-/// A running daemon; clones share it.
-#[derive(Clone, Debug)]
-pub struct Daemon {}
 
 impl Daemon {
     /// Starts a daemon on the current tokio runtime. Starts no server: they start when they are needed.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let _ = options;
-        Err(Error::ShuttingDown)
+        start::start(options).await
     }
 
     /// Hands a request in and returns at once, without awaiting anything, so that a front that calls it in order keeps
     /// its order.
     pub fn submit(&self, request: Request, front: &'static str, conversation: &ConversationId) -> Ticket {
-        let _ = (request, front, conversation);
-        let (_tx, reply) = oneshot::channel();
-        Ticket { reply, cancel: CancellationToken::new() }
+        let (tx, reply) = oneshot::channel();
+        let (cancel, run_id) = (self.core.stopping.child_token(), RunId::new());
+        let origin = Origin { front, conversation: conversation.clone() };
+        self.core.inbox.submit(Job { request, run_id: run_id.clone(), origin, reply: tx, cancel: cancel.clone() });
+        Ticket { reply, cancel, run_id }
     }
 
-    /// Notifications from now on.
+    /// Notifications from now on. A receiver that falls behind loses the oldest.
     pub fn notices(&self) -> broadcast::Receiver<Notice> {
-        broadcast::channel(1).1
+        self.core.notices.subscribe()
     }
 
     /// Whether servers of the workspace wait for the user's trust, and what they would start.
     pub fn trust_question(&self) -> Option<TrustQuestion> {
-        None
+        let snapshot = self.core.snapshot.load();
+        let waiting = snapshot.servers.iter().filter(|e| e.state == ServerState::Untrusted);
+        let would_start: Vec<String> =
+            waiting.map(|e| format!("{}: {}", e.spec.name, snapshot::describe(&e.spec.transport).1)).collect();
+        (!would_start.is_empty()).then(|| TrustQuestion { workspace: self.core.paths.workspace.clone(), would_start })
     }
 
     /// The user's answer. `remember` stores it with the hash of what was shown.
     pub async fn set_trusted(&self, trusted: bool, remember: bool) -> Result<(), Error> {
-        let _ = (trusted, remember);
-        Ok(())
+        if remember {
+            let hash = self.core.snapshot.load().config.trust_hash.clone();
+            let hash = trusted.then_some(hash.as_str());
+            trust::remember(&self.core.paths.trust, &self.core.paths.workspace, hash)
+                .map_err(|e| Error::Fault(format!("{} cannot be written: {e}", self.core.paths.trust.display())))?;
+        }
+        self.core.inbox.trust(trusted).await
     }
 
     /// The workspace this daemon serves.
     pub fn workspace(&self) -> &std::path::Path {
-        std::path::Path::new(".")
+        &self.core.paths.workspace
     }
 
-    /// Counts what is pending, stops the servers and their process groups, and ends every run.
-    pub async fn shutdown(&self) {}
+    /// The identifiers of the servers a program may import, for a front that names them to a model.
+    pub fn server_identifiers(&self) -> Vec<String> {
+        self.core.snapshot.load().usable().map(|e| e.identifier.to_string()).collect()
+    }
+
+    /// Ends every run, counts what is pending, and stops the servers with their process groups. Bounded in time.
+    pub async fn shutdown(&self) {
+        self.core.inbox.stop().await;
+        self.core.inbox.closed().await;
+        self.core.tasks.close();
+        let _ = tokio::time::timeout(DRAIN_MAX, self.core.tasks.wait()).await;
+        let _ = tokio::time::timeout(FLUSH_MAX, self.core.ledger.flush()).await;
+        self.core.bridge.shutdown().await;
+    }
 }
 
 impl Ticket {
@@ -111,6 +130,11 @@ impl Ticket {
     /// Cancels the work; the answer still comes and says so.
     pub fn cancellation(&self) -> CancellationToken {
         self.cancel.clone()
+    }
+
+    /// The run that this request is, or would be.
+    pub fn run_id(&self) -> &RunId {
+        &self.run_id
     }
 }
 

@@ -1,0 +1,250 @@
+//! Measures the whole daemon from submission to reply, ledger on, and prints one JSON object of figures.
+//!
+//! `npm run bench` runs it beside the things it is compared with (`python3 -c`, `node -e`, pyodide, a bare MCP client) in
+//! the same run and prints the table. Arguments: the scripted server's path, then the command of a real stdio server.
+
+use model::{ConversationId, Language, Reply, Request, RunReply, RunRequest, RunStatus, SearchRequest};
+use serde_json::{Map, Value, json};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+const THIRTY_LINES_PY: &str = include_str!("../../../tests/bench/thirty.py");
+const THIRTY_LINES_TS: &str = include_str!("../../../tests/bench/thirty.ts");
+const CPU_PY: &str = include_str!("../../../tests/bench/cpu.py");
+const CPU_JS: &str = include_str!("../../../tests/bench/cpu.js");
+
+struct Bench {
+    daemon: daemon::Daemon,
+    conversation: ConversationId,
+    figures: Map<String, Value>,
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [scripted, real @ ..] = args.as_slice() else { panic!("usage: bench SCRIPTED_SERVER [REAL_SERVER ARGS…]") };
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    write_config(folder.path(), scripted, real);
+    let data = std::env::var_os("TTA_BENCH_DATA").map_or_else(|| folder.path().join("data"), Into::into);
+    let options = daemon::Options {
+        workspace: Some(folder.path().to_owned()),
+        trusted: Some(true),
+        data_dir: Some(data),
+        ..daemon::Options::default()
+    };
+    let daemon = daemon::Daemon::start(options).await.expect("the daemon starts");
+    let mut bench = Bench { daemon, conversation: ConversationId::new(), figures: Map::new() };
+    bench.figure("rss_before_any_run_mib", json!(rss_mib()));
+    bench.latency().await;
+    bench.throughput().await;
+    bench.cpu().await;
+    bench.calls().await;
+    if !real.is_empty() {
+        bench.real_calls().await;
+    }
+    bench.live().await;
+    bench.search().await;
+    bench.daemon.shutdown().await;
+    println!("{}", Value::Object(bench.figures));
+}
+
+fn write_config(folder: &Path, scripted: &str, real: &[String]) {
+    let mut servers = json!({
+        "fast": {"command": scripted, "args": ["echo"]},
+        "slow": {"command": scripted, "args": ["slow", "100"]},
+        "big": {"command": scripted, "args": ["tools", "10000"]},
+    });
+    if let [command, args @ ..] = real {
+        servers["real"] = json!({"command": command, "args": args});
+    }
+    std::fs::create_dir_all(folder.join(".vscode")).expect("a folder");
+    std::fs::write(folder.join(".vscode/mcp.json"), json!({"servers": servers}).to_string()).expect("written");
+}
+
+impl Bench {
+    fn figure(&mut self, name: &str, value: Value) {
+        eprintln!("  {name}: {value}");
+        self.figures.insert(name.to_owned(), value);
+    }
+
+    async fn run(&self, language: Language, code: &str) -> (RunReply, Duration) {
+        run(&self.daemon, &self.conversation, language, code).await
+    }
+
+    /// Warm latency from submission to reply.
+    async fn latency(&mut self) {
+        let typed: String = (0..200).map(|i| format!("const v{i}: number = {i} as number;\n")).collect::<String>() + "1+1";
+        for (name, language, code, count) in [
+            ("warm_python", Language::Python, "1+1", 400),
+            ("warm_javascript", Language::JavaScript, "1+1", 1_000),
+            ("warm_typescript_200_lines", Language::TypeScript, typed.as_str(), 400),
+            ("warm_javascript_200_lines", Language::JavaScript, &typed.replace(": number", "").replace(" as number", ""), 400),
+            ("thirty_lines_python", Language::Python, THIRTY_LINES_PY, 300),
+            ("thirty_lines_typescript", Language::TypeScript, THIRTY_LINES_TS, 300),
+        ] {
+            for _ in 0..20 {
+                self.run(language, code).await;
+            }
+            let mut times = Vec::with_capacity(count);
+            for _ in 0..count {
+                times.push(self.run(language, code).await.1);
+            }
+            self.figure(name, percentiles(times));
+        }
+    }
+
+    /// Two submitters side by side.
+    async fn throughput(&mut self) {
+        for (name, language, count) in [("throughput_python", Language::Python, 300), ("throughput_javascript", Language::JavaScript, 4_000)] {
+            let started = Instant::now();
+            let both = [(); 2].map(|()| {
+                let (daemon, conversation) = (self.daemon.clone(), self.conversation.clone());
+                tokio::spawn(async move {
+                    for _ in 0..count {
+                        run(&daemon, &conversation, language, "1+1").await;
+                    }
+                })
+            });
+            for one in both {
+                one.await.expect("no panic");
+            }
+            self.figure(name, json!(f64::from(2 * count) / started.elapsed().as_secs_f64()));
+        }
+    }
+
+    /// CPU-bound work, and two such programs at once against one.
+    async fn cpu(&mut self) {
+        for (name, language, code) in [("cpu_python", Language::Python, CPU_PY), ("cpu_javascript", Language::JavaScript, CPU_JS)] {
+            let (reply, _) = self.run(language, code).await;
+            self.figure(name, value(&reply));
+        }
+        let spin = "s = 0\nfor i in range(6_000_000):\n    s += i\ns";
+        self.run(Language::Python, spin).await;
+        let mut one = Duration::MAX;
+        for _ in 0..3 {
+            one = one.min(self.run(Language::Python, spin).await.1);
+        }
+        let mut two = Duration::MAX;
+        for _ in 0..3 {
+            let started = Instant::now();
+            tokio::join!(self.run(Language::Python, spin), self.run(Language::Python, spin));
+            two = two.min(started.elapsed());
+        }
+        self.figure("cpu_two_over_one", json!(two.as_secs_f64() / one.as_secs_f64()));
+    }
+
+    /// The cost of calls inside a program.
+    async fn calls(&mut self) {
+        let sequential_py = "import time\nfrom servers import fast\nawait fast.echo(message='x')\nt = time.perf_counter()\nfor i in range(1000):\n    await fast.echo(message='x')\n(time.perf_counter() - t) * 1e3";
+        let sequential_js = "import * as fast from 'servers/fast';\nawait fast.echo({message: 'x'});\nconst t = performance.now();\nfor (let i = 0; i < 1000; i++) await fast.echo({message: 'x'});\nperformance.now() - t";
+        for (name, language, code) in
+            [("sequential_1000_python_ms", Language::Python, sequential_py), ("sequential_1000_javascript_ms", Language::JavaScript, sequential_js)]
+        {
+            let mut best = f64::MAX;
+            for _ in 0..5 {
+                let (reply, _) = self.run(language, code).await;
+                best = best.min(value(&reply).as_f64().expect("milliseconds"));
+            }
+            self.figure(name, json!(best));
+        }
+        let gather = |server: &str, tool: &str, n: u32| {
+            (
+                format!("import asyncio\nfrom servers import {server}\nr = await asyncio.gather(*[{server}.{tool}(message=str(i)) for i in range({n})])\nlen(r)"),
+                format!("import * as s from 'servers/{server}';\nconst r = await Promise.all(Array.from({{length: {n}}}, (_, i) => s.{tool}({{message: String(i)}})));\nr.length"),
+            )
+        };
+        for (name, (python, javascript)) in
+            [("parallel_100x100ms", gather("slow", "slow", 100)), ("gather_1000", gather("fast", "echo", 1_000))]
+        {
+            for (language, code) in [(Language::Python, &python), (Language::JavaScript, &javascript)] {
+                let mut times = Vec::new();
+                for _ in 0..6 {
+                    let (reply, time) = self.run(language, code).await;
+                    assert_eq!(reply.calls.len(), if name == "gather_1000" { 1_000 } else { 100 });
+                    times.push(time);
+                }
+                times.remove(0);
+                self.figure(&format!("{name}_{}", language.as_str()), percentiles(times));
+            }
+        }
+    }
+
+    /// 100 calls in a row over a real stdio server.
+    async fn real_calls(&mut self) {
+        let python = "import time\nfrom servers import real\nawait real.echo(message='x')\nt = time.perf_counter()\nfor i in range(100):\n    await real.echo(message='x')\n(time.perf_counter() - t) * 1e3";
+        let mut times: Vec<f64> = Vec::new();
+        for _ in 0..9 {
+            times.push(value(&self.run(Language::Python, python).await.0).as_f64().expect("milliseconds"));
+        }
+        times.sort_by(f64::total_cmp);
+        self.figure("real_100_sequential_ms", json!({"best": times[0], "p50": times[times.len() / 2]}));
+    }
+
+    /// Memory of the idle daemon and of live runs.
+    async fn live(&mut self) {
+        for (name, language, code) in [
+            ("live_python_mib", Language::Python, "import asyncio\nawait asyncio.sleep(2)"),
+            ("live_javascript_mib", Language::JavaScript, "await new Promise(r => setTimeout(r, 2000))"),
+        ] {
+            let before = rss_mib();
+            let runs: Vec<_> = (0..50)
+                .map(|_| {
+                    let request = Request::Run(RunRequest { code: code.to_owned(), language: Some(language), ..RunRequest::default() });
+                    self.daemon.submit(request, "bench", &self.conversation)
+                })
+                .collect();
+            tokio::time::sleep(Duration::from_millis(1_500)).await;
+            let during = rss_mib();
+            for ticket in runs {
+                ticket.reply().await.expect("a reply");
+            }
+            self.figure(name, json!((during - before) / 50.0));
+            self.figure(&format!("{name}_with_50"), json!(during));
+        }
+        self.figure("rss_after_mib", json!(rss_mib()));
+    }
+
+    /// Search over 10,000 tools.
+    async fn search(&mut self) {
+        let queries = ["read a file", "create issue in repository", "list all pods", "current time in a timezone", "tool_4711", "delete"];
+        let mut times = Vec::new();
+        for i in 0..600 {
+            let request = SearchRequest { query: queries[i % queries.len()].to_owned(), ..SearchRequest::default() };
+            let started = Instant::now();
+            let reply = self.daemon.submit(Request::Search(request), "bench", &self.conversation).reply().await;
+            let Ok(Reply::Search(found)) = reply else { panic!("search failed: {reply:?}") };
+            assert!(found.searched >= 10_000, "searched {}; {:?}", found.searched, found.unavailable);
+            if i >= 20 {
+                times.push(started.elapsed());
+            }
+        }
+        self.figure("search_10000_tools", percentiles(times));
+    }
+}
+
+async fn run(daemon: &daemon::Daemon, conversation: &ConversationId, language: Language, code: &str) -> (RunReply, Duration) {
+    let request = RunRequest { code: code.to_owned(), language: Some(language), ..RunRequest::default() };
+    let started = Instant::now();
+    let reply = daemon.submit(Request::Run(request), "bench", conversation).reply().await;
+    let elapsed = started.elapsed();
+    let Ok(Reply::Run(reply)) = reply else { panic!("the run failed: {reply:?}") };
+    assert_eq!(reply.status, RunStatus::Ok, "{:?}", reply.error);
+    (*reply, elapsed)
+}
+
+fn value(reply: &RunReply) -> Value {
+    reply.result.as_ref().and_then(|raw| serde_json::from_str(raw.get()).ok()).expect("a result")
+}
+
+fn percentiles(mut times: Vec<Duration>) -> Value {
+    times.sort();
+    let at = |p: usize| times[(times.len() - 1) * p / 100].as_secs_f64() * 1e3;
+    json!({"p50_ms": at(50), "p99_ms": at(99), "best_ms": at(0), "runs": times.len()})
+}
+
+/// Resident memory of this process in MiB.
+fn rss_mib() -> f64 {
+    let rollup = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
+    let kib = rollup.lines().find_map(|l| l.strip_prefix("Rss:")).and_then(|l| l.trim().trim_end_matches(" kB").parse::<f64>().ok());
+    kib.unwrap_or(f64::NAN) / 1024.0
+}

@@ -1,0 +1,316 @@
+//! The one door: every tool call, a program's or a front's, passes here in one visible order and nowhere else.
+//!
+//! authorise -> find the tool -> validate the arguments -> bridge -> ledger. Nothing else calls the bridge's `call`.
+//! A door belongs to one run and keeps that run's facts; dropping a call's future cancels it, and the facts say so.
+
+use crate::core::Core;
+use crate::sandbox;
+use crate::snapshot::{Entry, Snapshot, shown};
+use catalog::ServerTools;
+use engine::host::CallError;
+use engine::{GuestCall, ToolHost};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use ledger::CallFacts;
+use model::{
+    CacheOutcome, CallRecord, CallStatus, Detail, ErrorKind, Language, Limits, ProgramError, RunEvent, RunId, ServerState,
+    ToolResult,
+};
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Bytes of a tool's own error text that reach the program.
+const ERROR_TEXT_BYTES: usize = 4 << 10;
+
+/// The door of one run.
+#[derive(Clone)]
+pub(crate) struct Door(Arc<Inner>);
+
+struct Inner {
+    core: Arc<Core>,
+    snapshot: Arc<Snapshot>,
+    run_id: RunId,
+    language: Language,
+    limits: Limits,
+    /// The tools of each server as this run first saw them: a list that changes in mid-run does not change the run.
+    pinned: Mutex<HashMap<String, Arc<ServerTools>>>,
+    facts: Mutex<Vec<CallFacts>>,
+}
+
+impl Door {
+    pub(crate) fn new(core: Arc<Core>, snapshot: Arc<Snapshot>, run_id: RunId, language: Language, limits: Limits) -> Self {
+        let (pinned, facts) = (Mutex::default(), Mutex::default());
+        Self(Arc::new(Inner { core, snapshot, run_id, language, limits, pinned, facts }))
+    }
+
+    /// What every call of the run was, in the order in which they were made.
+    pub(crate) fn take_facts(&self) -> Vec<CallFacts> {
+        std::mem::take(&mut *lock(&self.0.facts))
+    }
+}
+
+impl ToolHost for Door {
+    fn servers(&self) -> Vec<String> {
+        self.0.snapshot.servers.iter().map(|e| e.identifier.to_string()).collect()
+    }
+
+    fn describe(&self, server: &str) -> BoxFuture<'static, Result<String, ProgramError>> {
+        let (inner, server) = (Arc::clone(&self.0), server.to_owned());
+        async move {
+            let entry = inner.authorise(&server).map_err(|f| f.error)?;
+            let tools = inner.tools(entry).await.map_err(|f| f.error)?;
+            Ok(tools.module_json().to_owned())
+        }
+        .boxed()
+    }
+
+    fn call(&self, call: GuestCall) -> BoxFuture<'static, Result<String, CallError>> {
+        let inner = Arc::clone(&self.0);
+        if call.server == sandbox::SERVER {
+            let (core, snapshot, run_id) = (Arc::clone(&inner.core), Arc::clone(&inner.snapshot), inner.run_id.clone());
+            return sandbox::call(core, snapshot, run_id, inner.language, call).boxed();
+        }
+        async move { inner.call(call).await }.boxed()
+    }
+}
+
+/// Why a call failed, before it is handed to the program.
+struct Failure {
+    status: CallStatus,
+    error: ProgramError,
+}
+
+impl Failure {
+    fn new(status: CallStatus, kind: ErrorKind, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { status, error: ProgramError::new(kind, message).with_hint(hint) }
+    }
+}
+
+impl Inner {
+    /// One call, entered in the facts before anything can go wrong, and settled there whatever happens.
+    async fn call(self: Arc<Self>, call: GuestCall) -> Result<String, CallError> {
+        let started = Instant::now();
+        let arguments: Arc<str> = call.arguments_json.as_str().into();
+        let slot = self.enter(&call, &arguments);
+        let answer = self.through(&call, slot).await;
+        let (value, status, error) = match answer {
+            Ok(result) => match self.value(&call, result, slot) {
+                Ok(value) => (Some(value), CallStatus::Ok, None),
+                Err(failure) => (None, failure.status, Some(failure.error)),
+            },
+            Err(failure) => (None, failure.status, Some(failure.error)),
+        };
+        let record = self.settle(slot, started, status, error.as_ref());
+        self.core.notify_run(RunEvent::Call { run_id: self.run_id.clone(), call: record.clone() });
+        match (value, error) {
+            (Some(value), _) => Ok(value),
+            (None, error) => Err(CallError {
+                error: error.unwrap_or_else(|| ProgramError::new(ErrorKind::Fault, "the call ended without an answer")),
+                server: record.server,
+                tool: record.tool,
+            }),
+        }
+    }
+
+    /// The order of the door.
+    async fn through(&self, call: &GuestCall, slot: usize) -> Result<ToolResult, Failure> {
+        let entry = self.authorise(&call.server)?;
+        let tools = self.tools(entry).await?;
+        let tool = tools.find(&call.tool).ok_or_else(|| unknown_tool(&tools, entry, &call.tool))?;
+        self.name(slot, entry, &tool.definition.name);
+        let arguments = parse_arguments(&call.arguments_json)?;
+        let arguments = match tool.validate(&arguments) {
+            Ok(()) => arguments,
+            Err(problem) => {
+                let message = format!("{}.{}: {}", entry.identifier, tool.identifier, problem.message);
+                let stub = tool.stub(self.language, Detail::Signature);
+                return Err(Failure::new(CallStatus::Error, ErrorKind::Arguments, message, stub));
+            }
+        };
+        let Value::Object(arguments) = arguments else { unreachable!("parse_arguments returns objects only") };
+        self.confirm_remembered(entry);
+        let timeout = Duration::from_millis(self.limits.call_timeout_ms);
+        let name = tool.definition.name.as_str();
+        self.core.bridge.call(&entry.spec.name, name, arguments, timeout).await.map_err(|e| from_bridge(&e))
+    }
+
+    /// Whether the program may use this server at all.
+    fn authorise(&self, server: &str) -> Result<&Entry, Failure> {
+        let snapshot = &self.snapshot;
+        let entry = snapshot.server(server).ok_or_else(|| unknown_server(snapshot, server))?;
+        match entry.state {
+            ServerState::Untrusted => Err(Failure::new(
+                CallStatus::Denied,
+                ErrorKind::Denied,
+                format!(
+                    "server `{}` is configured by this workspace ({}), which is not trusted, so it was not started",
+                    entry.spec.name,
+                    shown(&entry.spec.source.file, &self.core.paths.workspace)
+                ),
+                "a person must trust the workspace: `--trust` on the command line, or Workspace Trust in the editor",
+            )),
+            ServerState::Disabled => Err(Failure::new(
+                CallStatus::Denied,
+                ErrorKind::Denied,
+                format!("server `{}` is disabled in its configuration", entry.spec.name),
+                "use another server, or ask for it to be enabled",
+            )),
+            _ => Ok(entry),
+        }
+    }
+
+    /// The tools of a server as this run sees them; starts and lists it where that never happened.
+    async fn tools(&self, entry: &Entry) -> Result<Arc<ServerTools>, Failure> {
+        let name = &entry.spec.name;
+        if let Some(tools) = &entry.tools {
+            return Ok(Arc::clone(tools));
+        }
+        if let Some(tools) = lock(&self.pinned).get(name) {
+            return Ok(Arc::clone(tools));
+        }
+        let listed = self.core.bridge.tools(name).await.map_err(|e| from_bridge(&e))?;
+        let mut pinned = lock(&self.pinned);
+        let tools = pinned
+            .entry(name.clone())
+            .or_insert_with(|| Arc::new(ServerTools::new(name, &entry.identifier, listed)));
+        Ok(Arc::clone(tools))
+    }
+
+    /// Definitions that an earlier process listed are good enough to call by, but are listed anew beside the call.
+    fn confirm_remembered(&self, entry: &Entry) {
+        let name = entry.spec.name.clone();
+        let first = entry.remembered && {
+            let tools = entry.tools.clone();
+            tools.is_some_and(|tools| lock(&self.pinned).insert(name.clone(), tools).is_none())
+        };
+        if first {
+            let bridge = self.core.bridge.clone();
+            self.core.tasks.spawn(async move {
+                if let Err(e) = bridge.tools(&name).await {
+                    tracing::debug!("{name} did not confirm its tools: {e}");
+                }
+            });
+        }
+    }
+
+    /// The value for the program, and the same answer as a host would have put it into a context, for the ledger.
+    fn value(&self, call: &GuestCall, result: ToolResult, slot: usize) -> Result<String, Failure> {
+        let seen: Arc<str> = result.prompt_text().into();
+        {
+            let mut facts = lock(&self.facts);
+            if let Some(fact) = facts.get_mut(slot) {
+                fact.record.result_bytes = seen.len() as u64;
+                fact.result_text = Arc::clone(&seen);
+                fact.media = result.media_count();
+            }
+        }
+        if result.is_error {
+            let text = if seen.is_empty() { "the tool reported an error without a text" } else { &seen };
+            let message = bounded(text, ERROR_TEXT_BYTES).to_owned();
+            return Err(Failure { status: CallStatus::Error, error: ProgramError::new(ErrorKind::Tool, message) });
+        }
+        let value = result.into_program_json();
+        if value.len() > self.limits.call_result_bytes {
+            return Err(Failure::new(
+                CallStatus::Error,
+                ErrorKind::Tool,
+                format!("{} answered {} MB; a program takes {} MB of one call", call.tool, value.len() >> 20, self.limits.call_result_bytes >> 20),
+                "ask the tool for less: a filter, a page, a range",
+            ));
+        }
+        Ok(value)
+    }
+
+    /// Enters a call in the facts as cancelled: that is what it is if its future is dropped before it is settled.
+    fn enter(&self, call: &GuestCall, arguments: &Arc<str>) -> usize {
+        let record = CallRecord {
+            server: call.server.clone(),
+            tool: call.tool.clone(),
+            status: CallStatus::Cancelled,
+            ms: 0.0,
+            cache: CacheOutcome::Miss,
+            wave: call.wave,
+            argument_bytes: arguments.len() as u64,
+            result_bytes: 0,
+            result_tokens: None,
+            line: call.line,
+            error: None,
+        };
+        let mut facts = lock(&self.facts);
+        facts.push(CallFacts { record, arguments_json: Arc::clone(arguments), result_text: "".into(), media: 0 });
+        facts.len() - 1
+    }
+
+    /// The facts carry the configured names, whatever alias the program used.
+    fn name(&self, slot: usize, entry: &Entry, tool: &str) {
+        if let Some(fact) = lock(&self.facts).get_mut(slot) {
+            fact.record.server.clone_from(&entry.spec.name);
+            tool.clone_into(&mut fact.record.tool);
+        }
+    }
+
+    fn settle(&self, slot: usize, started: Instant, status: CallStatus, error: Option<&ProgramError>) -> CallRecord {
+        let mut facts = lock(&self.facts);
+        let fact = facts.get_mut(slot).expect("facts are taken only when every call has ended");
+        fact.record.status = status;
+        fact.record.ms = started.elapsed().as_secs_f64() * 1e3;
+        fact.record.error = error.map(|e| bounded(&e.message, 200).to_owned());
+        fact.record.clone()
+    }
+}
+
+fn parse_arguments(json: &str) -> Result<Value, Failure> {
+    match serde_json::from_str::<Value>(json) {
+        Ok(Value::Null) => Ok(Value::Object(Map::new())),
+        Ok(value @ Value::Object(_)) => Ok(value),
+        Ok(_) => Err(Failure::new(
+            CallStatus::Error,
+            ErrorKind::Arguments,
+            "the arguments of a tool are one object",
+            "pass keyword arguments, or one dict or object",
+        )),
+        Err(e) => Err(Failure::new(
+            CallStatus::Error,
+            ErrorKind::Arguments,
+            format!("the arguments are not JSON: {e}"),
+            "pass only JSON values: strings, numbers, booleans, null, lists and objects",
+        )),
+    }
+}
+
+fn unknown_server(snapshot: &Snapshot, server: &str) -> Failure {
+    let names: Vec<&str> = snapshot.servers.iter().map(|e| &*e.identifier).collect();
+    let hint = match (names.is_empty(), catalog::nearest(server, &names)) {
+        (true, _) => "no server is configured: add one to .vscode/mcp.json or .mcp.json".to_owned(),
+        (false, Some(near)) => format!("did you mean `{near}`? Configured: {}", names.join(", ")),
+        (false, None) => format!("configured: {}", names.join(", ")),
+    };
+    Failure::new(CallStatus::Error, ErrorKind::UnknownTool, format!("there is no server `{server}`"), hint)
+}
+
+fn unknown_tool(tools: &ServerTools, entry: &Entry, tool: &str) -> Failure {
+    let near = tools.nearest(tool);
+    let hint = if near.is_empty() {
+        format!("search_tools lists the tools of {}", entry.identifier)
+    } else {
+        format!("did you mean {}?", near.join(", "))
+    };
+    let message = format!("server `{}` has no tool `{tool}`", entry.spec.name);
+    Failure::new(CallStatus::Error, ErrorKind::UnknownTool, message, hint)
+}
+
+fn from_bridge(error: &bridge::Error) -> Failure {
+    let status = if error.is_timeout() { CallStatus::Timeout } else { CallStatus::Error };
+    Failure { status, error: ProgramError { hint: error.hint(), ..ProgramError::new(ErrorKind::Tool, error.to_string()) } }
+}
+
+/// The longest prefix of at most `bytes` bytes that ends on a character.
+pub(crate) fn bounded(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,84 @@
+//! `tta doctor`: what is wrong with this installation, and how to mend it. Every limit is fired once and must hold.
+
+use crate::core::Core;
+use crate::snapshot::{Snapshot, shown};
+use futures::future::join_all;
+use model::reply::Check;
+use model::{Language, ServerState, Severity};
+
+/// All checks, in the order in which a person would look.
+pub(crate) async fn check(core: &Core, snapshot: &Snapshot) -> Vec<Check> {
+    let mut checks = vec![trust(core, snapshot)];
+    checks.extend(configuration(core, snapshot));
+    let mut guests = true;
+    for language in [Language::Python, Language::JavaScript] {
+        let check = guest(core, language).await;
+        guests &= check.ok;
+        checks.push(check);
+    }
+    if guests {
+        checks.extend(core.engine.canary().await);
+    }
+    checks.push(ledger(core).await);
+    checks.extend(servers(core, snapshot).await);
+    checks
+}
+
+fn trust(core: &Core, snapshot: &Snapshot) -> Check {
+    let waiting = snapshot.servers.iter().filter(|e| e.state == ServerState::Untrusted).count();
+    Check {
+        name: "workspace trust".to_owned(),
+        ok: waiting == 0,
+        detail: match waiting {
+            0 => format!("{}: nothing waits for trust", core.paths.workspace.display()),
+            n => format!("{}: {n} servers are not started, the workspace is not trusted", core.paths.workspace.display()),
+        },
+        mend: if waiting == 0 { String::new() } else { "read the configuration, then run with --trust".to_owned() },
+    }
+}
+
+fn configuration<'a>(core: &'a Core, snapshot: &'a Snapshot) -> impl Iterator<Item = Check> + 'a {
+    snapshot.problems.iter().filter(|p| p.severity != Severity::Info).map(|p| Check {
+        name: format!("{}:{}", shown(&p.file, &core.paths.workspace), p.line),
+        ok: false,
+        detail: p.message.clone(),
+        mend: p.hint.clone(),
+    })
+}
+
+async fn guest(core: &Core, language: Language) -> Check {
+    let started = std::time::Instant::now();
+    let warmed = core.engine.warm(language).await;
+    let name = format!("{} guest", language.as_str());
+    match warmed {
+        Ok(()) => Check { name, ok: true, detail: format!("ready in {} ms", started.elapsed().as_millis()), mend: String::new() },
+        Err(e) => Check { name, ok: false, detail: e.to_string(), mend: "build the guests: npm start".to_owned() },
+    }
+}
+
+async fn ledger(core: &Core) -> Check {
+    let name = "ledger".to_owned();
+    match core.ledger.runs(1).await {
+        Ok(_) => Check { name, ok: true, detail: core.paths.data.join("ledger.db").display().to_string(), mend: String::new() },
+        Err(e) => Check { name, ok: false, detail: e.to_string(), mend: "free disk space, or move the data folder".to_owned() },
+    }
+}
+
+async fn servers(core: &Core, snapshot: &Snapshot) -> Vec<Check> {
+    let names: Vec<&str> = snapshot.usable().map(|e| e.spec.name.as_str()).collect();
+    let answers = join_all(names.iter().map(|name| core.bridge.tools(name))).await;
+    names.into_iter().zip(answers).map(|(name, answer)| match answer {
+        Ok(tools) => Check {
+            name: format!("server {name}"),
+            ok: true,
+            detail: format!("{} tools", tools.len()),
+            mend: String::new(),
+        },
+        Err(e) => Check {
+            name: format!("server {name}"),
+            ok: false,
+            detail: e.to_string(),
+            mend: e.hint().unwrap_or_else(|| "run its command by hand and read what it says".to_owned()),
+        },
+    }).collect()
+}

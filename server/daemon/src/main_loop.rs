@@ -1,0 +1,132 @@
+//! The loop: it alone changes the snapshot, and it never awaits work. Requests are handed to tasks with the snapshot of
+//! their moment; changes arrive merged (`event.rs`) and are applied in one step each.
+
+use crate::core::Core;
+use crate::definitions;
+use crate::event::{Changes, Event, Job, Outbox};
+use crate::requests;
+use crate::snapshot::{Entry, Snapshot, idle_state};
+use catalog::ServerTools;
+use config::Config;
+use model::server::Scope;
+use model::{Notice, Problem, ServerState, ToolDefinition};
+use std::sync::Arc;
+
+/// Runs until the daemon is told to stop or nobody can reach it any more.
+pub(crate) async fn run(core: Arc<Core>, mut outbox: Outbox) {
+    while let Some(event) = outbox.next().await {
+        match event {
+            Event::Submit(job) => dispatch(&core, *job),
+            Event::Trust { trusted, done } => {
+                reload(&core, Some(trusted));
+                let _ = done.send(());
+            }
+            Event::Changed(changes) => apply(&core, changes),
+            Event::Stop => break,
+        }
+    }
+    core.stopping.cancel();
+}
+
+/// Gives a request a task of its own. A panic in it ends that request, never the daemon.
+fn dispatch(core: &Arc<Core>, job: Job) {
+    let snapshot = core.snapshot.load_full();
+    let Job { request, run_id, origin, reply, cancel } = job;
+    let work = requests::answer(Arc::clone(core), snapshot, request, run_id, origin, cancel);
+    let task = core.tasks.spawn(work);
+    core.tasks.spawn(async move {
+        let answer = match task.await {
+            Ok(answer) => answer,
+            Err(e) if e.is_panic() => {
+                tracing::error!("a request panicked: {e}");
+                Err(crate::Error::Fault("a fault inside the daemon ended this request; the log says more".to_owned()))
+            }
+            Err(_) => Err(crate::Error::ShuttingDown),
+        };
+        let _ = reply.send(answer);
+    });
+}
+
+fn apply(core: &Arc<Core>, changes: Changes) {
+    if changes.config {
+        reload(core, None);
+    }
+    let before = core.snapshot.load_full();
+    let mut next = before.fork();
+    let mut tools_changed = false;
+    for entry in &mut next.servers {
+        let name = entry.spec.name.as_str();
+        if let Some((state, error)) = changes.states.get(name) {
+            // A server that was just switched off may still report its own end.
+            if idle_state(&entry.spec, before.trusted) == ServerState::Stopped {
+                entry.state = *state;
+                entry.last_error.clone_from(error);
+            }
+        }
+        if let Some(tools) = changes.tools.get(name) {
+            let same = entry.tools.as_ref().is_some_and(|known| **known.definitions() == **tools);
+            entry.remembered = false;
+            if !same {
+                entry.tools = Some(Arc::new(ServerTools::new(name, &entry.identifier, Arc::clone(tools))));
+                tools_changed = true;
+                core.ledger.definitions(name, Arc::clone(tools));
+                keep_definitions(core, entry, tools);
+            }
+        }
+    }
+    publish(core, if tools_changed { next.with_catalog() } else { next });
+}
+
+/// Reads the configuration again.
+fn reload(core: &Arc<Core>, trusted: Option<bool>) {
+    let env = |name: &str| std::env::var(name).ok();
+    let user = config::UserDirs::from_env();
+    let (config, problems) = config::load(&core.paths.workspace, core.options.config.as_deref(), &env, &user);
+    adopt(core, config, problems, trusted);
+}
+
+/// Applies a configuration: servers that stayed the same are left alone, running programs keep their snapshot.
+pub(crate) fn adopt(core: &Arc<Core>, config: Config, problems: Vec<Problem>, trusted: Option<bool>) {
+    let before = core.snapshot.load_full();
+    let trusted = trusted.unwrap_or_else(|| is_trusted(core, &config, before.trusted));
+    let mut next = Snapshot::new(Arc::new(config), problems.into(), trusted, Some(&before));
+    remember_definitions(core, &mut next);
+    core.bridge.apply(next.startable());
+    publish(core, next.with_catalog());
+}
+
+/// Trust is not carried over to a configuration that asks for something else.
+fn is_trusted(core: &Core, config: &Config, before: bool) -> bool {
+    let workspace_servers = config.servers.iter().any(|s| s.source.scope == Scope::Workspace);
+    match core.options.trusted {
+        Some(trusted) => trusted,
+        None if !workspace_servers => before,
+        None => crate::trust::remembered(&core.paths.trust, &core.paths.workspace, &config.trust_hash),
+    }
+}
+
+/// Gives servers that were listed by an earlier process their definitions, so that search needs no start.
+fn remember_definitions(core: &Core, snapshot: &mut Snapshot) {
+    for entry in &mut snapshot.servers {
+        let usable = !matches!(entry.state, ServerState::Untrusted | ServerState::Disabled);
+        if !usable || entry.tools.is_some() {
+            continue;
+        }
+        if let Some(tools) = definitions::load(&core.paths, &entry.spec) {
+            core.ledger.definitions(&entry.spec.name, Arc::clone(&tools));
+            entry.tools = Some(Arc::new(ServerTools::new(&entry.spec.name, &entry.identifier, tools)));
+            entry.remembered = true;
+        }
+    }
+}
+
+/// Writing to disk is not the loop's work.
+fn keep_definitions(core: &Arc<Core>, entry: &Entry, tools: &Arc<[ToolDefinition]>) {
+    let (core, spec, tools) = (Arc::clone(core), Arc::clone(&entry.spec), Arc::clone(tools));
+    tokio::task::spawn_blocking(move || definitions::store(&core.paths, &spec, &tools));
+}
+
+fn publish(core: &Arc<Core>, next: Snapshot) {
+    core.snapshot.store(Arc::new(next));
+    core.notify(Notice::Servers(core.status()));
+}

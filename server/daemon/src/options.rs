@@ -1,0 +1,98 @@
+//! How a daemon is set up, and where it keeps what it keeps.
+
+use crate::error::Error;
+use std::path::{Path, PathBuf};
+
+/// Every front fills this in from its own flags or settings.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The workspace's folder; the nearest parent of the working directory with a configuration, else that directory.
+    pub workspace: Option<PathBuf>,
+    /// One more configuration file, whose servers the user has named and so trusts.
+    pub config: Option<PathBuf>,
+    /// `Some` says whether the workspace is trusted (the editor knows, or `--trust`); `None` asks the trust store.
+    pub trusted: Option<bool>,
+    /// User data; the platform's data folder where absent.
+    pub data_dir: Option<PathBuf>,
+    /// The deadline given by the user, in place of the configured one.
+    pub timeout_ms: Option<u64>,
+    /// Likewise the memory, MiB.
+    pub memory_mb: Option<u64>,
+}
+
+/// The folders of one daemon, all private to the user.
+#[derive(Clone, Debug)]
+pub(crate) struct Paths {
+    /// The workspace, canonical.
+    pub(crate) workspace: PathBuf,
+    /// Shared by all workspaces: compiled guests.
+    pub(crate) cache: PathBuf,
+    /// This workspace's own: ledger, artifacts, logs.
+    pub(crate) data: PathBuf,
+    /// Shared by all workspaces: the trust store.
+    pub(crate) trust: PathBuf,
+}
+
+impl Paths {
+    pub(crate) fn new(options: &Options) -> Result<Self, Error> {
+        let workspace = match &options.workspace {
+            Some(given) => given.clone(),
+            None => {
+                let here = std::env::current_dir().map_err(|e| Error::Usage(format!("no working directory: {e}")))?;
+                config::find_workspace(&here)
+            }
+        };
+        let workspace = workspace.canonicalize().map_err(|e| {
+            Error::Usage(format!("the workspace {} cannot be opened: {e}", workspace.display()))
+        })?;
+        if !workspace.is_dir() {
+            return Err(Error::Usage(format!("the workspace {} is not a folder", workspace.display())));
+        }
+        let (data_root, cache) = match &options.data_dir {
+            Some(given) => (given.clone(), given.join("cache")),
+            None => {
+                let dirs = directories::ProjectDirs::from("", "", "tta").ok_or_else(|| {
+                    Error::Usage("no home folder is known: set HOME, so that data can be kept there".to_owned())
+                })?;
+                (dirs.data_dir().to_owned(), dirs.cache_dir().to_owned())
+            }
+        };
+        let data = data_root.join("workspaces").join(workspace_key(&workspace));
+        for folder in [&data_root, &cache, &data] {
+            private_folder(folder)?;
+        }
+        Ok(Self { workspace, cache, data, trust: data_root.join("trust.json") })
+    }
+}
+
+/// A readable, collision-free folder name for a workspace.
+fn workspace_key(workspace: &Path) -> String {
+    let hash = blake3::hash(workspace.as_os_str().as_encoded_bytes()).to_hex();
+    let name = workspace.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    format!("{}-{}", model::names::identifier(&name), &hash[..12])
+}
+
+/// Creates a folder that only the user can read.
+pub(crate) fn private_folder(folder: &Path) -> Result<(), Error> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|e| {
+        Error::Usage(format!("{} cannot be created: {e}; free the name or point the data folder elsewhere", folder.display()))
+    })
+}
+
+/// Writes a file whole or not at all, readable only by the user.
+pub(crate) fn write_private(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let part = file.with_extension(format!("part-{}", std::process::id()));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut out = options.open(&part)?;
+    out.write_all(bytes)?;
+    out.sync_data()?;
+    std::fs::rename(&part, file)
+}

@@ -1,0 +1,131 @@
+//! What each request does. A request has a task of its own and the snapshot of its moment.
+
+use crate::call::Door;
+use crate::core::Core;
+use crate::error::Error;
+use crate::snapshot::Snapshot;
+use crate::{doctor, run, search};
+use engine::{GuestCall, ToolHost as _};
+use model::reply::CallReply;
+use model::{CallRequest, Language, Origin, Reply, Request, RunId, SearchRequest, ServerStatus};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Runs in the list at most.
+const RUNS_MAX: usize = 1_000;
+
+/// Answers a request. A run that is cancelled still replies and says so; anything else ends at once.
+pub(crate) async fn answer(
+    core: Arc<Core>,
+    snapshot: Arc<Snapshot>,
+    request: Request,
+    run_id: RunId,
+    origin: Origin,
+    cancel: CancellationToken,
+) -> Result<Reply, Error> {
+    if let Request::Run(request) = request {
+        return Ok(Reply::Run(Box::new(run::run(core, snapshot, run_id, request, origin, cancel).await)));
+    }
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(Error::Cancelled),
+        answer = other(core, snapshot, request, run_id, origin) => answer,
+    }
+}
+
+async fn other(
+    core: Arc<Core>,
+    snapshot: Arc<Snapshot>,
+    request: Request,
+    run_id: RunId,
+    origin: Origin,
+) -> Result<Reply, Error> {
+    match request {
+        Request::Run(_) => unreachable!("answered above"),
+        Request::Search(request) => discover(&core, &snapshot, &request, &origin).await,
+        Request::Call(request) => direct(core, snapshot, run_id, request).await,
+        Request::Servers { list } => Ok(Reply::Servers(servers(&core, &snapshot, list).await)),
+        Request::RestartServer { server } => restart(&core, &snapshot, &server).await,
+        Request::Savings => Ok(Reply::Savings(core.savings())),
+        Request::Runs { limit } => {
+            core.ledger.runs(limit.min(RUNS_MAX)).await.map(Reply::Runs).map_err(|e| Error::Fault(e.to_string()))
+        }
+        Request::Receipt { run_id } => {
+            let receipt = core.ledger.receipt(&run_id).await;
+            let (report, calls) = receipt.ok_or_else(|| Error::Usage(format!("there is no run {run_id}")))?;
+            Ok(Reply::Receipt(Box::new(report), calls))
+        }
+        Request::Doctor => Ok(Reply::Doctor(doctor::check(&core, &snapshot).await)),
+    }
+}
+
+/// A search by a model costs tokens, so the ledger learns of it; one by a person does not.
+async fn discover(core: &Core, snapshot: &Snapshot, request: &SearchRequest, origin: &Origin) -> Result<Reply, Error> {
+    let found = search::search(core, snapshot, request).await.map_err(Error::Usage)?;
+    if origin.front == "mcp" {
+        let arguments = serde_json::to_string(request).unwrap_or_default();
+        core.ledger.discovery(&origin.conversation, arguments.into(), model::reply_text::search_text(&found).into());
+    }
+    Ok(Reply::Search(found))
+}
+
+/// A front's call of one tool, through the same door as a program's.
+async fn direct(core: Arc<Core>, snapshot: Arc<Snapshot>, run_id: RunId, request: CallRequest) -> Result<Reply, Error> {
+    let mut limits = core.limits(&snapshot, None, None);
+    if let Some(ms) = request.timeout_ms.or(core.options.timeout_ms) {
+        limits.call_timeout_ms = ms.min(limits.deadline_ms);
+    }
+    let door = Door::new(core, snapshot, run_id, Language::Python, limits);
+    let call = GuestCall {
+        index: 0,
+        server: request.server,
+        tool: request.tool,
+        arguments_json: request.arguments.map_or_else(|| "{}".to_owned(), |value| value.to_string()),
+        line: None,
+        wave: 0,
+    };
+    let answer = door.call(call).await;
+    let record = door.take_facts().pop().map(|fact| fact.record);
+    let record = record.ok_or_else(|| Error::Usage("`tta` is the sandbox itself, not a server".to_owned()))?;
+    let (value, error) = match answer {
+        Ok(json) => (serde_json::value::RawValue::from_string(json).ok(), None),
+        Err(failed) => (None, Some(failed.error)),
+    };
+    Ok(Reply::Call(Box::new(CallReply { record, value, error })))
+}
+
+/// Every server; with `list`, those never listed are asked first, and one that fails says so in its state.
+async fn servers(core: &Core, snapshot: &Snapshot, list: bool) -> Vec<ServerStatus> {
+    if !list {
+        return core.status();
+    }
+    let (catalog, _) = search::listed(core, snapshot, None).await;
+    for (name, tools) in catalog.servers().map(|s| (s.name(), s.definitions())) {
+        core.ledger.definitions(name, Arc::clone(tools));
+    }
+    core.ledger.flush().await;
+    // The bridge's word of these servers may still be on its way through the loop: fill in what is known already.
+    let mut all = core.status();
+    for status in &mut all {
+        if let Some(tools) = catalog.server(&status.name) {
+            status.tools.get_or_insert(u32::try_from(tools.definitions().len()).unwrap_or(u32::MAX));
+            status.definition_tokens = status.definition_tokens.or_else(|| core.ledger.definition_tokens(&status.name));
+        }
+        let (state, error) = core.bridge.state(&status.name).unwrap_or((status.state, None));
+        status.state = state;
+        status.last_error = error.or(status.last_error.take());
+    }
+    all
+}
+
+async fn restart(core: &Core, snapshot: &Snapshot, server: &str) -> Result<Reply, Error> {
+    let entry = snapshot.server(server).ok_or_else(|| {
+        let names: Vec<&str> = snapshot.servers.iter().map(|e| e.spec.name.as_str()).collect();
+        Error::Usage(format!("there is no server `{server}`; configured: {}", names.join(", ")))
+    })?;
+    if !snapshot.usable().any(|e| e.spec.name == entry.spec.name) {
+        return Err(Error::Denied(format!("{} is disabled, or its workspace is not trusted", entry.spec.name)));
+    }
+    core.bridge.restart(&entry.spec.name).await.map_err(|e| Error::Fault(e.to_string()))?;
+    Ok(Reply::Servers(servers(core, snapshot, false).await))
+}

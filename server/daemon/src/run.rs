@@ -1,0 +1,195 @@
+//! One run, from the request to the reply: limits, engine, receipt facts. Everything that can go wrong in a program ends
+//! as a normal reply.
+
+use crate::call::{Door, bounded};
+use crate::core::Core;
+use crate::options::{private_folder, write_private};
+use crate::snapshot::Snapshot;
+use engine::{Outcome, Program};
+use ledger::{CallFacts, RunFacts};
+use model::{
+    ErrorKind, Language, Limits, Origin, ProgramError, RunEvent, RunId, RunReply, RunRequest, ServerState, Truncation, Usage,
+};
+use serde_json::value::RawValue;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use tokio_util::sync::CancellationToken;
+
+/// Characters of a run's label in lists.
+const LABEL_BYTES: usize = 80;
+
+/// What is known of a run before it starts.
+struct Plan {
+    run_id: RunId,
+    language: Language,
+    guessed: bool,
+    label: String,
+    limits: Limits,
+    at_ms: u64,
+    started: Instant,
+}
+
+/// Runs one program.
+pub(crate) async fn run(
+    core: Arc<Core>,
+    snapshot: Arc<Snapshot>,
+    run_id: RunId,
+    request: RunRequest,
+    origin: Origin,
+    cancel: CancellationToken,
+) -> RunReply {
+    let plan = plan(&core, &snapshot, run_id, &request);
+    let (run_id, language) = (plan.run_id.clone(), plan.language);
+    core.notify_run(RunEvent::Started { run_id: run_id.clone(), language, label: plan.label.clone() });
+    let door = Door::new(Arc::clone(&core), Arc::clone(&snapshot), run_id.clone(), language, plan.limits.clone());
+    let outcome = match refuse(&request, &plan.limits) {
+        Some(error) => Outcome::failed(error),
+        None => {
+            start_mentioned(&core, &snapshot, &request.code);
+            let program = Program {
+                code: request.code.clone(),
+                language,
+                name: request.name.clone().unwrap_or_else(|| format!("program.{}", language.extension())),
+                input_json: request.input.as_ref().map_or_else(|| "null".to_owned(), ToString::to_string),
+            };
+            core.engine.run(program, plan.limits.clone(), Arc::new(door.clone()), cancel).await
+        }
+    };
+    let facts = door.take_facts();
+    let reply = reply(&core, &plan, outcome, &facts).await;
+    core.notify_run(RunEvent::Finished { run_id, status: reply.status, wall_ms: reply.usage.wall_ms });
+    record(&core, &snapshot, &plan, &request, &origin, &reply, facts);
+    reply
+}
+
+fn plan(core: &Core, snapshot: &Snapshot, run_id: RunId, request: &RunRequest) -> Plan {
+    let language = request.language.unwrap_or_else(|| engine::guess_language(&request.code));
+    let first_line = || request.code.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("(empty)");
+    let label = bounded(request.name.as_deref().unwrap_or_else(first_line), LABEL_BYTES).to_owned();
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Plan {
+        run_id,
+        language,
+        guessed: request.language.is_none(),
+        label,
+        limits: core.limits(snapshot, request.timeout_ms, request.memory_mb),
+        at_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
+        started: Instant::now(),
+    }
+}
+
+/// What is over a limit before it could start.
+fn refuse(request: &RunRequest, limits: &Limits) -> Option<ProgramError> {
+    if request.code.len() > limits.code_bytes {
+        let message = format!("the program has {} bytes; {} are allowed", request.code.len(), limits.code_bytes);
+        return Some(ProgramError::new(ErrorKind::Usage, message).with_hint("pass data as `input`, not inside the program"));
+    }
+    let input = request.input.as_ref().map_or(0, |value| value.to_string().len());
+    (input > limits.input_bytes).then(|| {
+        let message = format!("`input` has {input} bytes; {} are allowed", limits.input_bytes);
+        ProgramError::new(ErrorKind::Usage, message).with_hint("read the data through a server's tool instead")
+    })
+}
+
+/// Starts the servers that the program mentions, all at once, so that its imports need not wait for one after the other.
+/// Only a head start: a name in a comment starts a server too early, nothing else.
+fn start_mentioned(core: &Arc<Core>, snapshot: &Snapshot, code: &str) {
+    if !code.contains("servers") && !code.contains("tta") {
+        return;
+    }
+    for entry in snapshot.usable().filter(|e| matches!(e.state, ServerState::Stopped | ServerState::Failed)) {
+        if code.contains(&*entry.identifier) || code.contains(&entry.spec.name) {
+            let (bridge, name) = (core.bridge.clone(), entry.spec.name.clone());
+            core.tasks.spawn(async move {
+                if let Err(e) = bridge.tools(&name).await {
+                    tracing::debug!("{name} did not start ahead of its use: {e}");
+                }
+            });
+        }
+    }
+}
+
+async fn reply(core: &Arc<Core>, plan: &Plan, outcome: Outcome, facts: &[CallFacts]) -> RunReply {
+    let Outcome { result, error, stdout, stderr, usage, mut truncated, .. } = outcome;
+    let status = error.as_ref().map_or(outcome.status, |e| e.kind.status());
+    let result = match result {
+        Some(whole) if whole.get().len() > plan.limits.result_bytes => {
+            let (preview, cut) = cut(core, plan, &whole).await;
+            truncated.push(cut);
+            Some(preview)
+        }
+        whole => whole,
+    };
+    RunReply {
+        run_id: plan.run_id.clone(),
+        status,
+        language: plan.language,
+        language_guessed: plan.guessed,
+        result,
+        stdout,
+        stderr,
+        error,
+        calls: facts.iter().map(|f| f.record.clone()).collect(),
+        usage: Usage { wall_ms: plan.started.elapsed().as_secs_f64() * 1e3, ..usage },
+        tokens: None,
+        truncated,
+    }
+}
+
+/// Keeps a large result as an artifact. What is returned in its place is its beginning, as a string.
+async fn cut(core: &Arc<Core>, plan: &Plan, whole: &RawValue) -> (Box<RawValue>, Truncation) {
+    let text = whole.get();
+    let kept = bounded(text, plan.limits.result_bytes);
+    let preview = serde_json::value::to_raw_value(kept).expect("a string is JSON");
+    let file = core.paths.data.join("artifacts").join(format!("{}-result.json", plan.run_id));
+    let artifact = store_artifact(file, text.to_owned()).await;
+    let cut = Truncation {
+        what: "result".to_owned(),
+        kept_bytes: kept.len() as u64,
+        total_bytes: text.len() as u64,
+        artifact,
+    };
+    (preview, cut)
+}
+
+async fn store_artifact(file: PathBuf, text: String) -> Option<String> {
+    let written = tokio::task::spawn_blocking(move || {
+        private_folder(file.parent()?).ok()?;
+        match write_private(&file, text.as_bytes()) {
+            Ok(()) => Some(file.display().to_string()),
+            Err(e) => {
+                tracing::warn!("{} could not be written: {e}", file.display());
+                None
+            }
+        }
+    });
+    written.await.ok().flatten()
+}
+
+/// Hands the ledger what it counts: the arguments the model wrote, the text it saw, and every call.
+fn record(
+    core: &Core,
+    snapshot: &Snapshot,
+    plan: &Plan,
+    request: &RunRequest,
+    origin: &Origin,
+    reply: &RunReply,
+    calls: Vec<CallFacts>,
+) {
+    let servers_all = snapshot.servers.iter().filter(|e| !e.spec.disabled).map(|e| e.spec.name.clone()).collect();
+    core.ledger.record(RunFacts {
+        run_id: plan.run_id.clone(),
+        conversation: origin.conversation.clone(),
+        front: origin.front,
+        language: plan.language,
+        status: reply.status,
+        label: plan.label.clone(),
+        at_ms: plan.at_ms,
+        wall_ms: reply.usage.wall_ms,
+        code_arguments: model::reply_text::run_arguments(request).into(),
+        reply_text: model::reply_text::reply_text(reply).into(),
+        calls,
+        servers_all,
+    });
+}

@@ -1,0 +1,155 @@
+//! What the daemon knows at one moment. Immutable: the loop swaps in a new one, a run keeps the one it started with.
+
+use catalog::{Catalog, ServerTools};
+use config::Config;
+use model::server::Scope;
+use model::{Problem, ServerSpec, ServerState, ServerStatus, Transport};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// One configured server and what is known of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) spec: Arc<ServerSpec>,
+    pub(crate) identifier: Arc<str>,
+    pub(crate) state: ServerState,
+    pub(crate) last_error: Option<String>,
+    /// Absent until it was listed once.
+    pub(crate) tools: Option<Arc<ServerTools>>,
+    /// The tools came from an earlier process's list and were not confirmed by the server yet.
+    pub(crate) remembered: bool,
+}
+
+/// Configuration, servers and catalog at one moment.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) config: Arc<Config>,
+    pub(crate) problems: Arc<[Problem]>,
+    pub(crate) trusted: bool,
+    pub(crate) servers: Vec<Entry>,
+    pub(crate) catalog: Arc<Catalog>,
+}
+
+impl Snapshot {
+    /// The servers of a configuration, keeping what `before` knew of those that did not change.
+    pub(crate) fn new(config: Arc<Config>, problems: Arc<[Problem]>, trusted: bool, before: Option<&Snapshot>) -> Self {
+        let names: Vec<&str> = config.servers.iter().map(|s| s.name.as_str()).collect();
+        let identifiers = model::names::identifiers(&names);
+        let known: HashMap<&str, &Entry> =
+            before.into_iter().flat_map(|b| &b.servers).map(|e| (e.spec.name.as_str(), e)).collect();
+        let servers = config.servers.iter().zip(identifiers).map(|(spec, identifier)| {
+            let idle = idle_state(spec, trusted);
+            match known.get(spec.name.as_str()) {
+                Some(entry) if entry.spec.content_hash == spec.content_hash && entry.identifier.as_ref() == identifier => {
+                    let keep = idle == ServerState::Stopped && !matches!(entry.state, ServerState::Untrusted | ServerState::Disabled);
+                    Entry { spec: Arc::new(spec.clone()), state: if keep { entry.state } else { idle }, ..(*entry).clone() }
+                }
+                _ => Entry {
+                    spec: Arc::new(spec.clone()),
+                    identifier: identifier.into(),
+                    state: idle,
+                    last_error: None,
+                    tools: None,
+                    remembered: false,
+                },
+            }
+        });
+        Self { servers: servers.collect(), config: Arc::clone(&config), problems, trusted, catalog: Arc::new(Catalog::new(vec![])) }
+            .with_catalog()
+    }
+
+    /// The same snapshot after a change to its servers, with the catalog built anew. Parts of servers that did not change
+    /// are shared.
+    pub(crate) fn with_catalog(mut self) -> Self {
+        self.catalog = Arc::new(Catalog::new(self.servers.iter().filter_map(|e| e.tools.clone()).collect()));
+        self
+    }
+
+    /// A copy to change.
+    pub(crate) fn fork(&self) -> Self {
+        Self {
+            config: Arc::clone(&self.config),
+            problems: Arc::clone(&self.problems),
+            trusted: self.trusted,
+            servers: self.servers.clone(),
+            catalog: Arc::clone(&self.catalog),
+        }
+    }
+
+    /// A server by its configured name or its identifier.
+    pub(crate) fn server(&self, name: &str) -> Option<&Entry> {
+        self.servers.iter().find(|e| e.spec.name == name).or_else(|| self.servers.iter().find(|e| &*e.identifier == name))
+    }
+
+    /// Servers that may be started at all.
+    pub(crate) fn usable(&self) -> impl Iterator<Item = &Entry> {
+        self.servers.iter().filter(|e| !matches!(e.state, ServerState::Untrusted | ServerState::Disabled))
+    }
+
+    /// The specifications that the bridge may know. What is not trusted is not in it.
+    pub(crate) fn startable(&self) -> Vec<ServerSpec> {
+        self.usable().map(|e| (*e.spec).clone()).collect()
+    }
+
+    /// Every server as the fronts show it.
+    pub(crate) fn status(&self, definition_tokens: impl Fn(&str) -> Option<u64>) -> Vec<ServerStatus> {
+        self.servers.iter().map(|entry| self.status_of(entry, &definition_tokens)).collect()
+    }
+
+    fn status_of(&self, entry: &Entry, definition_tokens: &impl Fn(&str) -> Option<u64>) -> ServerStatus {
+        let spec = &entry.spec;
+        let tools = entry.tools.as_ref().map(|t| u32::try_from(t.definitions().len()).unwrap_or(u32::MAX));
+        let (transport, target) = describe(&spec.transport);
+        ServerStatus {
+            name: spec.name.clone(),
+            identifier: entry.identifier.to_string(),
+            source: spec.source.clone(),
+            transport: transport.to_owned(),
+            target,
+            state: entry.state,
+            tools,
+            definition_tokens: tools.and_then(|_| definition_tokens(&spec.name)),
+            last_error: entry.last_error.clone().or_else(|| spec.unresolved.first().cloned()),
+            problems: self.problems.iter().filter(|p| p.server.as_deref() == Some(&spec.name)).cloned().collect(),
+        }
+    }
+}
+
+/// The state of a server that is not running.
+pub(crate) fn idle_state(spec: &ServerSpec, trusted: bool) -> ServerState {
+    if spec.disabled {
+        ServerState::Disabled
+    } else if !trusted && spec.source.scope == Scope::Workspace {
+        ServerState::Untrusted
+    } else {
+        ServerState::Stopped
+    }
+}
+
+/// Transport name and target of a server, without its secrets: variables and headers by name only.
+pub(crate) fn describe(transport: &Transport) -> (&'static str, String) {
+    match transport {
+        Transport::Stdio { command, args, env, .. } => {
+            let vars = env.keys().map(|k| format!("{k}=… "));
+            let words = std::iter::once(command).chain(args).map(|w| quote(w));
+            ("stdio", vars.collect::<String>() + &words.collect::<Vec<_>>().join(" "))
+        }
+        Transport::Http { url, headers } => {
+            let names: Vec<&str> = headers.keys().map(String::as_str).collect();
+            let with = if names.is_empty() { String::new() } else { format!(" (headers: {})", names.join(", ")) };
+            ("http", url.split('?').next().unwrap_or(url).to_owned() + &with)
+        }
+    }
+}
+
+/// A word as a shell would need it written.
+fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=+,%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+/// A path as users read it: relative to the workspace where it lies inside.
+pub(crate) fn shown(path: &Path, workspace: &Path) -> String {
+    path.strip_prefix(workspace).unwrap_or(path).display().to_string()
+}

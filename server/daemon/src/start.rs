@@ -1,0 +1,109 @@
+//! Putting a daemon together. Nothing that takes time happens here: no guest is loaded, no server started, no tokenizer
+//! read.
+
+use crate::core::Core;
+use crate::error::Error;
+use crate::event::{Inbox, inbox};
+use crate::options::{Options, Paths};
+use crate::snapshot::Snapshot;
+use crate::{Daemon, main_loop};
+use arc_swap::ArcSwap;
+use bridge::Bridge;
+use config::Config;
+use engine::Engine;
+use ledger::Ledger;
+use model::Notice;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Notices a slow front may fall behind.
+const NOTICES_KEPT: usize = 1_024;
+/// Configuration files are read again this long after the last change to them.
+const SETTLE: Duration = Duration::from_millis(100);
+/// Live runs at once, and runs that may wait for one to end.
+const RUNS_LIVE: usize = 64;
+const RUNS_WAITING: usize = 1_024;
+/// The texts of our own tools, in the form in which a host puts them into a prompt.
+const TOOLS: &str = include_str!("../../../toolsets/tools.json");
+
+pub(crate) async fn start(options: Options) -> Result<Daemon, Error> {
+    let paths = Paths::new(&options)?;
+    let (config, problems) = config::load(
+        &paths.workspace,
+        options.config.as_deref(),
+        &|name| std::env::var(name).ok(),
+        &config::UserDirs::from_env(),
+    );
+    let (inbox, outbox) = inbox();
+    let (notices, _) = broadcast::channel(NOTICES_KEPT);
+    let core = Arc::new(Core {
+        bridge: bridge(&paths, &inbox),
+        engine: engine(&paths)?,
+        ledger: ledger(&paths, &config, &notices, &inbox)?,
+        snapshot: ArcSwap::from_pointee(Snapshot::new(Arc::new(Config::default()), Arc::default(), false, None)),
+        notices,
+        inbox: inbox.clone(),
+        stopping: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+        options,
+        paths,
+    });
+    let files = config.files.clone();
+    main_loop::adopt(&core, config, problems, None);
+    tokio::spawn(main_loop::run(Arc::clone(&core), outbox));
+    let watcher = watcher(files, &inbox);
+    Ok(Daemon { core, _watcher: watcher })
+}
+
+fn bridge(paths: &Paths, inbox: &Inbox) -> Bridge {
+    let inbox = inbox.clone();
+    let options = bridge::Options {
+        client_name: "tta".to_owned(),
+        client_version: env!("CARGO_PKG_VERSION").to_owned(),
+        log_dir: Some(paths.data.join("logs")),
+        roots: vec![paths.workspace.clone()],
+    };
+    Bridge::new(options, move |event| inbox.bridge(event))
+}
+
+fn engine(paths: &Paths) -> Result<Engine, Error> {
+    let options = engine::Options {
+        guests_dir: None,
+        cache_dir: paths.cache.clone(),
+        slots: RUNS_LIVE,
+        waiting: RUNS_WAITING,
+        threads: std::thread::available_parallelism().map_or(2, usize::from),
+        host_runtime: tokio::runtime::Handle::current(),
+    };
+    Engine::new(options).map_err(|e| Error::Fault(e.to_string()))
+}
+
+fn ledger(paths: &Paths, config: &Config, notices: &broadcast::Sender<Notice>, inbox: &Inbox) -> Result<Ledger, Error> {
+    let (notices, inbox) = (notices.clone(), inbox.clone());
+    let options = ledger::Options {
+        path: paths.data.join("ledger.db"),
+        host_result_cap_tokens: config.ledger.host_result_cap_tokens,
+        own_definitions: TOOLS.into(),
+        ..ledger::Options::default()
+    };
+    Ledger::open(options, move |savings| {
+        let _ = notices.send(Notice::Savings(savings));
+        inbox.change(|changes| changes.counted = true);
+    })
+    .map_err(|e| Error::Fault(e.to_string()))
+}
+
+/// Without a watch a change needs a restart: worth a warning, not worth refusing to start.
+fn watcher(files: Vec<std::path::PathBuf>, inbox: &Inbox) -> Option<Arc<watch::Watcher>> {
+    let inbox = inbox.clone();
+    match watch::watch(files, SETTLE, move |_| inbox.change(|changes| changes.config = true)) {
+        Ok(watcher) => Some(Arc::new(watcher)),
+        Err(e) => {
+            tracing::warn!("configuration files are not watched, changes need a restart: {e}");
+            None
+        }
+    }
+}
