@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn the_prompt_text_counts_one_representation() {
-        let both = ToolResult { content: vec![Content::Text("x".into())], structured: Some(Value::Null), is_error: false };
+        let both =
+            ToolResult { content: vec![Content::Text("x".into())], structured: Some(Value::Null), is_error: false };
         assert_eq!(both.prompt_text(), "x");
         let only = ToolResult { content: vec![], structured: Some(serde_json::json!([1])), is_error: false };
         assert_eq!(only.prompt_text(), "[1]");
