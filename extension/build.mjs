@@ -1,0 +1,49 @@
+// Bundles the extension into dist/main.js; with --tests the unit tests into dist/test, with a stand-in for `vscode`;
+// with --watch keeps on bundling. Fails where the bundle outgrows its budget. Leaves types to `npm run check`.
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import { build, context } from 'esbuild';
+
+const BUDGET_BYTES = 600_000;
+const flags = new Set(process.argv.slice(2));
+const root = import.meta.dirname ?? new URL('.', import.meta.url).pathname;
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  logLevel: 'warning',
+  sourcemap: 'linked',
+};
+
+if (flags.has('--tests')) {
+  rmSync(`${root}/dist/test`, { recursive: true, force: true });
+  await build({
+    ...common,
+    entryPoints: readdirSync(`${root}/test`)
+      .filter((name) => name.endsWith('.test.ts'))
+      .map((name) => `test/${name}`),
+    outdir: 'dist/test',
+    alias: { vscode: './test/vscode.ts' },
+  });
+} else {
+  const options = {
+    ...common,
+    entryPoints: ['src/main.ts'],
+    outfile: 'dist/main.js',
+    external: ['vscode'],
+    minify: !flags.has('--watch'),
+    // The extension is shipped as a bundle: its frames in a stack trace need their names.
+    keepNames: true,
+  };
+  if (flags.has('--watch')) {
+    await (await context({ ...options, logLevel: 'info' })).watch();
+  } else {
+    await build(options);
+    const bytes = statSync(`${root}/dist/main.js`).size;
+    console.log(`extension/dist/main.js  ${(bytes / 1000).toFixed(0)} kB`);
+    if (bytes > BUDGET_BYTES) {
+      throw new Error(`The bundle has ${bytes} bytes; at most ${BUDGET_BYTES} are allowed.`);
+    }
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * The daemon as this window sees it: one child process, spoken to over its stdin and stdout, started again when it
+ * crashes. Its state is one value, {@link DaemonState}; every change of it is told. Leaves out what is done with it.
+ */
+
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as vscode from 'vscode';
+import {
+  CloseAction,
+  ErrorAction,
+  LanguageClient,
+  State,
+  type CloseHandlerResult,
+  type ErrorHandler,
+  type RequestType,
+} from 'vscode-languageclient/node';
+import { CrashLog } from './backoff';
+import { duration } from './format';
+import { endpointOf, type McpEndpoint } from './endpoint';
+import type { InitializationOptions } from './wire';
+
+/** What the daemon is doing. */
+export type DaemonState =
+  | { readonly kind: 'restricted' }
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'ready'; readonly mcp: McpEndpoint }
+  | { readonly kind: 'restarting' }
+  | { readonly kind: 'stopped'; readonly why: string };
+
+/** A child process and the language client on it. */
+export class Daemon implements vscode.Disposable {
+  private readonly client: LanguageClient;
+  private readonly crashes = new CrashLog();
+  private readonly changed = new vscode.EventEmitter<DaemonState>();
+  private current: DaemonState = { kind: 'starting' };
+  private readonly stopping = new AbortController();
+
+  /** Told after every change of {@link state}. */
+  readonly onDidChangeState = this.changed.event;
+
+  constructor(path: string, options: InitializationOptions, log: vscode.LogOutputChannel) {
+    const forward = (stream: Readable): void => {
+      // The daemon's lines carry a level and a time of their own.
+      createInterface(stream).on('line', (line) => {
+        log.appendLine(line);
+      });
+    };
+    this.client = new LanguageClient(
+      'tta',
+      'TTA',
+      { command: path, args: ['lsp'], options: { cwd: options.workspace ?? options.dataDir ?? '.' } },
+      {
+        outputChannel: log,
+        initializationOptions: options,
+        initializationFailedHandler: () => false,
+        errorHandler: this.errorHandler(),
+        stdioOptions: { stdout: forward, stderr: forward },
+      },
+    );
+    this.client.onDidChangeState(({ newState }) => {
+      if (newState === State.Running) {
+        this.connected();
+      }
+    });
+  }
+
+  /** What the daemon is doing now. */
+  get state(): DaemonState {
+    return this.current;
+  }
+
+  /** The language client, to hang notification handlers on before {@link start}. */
+  get handlers(): Pick<LanguageClient, 'onNotification' | 'onRequest'> {
+    return this.client;
+  }
+
+  /** Starts the process. Never throws: what went wrong is the state. */
+  async start(): Promise<void> {
+    try {
+      await this.client.start();
+    } catch (error) {
+      // A daemon that dies during the handshake is started again by the error handler; here is what never ran at all.
+      if (this.current.kind === 'starting') {
+        this.become({ kind: 'stopped', why: String(error instanceof Error ? error.message : error) });
+      }
+    }
+  }
+
+  /** Asks the daemon, as soon as it is ready. Fails with a clear message where it is not going to be. */
+  async request<P, R>(type: RequestType<P, R, void>, params: P, token?: vscode.CancellationToken): Promise<R> {
+    await this.settled();
+    if (this.current.kind === 'stopped') {
+      throw new Error(this.current.why);
+    }
+    const process = this.current;
+    try {
+      return await this.client.sendRequest<R>(type.method, params, token);
+    } catch (error) {
+      if (this.current !== process) {
+        throw new Error(vscode.l10n.t('The daemon ended before it answered. Its log says why.'), { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  /** Stops the process and waits until it has gone. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    if (this.current.kind !== 'stopped') {
+      this.become({ kind: 'stopped', why: vscode.l10n.t('The daemon was stopped.') });
+    }
+    // A client that is between two starts refuses to be disposed of; there is no process then.
+    await this.client.dispose().catch(() => undefined);
+  }
+
+  dispose(): void {
+    void this.stop().then(() => {
+      this.changed.dispose();
+    });
+  }
+
+  private settled(): Promise<void> {
+    if (this.current.kind !== 'starting' && this.current.kind !== 'restarting') {
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      const listener = this.onDidChangeState((state) => {
+        if (state.kind === 'ready' || state.kind === 'stopped') {
+          listener.dispose();
+          resolve();
+        }
+      });
+    });
+  }
+
+  private connected(): void {
+    const mcp = endpointOf(this.client.initializeResult?.capabilities.experimental);
+    if (mcp) {
+      this.become({ kind: 'ready', mcp });
+    } else {
+      this.become({
+        kind: 'stopped',
+        why: vscode.l10n.t('The program that was started is not a tta daemon, or of another version.'),
+      });
+      void this.stop();
+    }
+  }
+
+  private errorHandler(): ErrorHandler {
+    return {
+      error: () => ({ action: ErrorAction.Continue, handled: true }),
+      closed: () => this.closed(),
+    };
+  }
+
+  private async closed(): Promise<CloseHandlerResult> {
+    if (this.current.kind === 'stopped') {
+      return { action: CloseAction.DoNotRestart, handled: true };
+    }
+    const verdict = this.crashes.crashed();
+    if ('giveUp' in verdict) {
+      const { crashes, withinMs } = verdict.giveUp;
+      const why = vscode.l10n.t(
+        'The daemon crashed {0} times within {1} and is left stopped.',
+        crashes,
+        duration(withinMs),
+      );
+      this.become({ kind: 'stopped', why });
+      return { action: CloseAction.DoNotRestart, message: why, handled: true };
+    }
+    this.become({ kind: 'restarting' });
+    // Rejects when the daemon is stopped meanwhile, which the client takes for "do not restart".
+    await sleep(verdict.restartInMs, undefined, { signal: this.stopping.signal });
+    return { action: CloseAction.Restart, handled: true };
+  }
+
+  private become(state: DaemonState): void {
+    this.current = state;
+    this.changed.fire(state);
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * All that a window of the extension owns: the daemon, what shows its state, and where output goes. There is one; every
+ * command gets it. In an untrusted workspace it starts nothing.
+ */
+
+import { mkdir } from 'node:fs/promises';
+import * as vscode from 'vscode';
+import type { RequestType } from 'vscode-languageclient/node';
+import { findDaemon } from './bootstrap';
+import { Daemon, type DaemonState } from './client';
+import type { RunEvent, SavingsSummary } from './lsp_ext';
+import { look } from './look';
+import { StatusBar } from './status';
+import { ToolSetProvider } from './tools';
+import * as wire from './wire';
+
+export class Ctx implements vscode.Disposable {
+  readonly output = vscode.window.createOutputChannel('TTA');
+  readonly log = vscode.window.createOutputChannel('TTA Log', { log: true });
+  readonly problems = vscode.languages.createDiagnosticCollection('tta');
+  readonly tools = new ToolSetProvider();
+  private readonly status = new StatusBar();
+  private readonly runEvents = new vscode.EventEmitter<RunEvent>();
+  private daemon: Daemon | undefined;
+  private savings: SavingsSummary | undefined;
+  private whyNone = '';
+
+  /** Told of every event of every run, whichever front of this window's daemon it came through. */
+  readonly onRunEvent = this.runEvents.event;
+
+  constructor(private readonly context: vscode.ExtensionContext) {
+    this.refresh();
+  }
+
+  /** Starts the daemon if the workspace is trusted. Never throws: what went wrong is shown. */
+  async start(): Promise<void> {
+    if (this.daemon || !vscode.workspace.isTrusted) {
+      return;
+    }
+    const config = vscode.workspace.getConfiguration('tta');
+    const found = findDaemon(config.get('server.path', ''), this.context.extensionPath);
+    if ('problem' in found) {
+      this.whyNone = found.problem;
+      this.refresh();
+      return this.reportStopped(found.problem);
+    }
+    this.log.info(`Starting ${found.path}`);
+    const daemon = new Daemon(found.path, this.initializationOptions(config), this.log);
+    this.daemon = daemon;
+    this.listen(daemon);
+    this.refresh();
+    await mkdir(this.dataDir, { recursive: true });
+    await daemon.start();
+  }
+
+  /** Stops the daemon, waits until it has gone, and starts it again. */
+  async restart(): Promise<void> {
+    const daemon = this.daemon;
+    this.daemon = undefined;
+    this.savings = undefined;
+    await daemon?.stop();
+    await this.start();
+  }
+
+  /** Asks the daemon. Fails with a message fit for users where there is none. */
+  request<P, R>(type: RequestType<P, R, void>, params: P, token?: vscode.CancellationToken): Promise<R> {
+    const { state } = this;
+    if (this.daemon) {
+      return this.daemon.request(type, params, token);
+    }
+    return Promise.reject(new Error(state.kind === 'stopped' ? state.why : look(state, undefined).tooltip));
+  }
+
+  dispose(): void {
+    this.daemon?.dispose();
+    for (const owned of [this.output, this.log, this.problems, this.tools, this.status, this.runEvents]) {
+      owned.dispose();
+    }
+  }
+
+  private get state(): DaemonState {
+    if (!vscode.workspace.isTrusted) {
+      return { kind: 'restricted' };
+    }
+    return this.daemon?.state ?? { kind: 'stopped', why: this.whyNone };
+  }
+
+  private get dataDir(): string {
+    return (this.context.storageUri ?? this.context.globalStorageUri).fsPath;
+  }
+
+  private initializationOptions(config: vscode.WorkspaceConfiguration): wire.InitializationOptions {
+    const workspace = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
+    const timeoutMs = config.get<number | null>('limits.timeoutMs');
+    const memoryMb = config.get<number | null>('limits.memoryMb');
+    return {
+      trusted: vscode.workspace.isTrusted,
+      dataDir: this.dataDir,
+      ...(workspace === undefined ? {} : { workspace }),
+      ...(timeoutMs ? { timeoutMs } : {}),
+      ...(memoryMb ? { memoryMb } : {}),
+    };
+  }
+
+  private listen(daemon: Daemon): void {
+    daemon.onDidChangeState((state) => {
+      if (this.daemon !== daemon) {
+        return;
+      }
+      this.tools.serveAt(state.kind === 'ready' ? state.mcp : undefined);
+      this.refresh();
+      if (state.kind === 'ready') {
+        void daemon.request(wire.savings, {}).then((savings) => {
+          this.show(savings);
+        }, this.logError);
+      } else if (state.kind === 'stopped') {
+        void this.reportStopped(state.why);
+      }
+    });
+    daemon.handlers.onNotification(wire.savingsChanged, (savings) => {
+      this.show(savings);
+    });
+    daemon.handlers.onNotification(wire.runEvent, (event) => {
+      this.runEvents.fire(event);
+    });
+  }
+
+  private show(savings: SavingsSummary): void {
+    this.savings = savings;
+    this.refresh();
+  }
+
+  private refresh(): void {
+    this.status.show(look(this.state, this.savings));
+  }
+
+  private readonly logError = (error: unknown): void => {
+    this.log.error(error instanceof Error ? error : String(error));
+  };
+
+  private async reportStopped(why: string): Promise<void> {
+    this.log.error(why);
+    const [restart, openLog] = [vscode.l10n.t('Restart'), vscode.l10n.t('Open Log')];
+    const answer = await vscode.window.showErrorMessage(`TTA: ${why}`, restart, openLog);
+    if (answer === restart) {
+      await this.restart();
+    } else if (answer === openLog) {
+      this.log.show();
+    }
+  }
+}

@@ -1,0 +1,77 @@
+/** What the status bar says: what was saved in this workspace so far, or why nothing can be. Pure. */
+
+import { l10n } from 'vscode';
+import type { DaemonState } from './client';
+import { whole } from './format';
+import type { Savings, SavingsSummary } from './lsp_ext';
+import { baselineTable, headline, labelList } from './receipt';
+
+/** What the item shows. */
+export interface Look {
+  readonly text: string;
+  readonly tooltip: string;
+  readonly tone: 'plain' | 'warning' | 'error';
+  readonly command: string;
+}
+
+/** Decides what the item shows. */
+export function look(state: DaemonState, savings: SavingsSummary | undefined): Look {
+  const plain = { tone: 'plain', command: 'tta.showRuns' } as const;
+  switch (state.kind) {
+    case 'restricted':
+      return {
+        ...plain,
+        text: `$(workspace-untrusted) ${l10n.t('TTA: restricted')}`,
+        tooltip: l10n.t('This workspace is not trusted. Nothing of it is started until it is.'),
+        command: 'workbench.trust.manage',
+      };
+    case 'starting':
+      return { ...plain, text: `$(loading~spin) ${l10n.t('TTA: starting')}`, tooltip: '' };
+    case 'restarting':
+      return {
+        text: `$(loading~spin) ${l10n.t('TTA: restarting')}`,
+        tooltip: l10n.t('The daemon crashed and is started again. Its log says why.'),
+        tone: 'warning',
+        command: 'tta.openLog',
+      };
+    case 'stopped':
+      return {
+        text: `$(error) ${l10n.t('TTA: stopped')}`,
+        tooltip: `${state.why}\n\n${l10n.t('Click to start it again.')}`,
+        tone: 'error',
+        command: 'tta.restartDaemon',
+      };
+    case 'ready':
+      return { ...plain, ...saved(savings) };
+  }
+}
+
+function saved(savings: SavingsSummary | undefined): Pick<Look, 'text' | 'tooltip' | 'tone'> {
+  const busy = savings !== undefined && savings.running > 0;
+  const icon = busy ? '$(loading~spin)' : '$(zap)';
+  if (savings === undefined || savings.workspace.runs === 0) {
+    const text = busy ? l10n.t('TTA: running') : l10n.t('TTA: ready');
+    return {
+      text: `${icon} ${text}`,
+      tooltip: l10n.t('No program has run in this workspace yet.'),
+      tone: 'plain',
+    };
+  }
+  const { workspace, session, pending } = savings;
+  const lines = [
+    `**${headline(workspace.tokens)}** ${l10n.t('in this workspace, {0}', counts(workspace))}`,
+    baselineTable(workspace.tokens),
+    session.runs > 0 ? l10n.t('In this session: {0}, {1}.', headline(session.tokens), counts(session)) : '',
+    pending > 0 ? l10n.t('{0} runs are not counted yet.', whole(pending)) : '',
+    labelList(workspace.tokens),
+  ];
+  return {
+    text: `${icon} ${headline(workspace.tokens)}`,
+    tooltip: lines.filter((line) => line !== '').join('\n\n'),
+    tone: workspace.tokens.saved < 0 ? 'warning' : 'plain',
+  };
+}
+
+function counts({ runs, calls }: Savings): string {
+  return l10n.t('{0} runs with {1} tool calls', whole(runs), whole(calls));
+}

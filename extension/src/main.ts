@@ -1,0 +1,61 @@
+/**
+ * Where the extension begins: one {@link Ctx}, and the table of commands. Activation waits for nothing; the daemon
+ * starts beside it.
+ */
+
+import * as vscode from 'vscode';
+import { openLog, restartDaemon } from './commands/daemon';
+import { runFile, runSelection } from './commands/run';
+import { RECEIPT_SCHEME, Receipts, showRuns } from './commands/runs';
+import { showServers } from './commands/servers';
+import { Ctx } from './ctx';
+import { TOOL_SET } from './tools';
+
+type Command = (ctx: Ctx) => Promise<void> | void;
+
+const commands: Readonly<Record<string, Command>> = {
+  'tta.runFile': runFile,
+  'tta.runSelection': runSelection,
+  'tta.showServers': showServers,
+  'tta.showRuns': showRuns,
+  'tta.restartDaemon': restartDaemon,
+  'tta.openLog': openLog,
+};
+
+export function activate(context: vscode.ExtensionContext): void {
+  const ctx = new Ctx(context);
+  context.subscriptions.push(
+    ctx,
+    ...Object.entries(commands).map(([name, command]) => register(ctx, name, command)),
+    vscode.lm.registerMcpServerDefinitionProvider(TOOL_SET, ctx.tools),
+    vscode.workspace.registerTextDocumentContentProvider(RECEIPT_SCHEME, new Receipts(ctx)),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => void ctx.start()),
+    vscode.workspace.onDidChangeConfiguration((event) => void offerRestart(ctx, event)),
+  );
+  void ctx.start();
+}
+
+/** A command's failure is shown with its reason, never thrown at the editor. */
+function register(ctx: Ctx, name: string, command: Command): vscode.Disposable {
+  return vscode.commands.registerCommand(name, async () => {
+    try {
+      await command(ctx);
+    } catch (error) {
+      ctx.log.error(error instanceof Error ? error : String(error));
+      void vscode.window.showErrorMessage(`TTA: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  });
+}
+
+async function offerRestart(ctx: Ctx, event: vscode.ConfigurationChangeEvent): Promise<void> {
+  if (!event.affectsConfiguration('tta.server') && !event.affectsConfiguration('tta.limits')) {
+    return;
+  }
+  const restart = vscode.l10n.t('Restart');
+  const question = vscode.l10n.t(
+    'The new settings hold once the daemon was restarted. Programs that run now are stopped then.',
+  );
+  if ((await vscode.window.showInformationMessage(question, restart)) === restart) {
+    await ctx.restart();
+  }
+}
