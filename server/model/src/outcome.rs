@@ -21,11 +21,12 @@ impl ErrorKind {
             | Self::Result
             | Self::ForgottenAwait
             | Self::Deadlock
+            | Self::Stack
             | Self::Usage => RunStatus::Error,
-            Self::Deadline | Self::Memory | Self::Stack | Self::Calls | Self::Output | Self::Busy => RunStatus::Limit,
+            Self::Deadline | Self::Memory | Self::Calls | Self::Output => RunStatus::Limit,
             Self::Denied => RunStatus::Denied,
             Self::Cancelled => RunStatus::Cancelled,
-            Self::Fault => RunStatus::Fault,
+            Self::Busy | Self::Fault => RunStatus::Fault,
         }
     }
 
@@ -109,7 +110,7 @@ mod tests {
             (ErrorKind::Exception, 1),
             (ErrorKind::Usage, 2),
             (ErrorKind::Deadline, 3),
-            (ErrorKind::Busy, 3),
+            (ErrorKind::Busy, 5),
             (ErrorKind::Denied, 4),
             (ErrorKind::Fault, 5),
             (ErrorKind::Cancelled, 130),
