@@ -1,0 +1,176 @@
+//! One server's tools as an inverted index: BM25 over weighted fields (BM25F).
+//!
+//! Invariant: everything that depends on one tool alone (field weights, length, saturation) is computed here once; only
+//! the rarity of a word depends on the other servers, and is found when a query asks. So one server's change touches
+//! nothing of the others.
+//! Lengths are compared with fixed typical ones instead of averages, for the same reason.
+
+use crate::types::{self, Field, Type};
+use crate::words::Words;
+use model::ToolDefinition;
+use std::collections::HashMap;
+
+/// How fast repetition stops mattering (`k1` of BM25).
+const SATURATION: f32 = 1.2;
+/// Bytes of a description that are read, and of the words of all parameters.
+const DESCRIPTION_BYTES: usize = 4_096;
+const PARAMETER_BYTES: usize = 8_192;
+/// Depth of parameters inside parameters that are read.
+const PARAMETER_DEPTH: usize = 4;
+
+/// A part of a tool, and how much a word in it counts.
+struct Part {
+    weight: f32,
+    /// How much length matters, 0 to 1 (`b` of BM25).
+    length_matters: f32,
+    /// Words that such a part usually has.
+    typical_words: f32,
+}
+
+const SERVER: Part = Part { weight: 1.5, length_matters: 0.0, typical_words: 1.0 };
+const NAME: Part = Part { weight: 4.0, length_matters: 0.4, typical_words: 3.0 };
+const TITLE: Part = Part { weight: 1.5, length_matters: 0.4, typical_words: 3.0 };
+const SUMMARY: Part = Part { weight: 2.0, length_matters: 0.5, typical_words: 8.0 };
+const DESCRIPTION: Part = Part { weight: 0.7, length_matters: 0.75, typical_words: 40.0 };
+const PARAMETERS: Part = Part { weight: 1.0, length_matters: 0.5, typical_words: 6.0 };
+const PARAMETER_DOCS: Part = Part { weight: 0.4, length_matters: 0.75, typical_words: 40.0 };
+
+/// A tool in which a word occurs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Posting {
+    /// Its place in the server's list.
+    pub(crate) tool: u32,
+    /// How much the word says about it, rarity aside.
+    pub(crate) weight: f32,
+}
+
+/// The index of one server.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    /// Words in order, each with the end of its postings.
+    words: Vec<(Box<str>, u32)>,
+    postings: Vec<Posting>,
+}
+
+impl Index {
+    pub(crate) fn new(server_name: &str, tools: &[ToolDefinition], summaries: &[&str]) -> Self {
+        let mut builder = Builder { words: Words::new(), ids: HashMap::new(), found: Vec::new(), tool: HashMap::new() };
+        for (at, (tool, summary)) in tools.iter().zip(summaries).enumerate() {
+            builder.add(u32::try_from(at).unwrap_or(u32::MAX), server_name, tool, summary);
+        }
+        builder.finish()
+    }
+
+    /// The tools that hold exactly this word.
+    pub(crate) fn exactly(&self, word: &str) -> &[Posting] {
+        self.words.binary_search_by(|(known, _)| known.as_ref().cmp(word)).map_or(&[], |at| self.postings_at(at))
+    }
+
+    /// The words that begin with `prefix`, with their tools.
+    pub(crate) fn beginning<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a [Posting])> {
+        let start = self.words.partition_point(|(known, _)| known.as_ref() < prefix);
+        let words = self.words[start..].iter().take_while(move |(word, _)| word.starts_with(prefix));
+        words.enumerate().map(move |(n, (word, _))| (word.as_ref(), self.postings_at(start + n)))
+    }
+
+    fn postings_at(&self, at: usize) -> &[Posting] {
+        let start = if at == 0 { 0 } else { self.words[at - 1].1 };
+        &self.postings[start as usize..self.words[at].1 as usize]
+    }
+}
+
+struct Builder {
+    words: Words,
+    ids: HashMap<Box<str>, u32>,
+    /// (word, posting), unsaturated.
+    found: Vec<(u32, Posting)>,
+    /// The weights of the tool being added.
+    tool: HashMap<u32, f32>,
+}
+
+impl Builder {
+    fn add(&mut self, at: u32, server_name: &str, tool: &ToolDefinition, summary: &str) {
+        self.part(&SERVER, true, server_name);
+        self.part(&NAME, true, &tool.name);
+        let title = tool.title.as_deref().or_else(|| tool.annotations.as_ref()?.title.as_deref());
+        self.part(&TITLE, false, bounded(title.unwrap_or_default(), DESCRIPTION_BYTES));
+        self.part(&SUMMARY, false, summary);
+        self.part(&DESCRIPTION, false, bounded(tool.description.as_deref().unwrap_or_default(), DESCRIPTION_BYTES));
+        let (mut names, mut docs) = (String::new(), String::new());
+        gather(&types::read(&tool.input_schema, PARAMETER_DEPTH), true, &mut names, &mut docs);
+        self.part(&PARAMETERS, true, bounded(&names, PARAMETER_BYTES));
+        self.part(&PARAMETER_DOCS, false, bounded(&docs, PARAMETER_BYTES));
+        let saturated = self.tool.drain().map(|(word, w)| (word, Posting { tool: at, weight: w / (SATURATION + w) }));
+        self.found.extend(saturated);
+    }
+
+    fn part(&mut self, part: &Part, is_name: bool, text: &str) {
+        let mut found: Vec<u32> = Vec::new();
+        let ids = &mut self.ids;
+        let each = |word: &str| {
+            let next = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+            found.push(ids.get(word).copied().unwrap_or_else(|| *ids.entry(word.into()).or_insert(next)));
+        };
+        if is_name {
+            self.words.of_name(text, each)
+        } else {
+            self.words.of_prose(text, each)
+        }
+        let length = found.len() as f32 / part.typical_words;
+        let weight = part.weight / (1.0 - part.length_matters + part.length_matters * length);
+        for word in found {
+            *self.tool.entry(word).or_default() += weight;
+        }
+    }
+
+    fn finish(self) -> Index {
+        let mut names: Vec<(Box<str>, u32)> = self.ids.into_iter().collect();
+        names.sort_unstable();
+        let mut place = vec![0_u32; names.len()];
+        for (at, (_, id)) in names.iter().enumerate() {
+            place[*id as usize] = u32::try_from(at).unwrap_or(u32::MAX);
+        }
+        let mut found = self.found;
+        found.sort_unstable_by_key(|(word, posting)| (place[*word as usize], posting.tool));
+        let mut words: Vec<(Box<str>, u32)> = names.into_iter().map(|(word, _)| (word, 0)).collect();
+        for (end, (word, _)) in found.iter().enumerate() {
+            words[place[*word as usize] as usize].1 = u32::try_from(end + 1).unwrap_or(u32::MAX);
+        }
+        Index { words, postings: found.into_iter().map(|(_, posting)| posting).collect() }
+    }
+}
+
+/// The start of `text`, cut between characters.
+fn bounded(text: &str, bytes_max: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes_max)]
+}
+
+/// The words of a tool's parameters: top-level names apart from everything else.
+fn gather(of: &Type, top: bool, names: &mut String, docs: &mut String) {
+    if docs.len() > PARAMETER_BYTES {
+        return;
+    }
+    match of {
+        Type::Object(fields) => fields.iter().for_each(|field| gather_field(field, top, names, docs)),
+        Type::List(inner) | Type::Map(inner) => gather(inner, false, names, docs),
+        Type::Tuple(all) | Type::Union(all) => all.iter().for_each(|one| gather(one, false, names, docs)),
+        Type::Literals(values, _) => {
+            for text in values.iter().filter_map(serde_json::Value::as_str) {
+                docs.push_str(text);
+                docs.push(' ');
+            }
+        }
+        _ => {}
+    }
+}
+
+fn gather_field(field: &Field, top: bool, names: &mut String, docs: &mut String) {
+    let to = if top { &mut *names } else { &mut *docs };
+    to.push_str(&field.name);
+    to.push(' ');
+    if let Some(doc) = &field.doc {
+        docs.push_str(bounded(doc, DESCRIPTION_BYTES));
+        docs.push(' ');
+    }
+    gather(&field.of, false, names, docs);
+}

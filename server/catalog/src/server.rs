@@ -1,0 +1,112 @@
+//! One server's tools: named, indexed and ready to be imported by programs. Made once, never changed.
+
+use crate::explain::nearest;
+use crate::index::Index;
+use crate::tool::Tool;
+use crate::words::key;
+use model::{ToolDefinition, names};
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Names offered for one that does not exist.
+const NEAREST_MAX: usize = 3;
+
+/// One server's tools.
+#[derive(Debug)]
+pub struct ServerTools {
+    name: String,
+    identifier: String,
+    definitions: Arc<[ToolDefinition]>,
+    tools: Vec<Tool>,
+    /// Every name a tool answers to: its own, its identifier, its alias, in this precedence.
+    by_name: HashMap<String, usize>,
+    module_json: String,
+    pub(crate) index: Index,
+    /// `words::key` of each tool's name, for queries that name a tool.
+    pub(crate) keys: Vec<String>,
+}
+
+impl ServerTools {
+    /// Names and indexes a server's tools. Of tools with the same name only the first can be found by it.
+    pub fn new(server_name: &str, server_identifier: &str, tools: Arc<[ToolDefinition]>) -> Self {
+        let definitions = tools;
+        let names: Vec<&str> = definitions.iter().map(|tool| tool.name.as_str()).collect();
+        let identifiers = names::identifiers(&names);
+        let aliases = names::aliases(&identifiers);
+        let tools: Vec<Tool> = identifiers
+            .into_iter()
+            .zip(aliases)
+            .enumerate()
+            .map(|(at, (identifier, alias))| Tool::new(&definitions, at, server_identifier, identifier, alias))
+            .collect();
+        let summaries: Vec<&str> = tools.iter().map(Tool::summary).collect();
+        Self {
+            name: server_name.to_owned(),
+            identifier: server_identifier.to_owned(),
+            by_name: by_name(&tools),
+            module_json: module_json(server_name, &tools),
+            index: Index::new(server_name, &definitions, &summaries),
+            keys: names.into_iter().map(key).collect(),
+            definitions,
+            tools,
+        }
+    }
+
+    /// The server's configured name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The name of its module in programs.
+    pub fn identifier(&self) -> &str {
+        &self.identifier
+    }
+
+    /// The tools as the server listed them.
+    pub fn definitions(&self) -> &Arc<[ToolDefinition]> {
+        &self.definitions
+    }
+
+    /// The tools, in the server's order.
+    pub fn tools(&self) -> &[Tool] {
+        &self.tools
+    }
+
+    /// What the guest's `describe` answers: `{"server": NAME, "tools": {IDENTIFIER: NAME}, "aliases": {CAMEL: IDENTIFIER}}`.
+    pub fn module_json(&self) -> &str {
+        &self.module_json
+    }
+
+    /// A tool by its own name, its identifier or its alias.
+    pub fn find(&self, name: &str) -> Option<&Tool> {
+        self.by_name.get(name).map(|at| &self.tools[*at])
+    }
+
+    /// The identifiers of the tools whose names are most like `name`, best first.
+    pub fn nearest(&self, name: &str) -> Vec<&str> {
+        let mut found = nearest(name, self.tools.iter().map(|tool| tool.identifier.as_str()));
+        found.truncate(NEAREST_MAX);
+        found
+    }
+}
+
+fn by_name(tools: &[Tool]) -> HashMap<String, usize> {
+    let mut out = HashMap::with_capacity(tools.len() * 2);
+    let names = tools.iter().map(|tool| Some(tool.definition.name.as_str()));
+    let identifiers = tools.iter().map(|tool| Some(tool.identifier.as_str()));
+    let aliases = tools.iter().map(|tool| tool.alias.as_deref());
+    for (at, name) in names.enumerate().chain(identifiers.enumerate()).chain(aliases.enumerate()) {
+        if let Some(name) = name {
+            out.entry(name.to_owned()).or_insert(at);
+        }
+    }
+    out
+}
+
+fn module_json(server_name: &str, tools: &[Tool]) -> String {
+    let names = tools.iter().map(|tool| (tool.identifier.clone(), Value::from(tool.definition.name.as_str())));
+    let aliases = tools.iter().filter_map(|tool| Some((tool.alias.clone()?, Value::from(tool.identifier.as_str()))));
+    let (names, aliases): (Map<_, _>, Map<_, _>) = (names.collect(), aliases.collect());
+    json!({"server": server_name, "tools": names, "aliases": aliases}).to_string()
+}

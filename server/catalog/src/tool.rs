@@ -1,0 +1,99 @@
+//! One tool: its definition, its names in programs, its check and its stubs.
+
+use crate::stub;
+use crate::text::{first_sentence, one_line};
+use crate::validate::{ArgumentProblem, Check};
+use model::{Detail, Language, ToolDefinition};
+use serde_json::Value;
+use std::sync::{Arc, OnceLock};
+
+/// Characters of a summary.
+const SUMMARY_CHARS: usize = 120;
+
+/// A definition, shared with the list it came in.
+#[derive(Clone, Debug)]
+pub struct SharedDefinition {
+    all: Arc<[ToolDefinition]>,
+    at: usize,
+}
+
+impl std::ops::Deref for SharedDefinition {
+    type Target = ToolDefinition;
+
+    fn deref(&self) -> &ToolDefinition {
+        &self.all[self.at]
+    }
+}
+
+/// A tool as programs, models and people meet it.
+#[derive(Debug)]
+pub struct Tool {
+    /// What the server says of it.
+    pub definition: SharedDefinition,
+    /// Its function's name in programs.
+    pub identifier: String,
+    /// The same in camelCase, where that is another name and no other tool's.
+    pub alias: Option<String>,
+    /// What a program writes: `server.tool`, both identifiers.
+    pub path: String,
+    summary: String,
+    /// Built at the first call: most tools are never called.
+    check: OnceLock<Check>,
+}
+
+impl Tool {
+    pub(crate) fn new(
+        all: &Arc<[ToolDefinition]>,
+        at: usize,
+        server_identifier: &str,
+        identifier: String,
+        alias: Option<String>,
+    ) -> Self {
+        let definition = SharedDefinition { all: Arc::clone(all), at };
+        let path = format!("{server_identifier}.{identifier}");
+        let summary = summary(&definition);
+        Self { definition, identifier, alias, path, summary, check: OnceLock::new() }
+    }
+
+    /// What it does, on one line of at most 120 characters; empty where the server does not say.
+    pub fn summary(&self) -> &str {
+        &self.summary
+    }
+
+    /// Checks arguments against the input schema. `null` counts as no arguments. The schema is compiled at the first call;
+    /// a later check takes microseconds.
+    pub fn validate(&self, arguments: &Value) -> Result<(), ArgumentProblem> {
+        let none = Value::Object(serde_json::Map::new());
+        let arguments = if arguments.is_null() { &none } else { arguments };
+        self.check().validate(&self.definition.name, &self.definition.input_schema, arguments)
+    }
+
+    /// Why arguments cannot be checked here and are left to the server; `None` where they are checked.
+    pub fn unchecked(&self) -> Option<&str> {
+        match self.check() {
+            Check::Unchecked(why) => Some(why),
+            Check::Compiled(_) => None,
+        }
+    }
+
+    /// The tool as a function of `language`; at `Detail::Name` only its path.
+    pub fn stub(&self, language: Language, detail: Detail) -> String {
+        match detail {
+            Detail::Name => self.path.clone(),
+            detail => stub::render(&self.definition, &self.identifier, &self.summary, language, detail),
+        }
+    }
+
+    fn check(&self) -> &Check {
+        self.check.get_or_init(|| Check::new(&self.definition.input_schema))
+    }
+}
+
+fn summary(definition: &ToolDefinition) -> String {
+    let described = first_sentence(definition.description.as_deref().unwrap_or_default(), SUMMARY_CHARS);
+    if !described.is_empty() {
+        return described;
+    }
+    let title = definition.title.as_deref().or_else(|| definition.annotations.as_ref()?.title.as_deref());
+    one_line(title.unwrap_or_default(), SUMMARY_CHARS)
+}
