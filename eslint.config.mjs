@@ -29,13 +29,20 @@ export default tseslint.config(
           'AbortSignal',
           'setTimeout',
           'clearTimeout',
+          'setInterval',
+          'clearInterval',
           'performance',
         ].map((name) => [name, 'readonly']),
       ),
     },
   },
   {
-    files: ['**/*.ts'],
+    // Extensions of the editor without a build step are CommonJS.
+    files: ['tests/e2e/harness/*.js'],
+    languageOptions: { sourceType: 'commonjs', globals: { require: 'readonly', exports: 'writable' } },
+  },
+  {
+    files: ['extension/**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

@@ -29,6 +29,13 @@ export type DaemonState =
   | { readonly kind: 'restarting' }
   | { readonly kind: 'stopped'; readonly why: string };
 
+/** The client's own messages go to the log alone: what users should know is the {@link DaemonState}, told once. */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+}
+
 /** A child process and the language client on it. */
 export class Daemon implements vscode.Disposable {
   private readonly client: LanguageClient;
@@ -47,7 +54,7 @@ export class Daemon implements vscode.Disposable {
         log.appendLine(line);
       });
     };
-    this.client = new LanguageClient(
+    this.client = new QuietClient(
       'tta',
       'TTA',
       { command: path, args: ['lsp'], options: { cwd: options.workspace ?? options.dataDir ?? '.' } },

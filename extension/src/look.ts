@@ -4,7 +4,7 @@ import { l10n } from 'vscode';
 import type { DaemonState } from './client';
 import { whole } from './format';
 import type { Savings, SavingsSummary } from './lsp_ext';
-import { baselineTable, headline, labelList } from './receipt';
+import { baselineTable, callCount, headline, labelList } from './receipt';
 
 /** What the item shows. */
 export interface Look {
@@ -73,5 +73,7 @@ function saved(savings: SavingsSummary | undefined): Pick<Look, 'text' | 'toolti
 }
 
 function counts({ runs, calls }: Savings): string {
-  return l10n.t('{0} runs with {1} tool calls', whole(runs), whole(calls));
+  return runs === 1
+    ? l10n.t('1 run with {0}', callCount(calls))
+    : l10n.t('{0} runs with {1}', whole(runs), callCount(calls));
 }

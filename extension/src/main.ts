@@ -9,7 +9,9 @@ import { runFile, runSelection } from './commands/run';
 import { RECEIPT_SCHEME, Receipts, showRuns } from './commands/runs';
 import { showServers } from './commands/servers';
 import { Ctx } from './ctx';
+import type { SavingsSummary } from './lsp_ext';
 import { TOOL_SET } from './tools';
+import { savings } from './wire';
 
 type Command = (ctx: Ctx) => Promise<void> | void;
 
@@ -22,7 +24,13 @@ const commands: Readonly<Record<string, Command>> = {
   'tta.openLog': openLog,
 };
 
-export function activate(context: vscode.ExtensionContext): void {
+/** What other extensions may ask of this one. */
+export interface Api {
+  /** What was saved in this session and in this workspace. Fails where there is no daemon. */
+  savings(): Promise<SavingsSummary>;
+}
+
+export function activate(context: vscode.ExtensionContext): Api {
   const ctx = new Ctx(context);
   context.subscriptions.push(
     ctx,
@@ -33,6 +41,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.workspace.onDidChangeConfiguration((event) => void offerRestart(ctx, event)),
   );
   void ctx.start();
+  return { savings: () => ctx.request(savings, {}) };
 }
 
 /** A command's failure is shown with its reason, never thrown at the editor. */

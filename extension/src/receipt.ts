@@ -13,6 +13,11 @@ export function headline(report: TokenReport): string {
   return report.saved_percent === undefined ? saved : `${saved} · ${percent(report.saved_percent)}`;
 }
 
+/** “1 tool call”, “1,234 tool calls”. */
+export function callCount(calls: number): string {
+  return calls === 1 ? l10n.t('1 tool call') : l10n.t('{0} tool calls', whole(calls));
+}
+
 /** Program against the three direct baselines, as a Markdown table. */
 export function baselineTable(report: TokenReport): string {
   const { code_mode: program, direct } = report;
@@ -27,7 +32,7 @@ export function baselineTable(report: TokenReport): string {
       l10n.t('direct, all servers'),
       l10n.t('direct, needed servers'),
     ].join(' | ')} |`,
-    '|---|--:|--:|--:|--:|',
+    '|:--|--:|--:|--:|--:|',
     row(l10n.t('definitions'), (side) => whole(side.definitions)),
     row(l10n.t('written by the model'), (side) => whole(side.output)),
     row(l10n.t('results'), (side) => whole(side.results)),

@@ -3,7 +3,7 @@
 import { l10n } from 'vscode';
 import { duration, whole } from './format';
 import type { ProgramError, RunReply, RunStatus, Truncation } from './lsp_ext';
-import { headline } from './receipt';
+import { callCount, headline } from './receipt';
 
 /** One run, from its title line to the empty line after it. */
 export function transcript(name: string, reply: RunReply): string {
@@ -36,12 +36,7 @@ export function statusText(status: RunStatus): string {
 }
 
 function title(name: string, reply: RunReply): string {
-  const facts = [
-    name,
-    statusText(reply.status),
-    duration(reply.usage.wall_ms),
-    l10n.t('{0} tool calls', whole(reply.calls.length)),
-  ];
+  const facts = [name, statusText(reply.status), duration(reply.usage.wall_ms), callCount(reply.calls.length)];
   return `── ${[...facts, ...(reply.tokens ? [headline(reply.tokens)] : [])].join(' · ')}`;
 }
 

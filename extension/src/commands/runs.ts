@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import type { Ctx } from '../ctx';
 import { duration, whole } from '../format';
 import type { RunStatus, RunSummary } from '../lsp_ext';
-import { baselineTable, headline, labelList } from '../receipt';
+import { baselineTable, callCount, headline, labelList } from '../receipt';
 import { statusText } from '../transcript';
 import * as wire from '../wire';
 
@@ -48,7 +48,7 @@ function item(run: RunSummary): vscode.QuickPickItem & { run: RunSummary } {
 function facts(run: RunSummary): string[] {
   return [
     statusText(run.status),
-    vscode.l10n.t('{0} tool calls', whole(run.calls)),
+    callCount(run.calls),
     duration(run.wall_ms),
     run.language,
     run.front,

@@ -1,0 +1,23 @@
+// `npm run lint`: every formatter and linter. clippy builds the workspace a second time, so it is not part of `npm test`.
+import { join } from 'node:path';
+import { npmDependencies } from './lib/build.mjs';
+import { main, root, step } from './lib/step.mjs';
+
+const bin = (name) => join(root, 'node_modules', '.bin', name);
+
+const CHECKS = [
+  ['rustfmt', 'cargo', ['fmt', '--all', '--check']],
+  ['eslint', bin('eslint'), ['.']],
+  ['prettier', bin('prettier'), ['--check', '.']],
+  ['types', bin('tsc'), ['--noEmit', '-p', 'extension']],
+  ['clippy', 'cargo', ['clippy', '--workspace', '--all-targets', '--locked', '--', '-D', 'warnings']],
+];
+
+await main(async () => {
+  await npmDependencies();
+  const results = [];
+  for (const [title, command, args] of CHECKS) {
+    results.push(await step(`Lint: ${title}`, command, args, { allowFailure: true, show: true }));
+  }
+  if (results.some(({ code }) => code !== 0)) process.exitCode = 1;
+});

@@ -1,0 +1,38 @@
+// `npm run package`: a VSIX for this platform with the daemon and its precompiled guests inside. What installs it needs no
+// cargo, no python and no network.
+import { cpSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { binary, daemonAndGuests, npmDependencies } from './lib/build.mjs';
+import { elapsed, main, root, step } from './lib/step.mjs';
+import { checkToolchain } from './lib/toolchain.mjs';
+
+/** The newest VSIX that this script wrote. */
+export const vsix = join(root, 'target', 'package', `tta-mcp-code-execution-${process.platform}-${process.arch}.vsix`);
+
+/** Builds everything in release and packs it. */
+export async function packageVsix() {
+  const folder = join(root, 'extension');
+  const server = join(folder, 'server');
+  await npmDependencies();
+  await daemonAndGuests('release');
+  rmSync(server, { recursive: true, force: true });
+  mkdirSync(join(root, 'target', 'package'), { recursive: true });
+  cpSync(join(root, 'target', 'guests'), join(server, 'guests'), { recursive: true });
+  cpSync(binary('release'), join(server, 'tta'));
+  for (const licence of ['LICENSE-MIT', 'LICENSE-APACHE']) cpSync(join(root, licence), join(folder, licence));
+  await step('Extension: bundle', process.execPath, [join(folder, 'build.mjs')]);
+  const flags = ['--no-dependencies', '--allow-missing-repository', '--skip-license', '--out', vsix];
+  const target = ['--target', `${process.platform}-${process.arch}`];
+  await step('Extension: package', join(root, 'node_modules', '.bin', 'vsce'), ['package', ...target, ...flags], {
+    cwd: folder,
+  });
+}
+
+if (process.argv[1] === import.meta.filename) {
+  await main(async () => {
+    const start = performance.now();
+    checkToolchain();
+    await packageVsix();
+    console.log(`${vsix}  ${(statSync(vsix).size / 1e6).toFixed(1)} MB, ${elapsed(start)}`);
+  });
+}

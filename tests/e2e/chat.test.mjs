@@ -1,0 +1,55 @@
+// The main road as a user takes it: `#tta-mcp-code-execution` in the Chat view, a program over a real MCP server, the
+// answer in the chat, the measured saving in the status bar. What the model itself would write is scripted.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { scriptedModel } from './model.mjs';
+import { notesWorkspace, settings } from './setup.mjs';
+import { extensions } from './vsix.mjs';
+import { until, Workbench } from './workbench.mjs';
+
+const program = (folder) => `
+import asyncio
+from servers import fs
+
+names = ["ant", "bee", "cat"]
+texts = await asyncio.gather(*[fs.read_text_file(path=f"${folder}/notes/{name}.md") for name in names])
+contents = [t["content"] if isinstance(t, dict) else t for t in texts]
+{name: len(text.split()) for name, text in zip(names, contents)}
+`;
+
+test('a chat with the tool set runs a program over a real server and shows what it saved', async (t) => {
+  const folder = notesWorkspace(t);
+  const model = await scriptedModel({ tool: 'mcp_tta_run_code', args: { code: program(folder), language: 'python' } });
+  t.after(() => model.close());
+  const workbench = await Workbench.open({ folder, extensions, settings, modelUrl: model.url });
+  t.after(() => workbench.close());
+  await workbench.statusWith('TTA: ready');
+  await workbench.enableAgent();
+  await workbench.ask('#tta-mcp-code-execution How many words has each of my notes?');
+  const answer = await workbench.answerWith('The program answered').finally(() => workbench.shoot('chat'));
+  assert.match(answer, /"ant": ?4, ?"bee": ?7, ?"cat": ?3/);
+  assert.match(String(model.toolResult()), /"ant": ?4, ?"bee": ?7, ?"cat": ?3/, 'the model saw the program’s result');
+  const offered = model.requests.at(-1).tools.map(({ function: { name } }) => name);
+  assert.ok(offered.includes('mcp_tta_search_tools'), 'the whole tool set was attached');
+
+  const savings = await until('the ledger', async () => {
+    const now = await workbench.savings();
+    return now.workspace.runs === 1 && now.pending === 0 ? now : undefined;
+  });
+  assert.equal(savings.workspace.calls, 3);
+  const { saved, saved_percent: percent } = savings.workspace.tokens;
+  assert.equal(await workbench.statusWith('saved'), `${short(saved)} tokens saved · ${wholePercent(percent)} %`);
+  await workbench.status.hover();
+  await workbench.page.locator('.monaco-hover:visible', { hasText: 'definitions' }).waitFor();
+  await workbench.shoot('savings');
+});
+
+/** As the status bar writes tokens; said again here so that the test does not repeat the code under test. */
+function short(tokens) {
+  const size = Math.abs(tokens);
+  return `${tokens < 0 ? '−' : ''}${size < 1000 ? size : `${(size / 1000).toFixed(1)}k`}`;
+}
+
+function wholePercent(percent) {
+  return `${percent < 0 ? '−' : ''}${Math.floor(Math.abs(percent))}`;
+}

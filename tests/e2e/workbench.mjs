@@ -1,0 +1,208 @@
+// One real workbench: a code-server in a scratch home, our packaged extension in it, and a headless Chromium before it.
+// Everything a test waits for is waited for by looking, never by time alone.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { codeServer, node } from './install.mjs';
+
+const { chromium } = createRequire(import.meta.url)('playwright-core');
+const artifacts = join(import.meta.dirname, 'artifacts');
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const CHROMIUM_FLAGS = [
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const SETTINGS = {
+  'workbench.startupEditor': 'none',
+  'workbench.enableExperiments': false,
+  'workbench.tips.enabled': false,
+  'remote.autoForwardPorts': false,
+  'telemetry.telemetryLevel': 'off',
+  'update.mode': 'none',
+  'extensions.autoCheckUpdates': false,
+  'chat.byokUtilityModelDefault': 'mainAgent',
+};
+
+/** Looks until `look` returns something truthy; fails with its last error, or with `what`. */
+export async function until(what, look, withinMs = 60_000) {
+  const end = Date.now() + withinMs;
+  for (let last; ;) {
+    try {
+      const value = await look();
+      if (value) return value;
+      last = undefined;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > end) throw new Error(`Waited ${withinMs / 1000} s for ${what}`, { cause: last });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+export class Workbench {
+  /**
+   * Opens `folder` in a new workbench with `extensions` (VSIX files) installed.
+   * With `trusted: false` the folder is opened in restricted mode.
+   */
+  static async open({ folder, extensions, settings = {}, modelUrl, trusted = true }) {
+    const workbench = new Workbench();
+    try {
+      await workbench.#start({ extensions, settings, modelUrl, trusted });
+      await workbench.#show(folder);
+      return workbench;
+    } catch (error) {
+      await workbench.close();
+      throw error;
+    }
+  }
+
+  #home = mkdtempSync(join(tmpdir(), 'tta-e2e-'));
+  #server;
+  #browser;
+  page;
+
+  async #start({ extensions, settings, modelUrl, trusted }) {
+    const port = await freePort();
+    const user = join(this.#home, 'data', 'User');
+    mkdirSync(user, { recursive: true });
+    writeFileSync(join(this.#home, 'config.yaml'), 'auth: none\ncert: false\n');
+    const prompt = trusted ? {} : { 'security.workspace.trust.startupPrompt': 'never' };
+    writeFileSync(join(user, 'settings.json'), JSON.stringify({ ...SETTINGS, ...prompt, ...settings }));
+    if (modelUrl) writeFileSync(join(user, 'chatLanguageModels.json'), JSON.stringify([languageModel(modelUrl)]));
+    const env = { ...process.env, HOME: this.#home, TTA_HARNESS: this.#harness };
+    const args = [
+      join(codeServer, 'out/node/entry.js'),
+      ...['--config', join(this.#home, 'config.yaml'), '--bind-addr', `127.0.0.1:${port}`, '--auth', 'none'],
+      ...['--disable-telemetry', '--disable-update-check', ...(trusted ? ['--disable-workspace-trust'] : [])],
+      ...['--user-data-dir', join(this.#home, 'data'), '--extensions-dir', join(this.#home, 'extensions')],
+      // Extension hosts otherwise outlive their page for hours.
+      ...['--reconnection-grace-time', '1'],
+    ];
+    const install = spawnSync(
+      node,
+      [...args, ...extensions.flatMap((vsix) => ['--install-extension', vsix]), '--force'],
+      { env },
+    );
+    if (install.status !== 0) throw new Error(`Installing the extensions failed: ${install.stderr}`);
+    this.#server = spawn(node, args, { env, stdio: 'ignore' });
+    this.url = `http://127.0.0.1:${port}`;
+    await until('code-server', async () => (await fetch(`${this.url}/healthz`)).ok);
+  }
+
+  async #show(folder) {
+    const executablePath = CHROMIUM.find(existsSync);
+    if (!executablePath) throw new Error('Chromium is missing. On Debian: apt-get install chromium.');
+    const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+    this.#browser = await chromium.launch({ executablePath, args: [...sandbox, ...CHROMIUM_FLAGS] });
+    const context = await this.#browser.newContext({ viewport: { width: 1400, height: 900 } });
+    this.page = await context.newPage();
+    await this.page.goto(`${this.url}/?folder=${folder}`);
+    await until('the extension host', () => this.inHost('return vscode.version'));
+  }
+
+  get #harness() {
+    return join(this.#home, 'harness-port');
+  }
+
+  /** Runs `code`, the body of an async function with `vscode` in scope, in the extension host. */
+  async inHost(code) {
+    const port = readFileSync(this.#harness, 'utf8');
+    const { value, error } = await (await fetch(`http://127.0.0.1:${port}`, { method: 'POST', body: code })).json();
+    if (error) throw new Error(error);
+    return value;
+  }
+
+  /** What the extension says was saved; fails with its message where it cannot say. */
+  savings() {
+    return this.inHost(`return vscode.extensions.getExtension('tta.tta-mcp-code-execution').exports.savings()`);
+  }
+
+  /** Our item of the status bar. */
+  get status() {
+    return this.page.locator('.statusbar-item[id*="tta.savings"]:visible');
+  }
+
+  /** The item's text once it holds `part`. */
+  async statusWith(part) {
+    await this.status.filter({ hasText: part }).waitFor({ timeout: 60_000 });
+    return plain(await this.status.innerText());
+  }
+
+  /** Turns the built-in agent on and waits until it offers the scripted model. */
+  async enableAgent() {
+    await this.inHost(
+      `await vscode.commands.executeCommand('workbench.extensions.installExtension', 'GitHub.copilot-chat', { enable: true })`,
+    );
+    await this.page.locator('.interactive-input-part').getByText('Scripted').first().waitFor({ timeout: 90_000 });
+  }
+
+  /** Types into the chat and sends it. */
+  async ask(text) {
+    await this.page.locator('.interactive-input-part .monaco-editor').first().click();
+    await this.page.keyboard.type(text, { delay: 5 });
+    // Enter would take the completion that stands open.
+    await this.page.keyboard.press('Escape');
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** The last answer of the chat, once it holds `part`. */
+  async answerWith(part) {
+    const answer = this.page.locator('.interactive-response:visible', { hasText: part }).last();
+    await answer.waitFor({ timeout: 60_000 });
+    return plain(await answer.innerText());
+  }
+
+  /** Keeps a picture of the window under artifacts/. */
+  async shoot(name) {
+    mkdirSync(artifacts, { recursive: true });
+    await this.page.screenshot({ path: join(artifacts, `${name}.png`), animations: 'disabled' });
+  }
+
+  async close() {
+    // A page that is merely closed leaves its extension host waiting for a reconnection.
+    await this.page?.goto('about:blank').catch(() => undefined);
+    await this.#browser?.close();
+    if (this.#server && this.#server.exitCode === null) {
+      const gone = new Promise((resolve) => this.#server.once('exit', resolve));
+      this.#server.kill('SIGTERM');
+      await gone;
+    }
+    rmSync(this.#home, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+function languageModel(url) {
+  const model = {
+    id: 'scripted',
+    name: 'Scripted',
+    url,
+    toolCalling: true,
+    vision: false,
+    maxInputTokens: 128_000,
+    maxOutputTokens: 8_000,
+  };
+  return { vendor: 'customendpoint', name: 'Scripted', apiType: 'chat-completions', models: [model] };
+}
+
+/** Text without the icons' private characters and non-breaking spaces. */
+function plain(text) {
+  return text
+    .replace(/[\uE000-\uF8FF]/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

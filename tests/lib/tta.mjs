@@ -1,0 +1,60 @@
+// Runs the built `tta` as a user's shell would, each time with user data of its own, and makes workspaces for it.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { binary } from '../../scripts/lib/build.mjs';
+
+/** The binary under test. */
+export const tta = process.env.TTA_BIN ?? binary('debug');
+
+const LONGEST_MS = 120_000;
+
+/**
+ * A scratch folder with the given files, and a `.vscode/mcp.json` naming what `servers` returns for that folder; removed
+ * after the test `t`.
+ */
+export function workspace(t, { servers = () => ({}), files = {} } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'tta-ws-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const config = { '.vscode/mcp.json': JSON.stringify({ servers: servers(folder) }, null, 2) };
+  for (const [name, text] of Object.entries({ ...config, ...files })) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  return folder;
+}
+
+/** Runs `tta args…` in `cwd` and returns {code, stdout, stderr}. Its home and user data are in a folder beside `cwd`. */
+export async function run(cwd, args, { stdin = '', env = {} } = {}) {
+  if (!existsSync(tta)) throw new Error(`${tta} is missing. Build it: cargo build -p cli`);
+  const home = `${cwd}-home`;
+  mkdirSync(home, { recursive: true });
+  const child = spawn(tta, args, {
+    cwd,
+    env: { PATH: process.env.PATH, HOME: home, XDG_DATA_HOME: join(home, 'data'), ...env },
+    timeout: LONGEST_MS,
+    killSignal: 'SIGKILL',
+  });
+  child.stdin.end(stdin);
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (chunk) => (stdout += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk) => (stderr += chunk));
+  const code = await new Promise((resolve, reject) => {
+    child.on('error', reject).on('close', (status, signal) => resolve(status ?? signal));
+  });
+  rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+  return { code, stdout, stderr };
+}
+
+/** Like {@link run} with `--json`: the one object on stdout, beside the exit code. */
+export async function runJson(cwd, args, options) {
+  const done = await run(cwd, [...args, '--json'], options);
+  try {
+    return { ...done, json: JSON.parse(done.stdout) };
+  } catch (error) {
+    throw new Error(`tta ${args.join(' ')} printed no JSON (exit ${done.code}): ${done.stdout}\n${done.stderr}`, {
+      cause: error,
+    });
+  }
+}

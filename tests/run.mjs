@@ -1,0 +1,31 @@
+// Runs one kind of the tests of the whole: `node run.mjs integration` or `node run.mjs e2e`.
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { main } from '../scripts/lib/step.mjs';
+
+const KINDS = {
+  integration: { prepare: () => undefined, concurrency: 2 },
+  // One workbench at a time: each takes some 2.5 GB and both cores of a small machine.
+  e2e: { prepare: prepareWorkbench, concurrency: 1 },
+};
+
+await main(async () => {
+  const [name = '', ...only] = process.argv.slice(2);
+  const kind = KINDS[name];
+  if (!kind) throw new Error(`Which tests? ${Object.keys(KINDS).join(' or ')}, not “${name}”.`);
+  await kind.prepare();
+  const folder = join(import.meta.dirname, name);
+  const files = readdirSync(folder)
+    .filter((file) => file.endsWith('.test.mjs') && only.every((part) => file.includes(part)))
+    .map((file) => join(folder, file));
+  const flags = ['--test', '--test-reporter=spec', `--test-concurrency=${kind.concurrency}`];
+  process.exitCode = spawnSync(process.execPath, [...flags, ...files], { stdio: 'inherit' }).status ?? 1;
+});
+
+async function prepareWorkbench() {
+  const { installWorkbench } = await import('./e2e/install.mjs');
+  const { packageExtensions } = await import('./e2e/vsix.mjs');
+  await installWorkbench();
+  await packageExtensions();
+}
