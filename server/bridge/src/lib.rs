@@ -1,1 +1,211 @@
-//! bridge
+//! MCP clients: starts, supervises, lists and calls the configured servers. The only crate that names rmcp's client.
+//!
+//! A server starts when it is first needed and stays until it is stopped, dies or leaves the configuration; the next
+//! use of a dead one starts it again. Everything has a total timeout, every message and list a bound, and no child
+//! process outlives us (`guardian`).
+//!
+//! Left out on purpose: who may call what (`daemon`), caching, retries of calls (a call may have had its effect), OAuth,
+//! resources and prompts.
+
+#[cfg(not(unix))]
+compile_error!("process groups and the guardian are written for Unix");
+
+mod child;
+mod connection;
+mod convert;
+mod decode;
+mod error;
+mod guardian;
+mod handler;
+mod http;
+mod lines;
+mod open;
+mod redact;
+mod server;
+mod stderr;
+mod supervise;
+
+pub use error::Error;
+pub use redact::public_url;
+
+use guardian::Guardian;
+use model::{ServerSpec, ServerState, ToolDefinition, ToolResult};
+use serde_json::{Map, Value};
+use server::Server;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio_util::task::TaskTracker;
+
+/// Longest time a shutdown takes; what has not ended by then is killed without asking.
+const SHUTDOWN: Duration = Duration::from_secs(5);
+
+/// How a bridge is set up.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Our name in the handshake.
+    pub client_name: String,
+    /// Our version in the handshake.
+    pub client_version: String,
+    /// Where the servers' stderr is logged, a file each; nowhere if absent.
+    pub log_dir: Option<PathBuf>,
+    /// What servers are told when they ask for roots; the first one is the default working directory.
+    pub roots: Vec<PathBuf>,
+    /// Bytes of one message from a server.
+    pub message_bytes: usize,
+    /// Calls on their way to one server at once; further ones wait their turn.
+    pub calls_in_flight: usize,
+    /// Tools of one server.
+    pub tools: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            client_name: "tta-mcp-code-execution".into(),
+            client_version: env!("CARGO_PKG_VERSION").into(),
+            log_dir: None,
+            roots: Vec::new(),
+            message_bytes: 32 << 20,
+            calls_in_flight: 256,
+            tools: 20_000,
+        }
+    }
+}
+
+/// What the bridge tells without being asked. Sent from the tasks that notice it: the receiver must not block.
+#[derive(Clone, Debug)]
+pub enum BridgeEvent {
+    /// A server's state changed.
+    State {
+        /// Which server.
+        server: String,
+        /// Its new state.
+        state: ServerState,
+        /// Why it failed.
+        error: Option<String>,
+    },
+    /// A server's tools were listed, at its start or because they changed.
+    Tools {
+        /// Which server.
+        server: String,
+        /// All of them, in the server's order.
+        tools: Arc<[ToolDefinition]>,
+    },
+}
+
+/// One server's state.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// Which server.
+    pub server: String,
+    /// What it is doing.
+    pub state: ServerState,
+    /// Why it failed, where it did.
+    pub error: Option<Error>,
+}
+
+/// The clients of all configured servers; clones share them.
+#[derive(Clone)]
+pub struct Bridge {
+    shared: Arc<Shared>,
+    servers: Arc<RwLock<HashMap<String, Arc<Server>>>>,
+}
+
+/// What every server of a bridge shares.
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    pub(crate) events: Box<dyn Fn(BridgeEvent) + Send + Sync>,
+    pub(crate) guardian: Arc<Guardian>,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) runtime: tokio::runtime::Handle,
+}
+
+impl Bridge {
+    /// A bridge without servers, on the current tokio runtime.
+    pub fn new(options: Options, events: impl Fn(BridgeEvent) + Send + Sync + 'static) -> Self {
+        let shared = Shared {
+            options,
+            events: Box::new(events),
+            guardian: Arc::default(),
+            tasks: TaskTracker::new(),
+            runtime: tokio::runtime::Handle::current(),
+        };
+        Self { shared: Arc::new(shared), servers: Arc::default() }
+    }
+
+    /// Takes over a configuration: what is gone or changed is stopped, the rest is left alone. Starts nothing.
+    pub fn apply(&self, specs: Vec<ServerSpec>) {
+        let mut servers = self.servers.write().unwrap_or_else(PoisonError::into_inner);
+        let mut old = std::mem::take(&mut *servers);
+        for spec in specs {
+            let kept = old.remove(&spec.name).filter(|server| server.is_same(&spec) || retire(server));
+            let name = spec.name.clone();
+            servers.insert(name, kept.unwrap_or_else(|| Server::new(spec, self.shared.clone())));
+        }
+        old.values().for_each(|server| server.retire());
+    }
+
+    /// A server's tools; starts it where it does not run.
+    pub async fn tools(&self, server: &str) -> Result<Arc<[ToolDefinition]>, Error> {
+        Ok(self.server(server)?.connection().await?.tools())
+    }
+
+    /// One call. `timeout` covers everything: the start, the wait for a turn, and the call. Dropping the future cancels
+    /// the call at the server.
+    pub async fn call(
+        &self,
+        server: &str,
+        tool: &str,
+        arguments: Map<String, Value>,
+        timeout: Duration,
+    ) -> Result<ToolResult, Error> {
+        self.server(server)?.call(tool, arguments, timeout).await
+    }
+
+    /// A server's state; `None` where it is not configured.
+    pub fn state(&self, server: &str) -> Option<Status> {
+        self.server(server).ok().map(|server| status(&server))
+    }
+
+    /// Every server's state, by name.
+    pub fn states(&self) -> Vec<Status> {
+        let servers = self.servers.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<Status> = servers.values().map(|server| status(server)).collect();
+        all.sort_by(|a, b| a.server.cmp(&b.server));
+        all
+    }
+
+    /// Stops a server and starts it anew.
+    pub async fn restart(&self, server: &str) -> Result<(), Error> {
+        self.server(server)?.restart().await
+    }
+
+    /// Stops every server and waits for their process groups to be gone. Nothing starts afterwards.
+    pub async fn shutdown(&self) {
+        let servers: Vec<_> = {
+            let servers = self.servers.read().unwrap_or_else(PoisonError::into_inner);
+            servers.values().cloned().collect()
+        };
+        servers.iter().for_each(|server| server.retire());
+        self.shared.tasks.close();
+        let _ = tokio::time::timeout(SHUTDOWN, self.shared.tasks.wait()).await;
+    }
+
+    fn server(&self, name: &str) -> Result<Arc<Server>, Error> {
+        let servers = self.servers.read().unwrap_or_else(PoisonError::into_inner);
+        servers.get(name).cloned().ok_or_else(|| Error::UnknownServer { server: name.to_owned() })
+    }
+}
+
+/// Stops a server whose configuration changed; false, as it is not to be kept.
+fn retire(server: &Arc<Server>) -> bool {
+    server.retire();
+    false
+}
+
+fn status(server: &Arc<Server>) -> Status {
+    let (state, error) = server.state();
+    Status { server: server.spec.name.clone(), state, error }
+}

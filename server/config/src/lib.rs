@@ -1,1 +1,220 @@
-//! config
+//! Reads `tta.toml` and every known `mcp.json` shape into one `Config` and a list of what is wrong, with places.
+//!
+//! Invariant: whatever the files hold, loading ends with a usable configuration. A file that does not parse, an entry
+//! that makes no sense, a variable without a value: each is a `Problem`, and the rest goes on.
+//!
+//! Left out on purpose: starting anything, opening any URL, and deciding who is trusted; this crate reads files and
+//! named environment variables and does nothing else.
+
+mod entry;
+mod report;
+mod settings;
+mod shapes;
+mod tree;
+mod variables;
+
+use entry::Context;
+use model::server::Scope;
+use model::{Limits, Problem, ServerSpec};
+use report::Report;
+use shapes::{Candidate, Format};
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use tree::{Entry, Node};
+use variables::Variables;
+
+/// Bytes of one configuration file.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+/// Servers in all files together.
+const SERVERS_MAX: usize = 1_000;
+
+/// Everything that is configured.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    /// The servers, in order of precedence; each name once.
+    pub servers: Vec<ServerSpec>,
+    /// What one run may use.
+    pub limits: Limits,
+    /// How savings are counted.
+    pub ledger: LedgerSettings,
+    /// Every file whose change matters, whether it exists or not.
+    pub files: Vec<PathBuf>,
+    /// Hash of what the workspace itself would start; empty where it would start nothing. Trust is bound to it.
+    pub trust_hash: String,
+}
+
+/// The `[ledger]` section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerSettings {
+    /// Tokens after which a host cuts a tool's result.
+    pub host_result_cap_tokens: u64,
+}
+
+impl Default for LedgerSettings {
+    fn default() -> Self {
+        Self { host_result_cap_tokens: 25_000 }
+    }
+}
+
+/// The user's folders; an absent one is not looked into.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserDirs {
+    /// The home folder.
+    pub home: Option<PathBuf>,
+    /// The platform's folder for configurations, such as `~/.config`.
+    pub config: Option<PathBuf>,
+}
+
+/// Reads everything that is configured for `workspace`. `explicit` is one more file, which outranks all others; `env`
+/// gives the values of environment variables.
+pub fn load(
+    workspace: &Path,
+    explicit: Option<&Path>,
+    env: &dyn Fn(&str) -> Option<String>,
+    user: &UserDirs,
+) -> (Config, Vec<Problem>) {
+    let variables = Variables { workspace, home: user.home.as_deref(), env };
+    let mut loader = Loader { variables, config: Config::default(), problems: Vec::new(), by_name: HashMap::new() };
+    if let Some(path) = explicit {
+        loader.file(&shapes::explicit(path), true);
+    }
+    for candidate in shapes::candidates(workspace, user) {
+        if explicit.is_none_or(|path| path != candidate.path) {
+            loader.file(&candidate, false);
+        }
+    }
+    let mut config = loader.config;
+    config.files.sort();
+    config.files.dedup();
+    config.trust_hash = trust_hash(&config.servers);
+    (config, loader.problems)
+}
+
+/// The nearest folder from `start` upwards that has a configuration of its own, else `start`. A folder counts by the
+/// files that are only ever a project's, not by settings that every home folder has.
+pub fn find_workspace(start: &Path) -> PathBuf {
+    start.ancestors().find(|folder| shapes::is_workspace(folder)).unwrap_or(start).to_owned()
+}
+
+struct Loader<'a> {
+    variables: Variables<'a>,
+    config: Config,
+    problems: Vec<Problem>,
+    by_name: HashMap<String, usize>,
+}
+
+impl Loader<'_> {
+    fn file(&mut self, candidate: &Candidate, must_exist: bool) {
+        let path = candidate.path.as_path();
+        self.config.files.push(path.to_owned());
+        if !must_exist && !path.exists() {
+            return;
+        }
+        let text = match read_bounded(path, FILE_BYTES_MAX) {
+            Ok(text) => text,
+            Err(why) => {
+                let mut report = Report::new(path, "", &mut self.problems);
+                report.error(0, format!("the file cannot be read: {why}"), "Correct it, or remove it.");
+                return;
+            }
+        };
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let parsed = if candidate.format == Format::Json { tree::json(text) } else { tree::toml(text) };
+        match parsed {
+            Ok(root) => self.root(candidate, text, &root),
+            Err(error) => {
+                let language = if candidate.format == Format::Json { "JSON" } else { "TOML" };
+                let mut report = Report::new(path, text, &mut self.problems);
+                let message = format!("this is not valid {language}: {}", error.message);
+                report.error(error.at, message, "Nothing in this file is used until it is mended.");
+            }
+        }
+    }
+
+    fn root(&mut self, candidate: &Candidate, text: &str, root: &Node) {
+        let mut report = Report::new(&candidate.path, text, &mut self.problems);
+        if root.entries().is_none() {
+            report.error(root.at, format!("the file holds {}, not an object", root.kind()), "Write an object.");
+            return;
+        }
+        if candidate.format == Format::Tta {
+            settings::read(root, &mut self.config.limits, &mut self.config.ledger, &mut report);
+        }
+        let table = candidate.keys.iter().find_map(|keys| descend(root, keys));
+        match table.map(|table| (&table.node, table.node.entries())) {
+            Some((_, Some(entries))) => entries.iter().for_each(|entry| self.server(candidate, text, entry)),
+            Some((node, None)) => {
+                report.error(node.at, format!("the servers are {}, not an object", node.kind()), "Write names with their entries.");
+            }
+            None if candidate.scope == Scope::Explicit && candidate.format != Format::Tta => {
+                report.error(root.at, "there are no servers in this file", "Put them under `servers` or `mcpServers`.");
+            }
+            None => {}
+        }
+    }
+
+    fn server(&mut self, candidate: &Candidate, text: &str, entry: &Entry) {
+        let mut report = Report::new(&candidate.path, text, &mut self.problems);
+        let mut context = Context {
+            variables: &self.variables,
+            file: &candidate.path,
+            scope: candidate.scope,
+            files: &mut self.config.files,
+        };
+        if let Some(&winner) = self.by_name.get(&entry.key) {
+            let winner = &self.config.servers[winner].source;
+            let message = format!("server `{}` is configured in {} already, which is used", entry.key, place(winner));
+            report.about(&entry.key);
+            report.info(entry.key_at, message, "Rename or remove one of the two.");
+            return;
+        }
+        let Some(spec) = entry::read(entry, &mut context, &mut report) else { return };
+        if self.config.servers.len() >= SERVERS_MAX {
+            report.error(entry.key_at, format!("there are more than {SERVERS_MAX} servers"), "Remove some.");
+            return;
+        }
+        self.by_name.insert(spec.name.clone(), self.config.servers.len());
+        self.config.servers.push(spec);
+    }
+}
+
+fn place(source: &model::server::Source) -> String {
+    format!("{}, line {},", source.file.display(), source.line)
+}
+
+/// The entry at the end of a way of keys. Editors also write the way as one key with dots.
+fn descend<'a>(root: &'a Node, keys: &[&str]) -> Option<&'a Entry> {
+    let (last, way) = keys.split_last()?;
+    let parent = way.iter().try_fold(root, |node, key| Some(&node.get(key)?.node));
+    parent.and_then(|parent| parent.get(last)).or_else(|| root.get(&keys.join(".")))
+}
+
+/// Hash over what the workspace's own files would start.
+fn trust_hash(servers: &[ServerSpec]) -> String {
+    let mut hashes: Vec<&str> = servers
+        .iter()
+        .filter(|server| server.source.scope == Scope::Workspace && !server.disabled)
+        .map(|server| server.content_hash.as_str())
+        .collect();
+    if hashes.is_empty() {
+        return String::new();
+    }
+    hashes.sort_unstable();
+    blake3::hash(hashes.concat().as_bytes()).to_hex().to_string()
+}
+
+/// The text of a regular file (a pipe would block for ever) of bounded size.
+fn read_bounded(path: &Path, bytes_max: u64) -> Result<String, String> {
+    let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
+    if !metadata.is_file() {
+        return Err("it is not a regular file".into());
+    }
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(format!("it is larger than {bytes_max} bytes"));
+    }
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
+}

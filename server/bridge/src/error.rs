@@ -1,0 +1,137 @@
+//! Why a server could not be used. Each message says which server it was, what happened and what to do.
+//!
+//! Invariant: no message holds a secret. Whatever comes from a server (its stderr, its replies' error texts, a URL) has
+//! been through `redact` before it gets here. A tool that answers `isError` is a result, not an error of this kind.
+
+/// Why a server could not be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No such server.
+    #[error("no server called `{server}` is configured")]
+    UnknownServer {
+        /// The name that was asked for.
+        server: String,
+    },
+    /// Switched off.
+    #[error("server `{server}` is switched off in its configuration")]
+    Disabled {
+        /// Which server.
+        server: String,
+    },
+    /// Its configuration has variables without a value.
+    #[error("server `{server}` cannot start: {}", missing.join("; "))]
+    Unresolved {
+        /// Which server.
+        server: String,
+        /// What is missing, one sentence each.
+        missing: Vec<String>,
+    },
+    /// The program could not be started at all.
+    #[error("server `{server}`: cannot start `{command}`: {why}")]
+    Spawn {
+        /// Which server.
+        server: String,
+        /// The configured program, without its arguments.
+        command: String,
+        /// What the system said.
+        why: String,
+        /// How to mend it.
+        hint: String,
+    },
+    /// It did not come up as an MCP server.
+    #[error("server `{server}` failed to connect: {why}{}", quote(stderr_tail))]
+    Handshake {
+        /// Which server.
+        server: String,
+        /// What went wrong.
+        why: String,
+        /// The last lines of its stderr.
+        stderr_tail: String,
+        /// How to mend it.
+        hint: String,
+    },
+    /// It took too long.
+    #[error("server `{server}`: {what} took longer than {ms} ms{}", quote(note))]
+    Timeout {
+        /// Which server.
+        server: String,
+        /// What took too long.
+        what: String,
+        /// The time it had.
+        ms: u64,
+        /// What is known of the reason.
+        note: String,
+    },
+    /// Its process ended.
+    #[error("server `{server}` died ({exit}){}", quote(stderr_tail))]
+    Died {
+        /// Which server.
+        server: String,
+        /// How it ended.
+        exit: String,
+        /// The last lines of its stderr.
+        stderr_tail: String,
+    },
+    /// It was stopped on purpose: reconfigured, restarted, or the daemon is shutting down.
+    #[error("server `{server}` was stopped while the call was under way")]
+    Stopped {
+        /// Which server.
+        server: String,
+    },
+    /// It does not keep to the protocol.
+    #[error("server `{server}` broke the protocol: {what}")]
+    Protocol {
+        /// Which server.
+        server: String,
+        /// What it did.
+        what: String,
+    },
+    /// It answered with a JSON-RPC error.
+    #[error("server `{server}` answered error {code}: {message}")]
+    Rpc {
+        /// Which server.
+        server: String,
+        /// The JSON-RPC code.
+        code: i32,
+        /// Its message.
+        message: String,
+    },
+    /// It sent more than fits.
+    #[error("server `{server}`: {what} is larger than {limit_bytes} bytes")]
+    TooLarge {
+        /// Which server.
+        server: String,
+        /// What is too large.
+        what: String,
+        /// The limit.
+        limit_bytes: usize,
+    },
+}
+
+impl Error {
+    /// What to do next, in one sentence.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::UnknownServer { .. } => "See `tta servers` for the configured names.".into(),
+            Self::Disabled { .. } => "Remove `disabled` from its entry, or use another server.".into(),
+            Self::Unresolved { .. } => "Set the named variable, or write its value into the server's entry.".into(),
+            Self::Spawn { hint, .. } | Self::Handshake { hint, .. } => hint.clone(),
+            Self::Timeout { .. } => "Ask for less at once, or raise the timeout; `tta servers` shows its last error.".into(),
+            Self::Died { .. } => "It is started again at its next use; its log is in the data folder.".into(),
+            Self::Stopped { .. } => "Call again: it starts at its next use.".into(),
+            Self::Protocol { .. } => "Update the server, or report this to its authors.".into(),
+            Self::Rpc { .. } => "Compare the arguments with the tool's stub.".into(),
+            Self::TooLarge { .. } => "Ask for a smaller part, such as a page or a range.".into(),
+        }
+    }
+
+    /// Whether time ran out, rather than something failing.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Timeout { .. })
+    }
+}
+
+/// `text` after a colon, or nothing.
+fn quote(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(": {text}") }
+}

@@ -1,0 +1,95 @@
+//! What a server may ask of us: the workspace's roots, and nothing else.
+//!
+//! Sampling and elicitation are not offered as capabilities; a server that asks all the same gets a clear refusal at
+//! once, so that it fails instead of waiting for a user who will never see the question.
+
+use rmcp::model::{
+    ClientCapabilities, ClientConfig, CreateMessageRequestParams, CreateMessageResult, ElicitRequestParams, ElicitResult,
+    ErrorCode, Implementation, ListRootsResult, ProtocolVersion, Root,
+};
+use rmcp::service::{NotificationContext, RequestContext, RoleClient};
+use rmcp::{ClientHandler, ErrorData};
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// Our side of one connection.
+pub(crate) struct Handler {
+    config: ClientConfig,
+    roots: Vec<Root>,
+    /// Told whenever the server says that its tools changed; many tellings before the next listing are one.
+    tools_changed: Arc<Notify>,
+}
+
+impl Handler {
+    pub(crate) fn new(options: &crate::Options, tools_changed: Arc<Notify>) -> Self {
+        let client = Implementation::new(options.client_name.clone(), options.client_version.clone());
+        let capabilities = ClientCapabilities::builder().enable_roots().build();
+        let config = ClientConfig::new(capabilities, client)
+            .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);
+        Self { config, roots: options.roots.iter().map(|root| root_of(root)).collect(), tools_changed }
+    }
+}
+
+impl ClientHandler for Handler {
+    fn get_info(&self) -> ClientConfig {
+        self.config.clone()
+    }
+
+    async fn list_roots(&self, _context: RequestContext<RoleClient>) -> Result<ListRootsResult, ErrorData> {
+        Ok(ListRootsResult::new(self.roots.clone()))
+    }
+
+    async fn create_message(
+        &self,
+        _params: CreateMessageRequestParams,
+        _context: RequestContext<RoleClient>,
+    ) -> Result<CreateMessageResult, ErrorData> {
+        Err(refusal("sampling"))
+    }
+
+    async fn create_elicitation(
+        &self,
+        _params: ElicitRequestParams,
+        _context: RequestContext<RoleClient>,
+    ) -> Result<ElicitResult, ErrorData> {
+        Err(refusal("elicitation"))
+    }
+
+    async fn on_tool_list_changed(&self, _context: NotificationContext<RoleClient>) {
+        self.tools_changed.notify_one();
+    }
+}
+
+fn refusal(what: &str) -> ErrorData {
+    ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("this client does not offer {what}"), None)
+}
+
+fn root_of(path: &Path) -> Root {
+    let name = path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
+    Root::new(file_uri(path)).with_name(name.into_owned())
+}
+
+/// `file://` and the path, with every byte outside RFC 3986's unreserved set and `/` percent-encoded.
+fn file_uri(path: &Path) -> String {
+    use std::fmt::Write;
+    let mut uri = String::from("file://");
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            uri.push(byte as char);
+        } else {
+            write!(uri, "%{byte:02X}").expect("writing to a String cannot fail");
+        }
+    }
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_is_a_valid_file_uri() {
+        assert_eq!(file_uri(Path::new("/home/a b/ü#1")), "file:///home/a%20b/%C3%BC%231");
+    }
+}

@@ -1,0 +1,245 @@
+//! The stdio transport: one JSON message a line, in both directions.
+//!
+//! Bounded here: the length of a line, the lines of garbage in a row, and the bytes waiting to be written to a server
+//! that does not read. Each bound, once passed, gives the callers a typed error: `Observed` says what it was.
+//!
+//! `receive` is dropped and called again whenever the client has something else to do, so that every partial state lives
+//! in the struct.
+
+use crate::decode::{ID_WINDOW, Line, TOO_LARGE, decode, salvage_id, substitute};
+use rmcp::model::ServerJsonRpcMessage;
+use rmcp::service::{RoleClient, RxJsonRpcMessage, TxJsonRpcMessage};
+use rmcp::transport::Transport;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+
+/// Lines of garbage in a row after which the server is given up.
+const GARBAGE_LINES_MAX: u64 = 1_000;
+/// Bytes of one garbage line that are kept to be quoted.
+const GARBAGE_SAMPLE_BYTES: usize = 160;
+/// An overlong line is read to its end, to find out whose answer it is, up to this many times the bound.
+const OVERLONG_FACTOR: usize = 8;
+/// Bytes that may wait for a server to read its stdin.
+const BACKLOG_BYTES_MAX: usize = 64 << 20;
+/// As much as a pipe holds on Linux.
+const READ_BUFFER_BYTES: usize = 64 << 10;
+
+/// What the transport saw that explains a failure.
+#[derive(Debug, Default)]
+pub(crate) struct Observed {
+    garbage: Mutex<Garbage>,
+    fatal: OnceLock<Fatal>,
+}
+
+/// Why the transport gave the server up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fatal {
+    /// A line without an end, or an overlong one that is no known call's answer.
+    Overlong,
+    /// Nothing but garbage.
+    Garbage,
+}
+
+#[derive(Debug, Default)]
+struct Garbage {
+    lines: u64,
+    in_a_row: u64,
+    sample: String,
+}
+
+impl Observed {
+    /// Why the transport ended itself, if it did.
+    pub(crate) fn fatal(&self) -> Option<Fatal> {
+        self.fatal.get().copied()
+    }
+
+    /// A sentence on the garbage seen so far; empty where there was none.
+    pub(crate) fn garbage_note(&self) -> String {
+        let garbage = self.garbage.lock().unwrap_or_else(PoisonError::into_inner);
+        match garbage.lines {
+            0 => String::new(),
+            lines => format!("its stdout carries {lines} line(s) that are not JSON-RPC, such as {:?}", garbage.sample),
+        }
+    }
+
+    /// Counts one line of garbage; false once there have been too many.
+    fn garbage(&self, line: &[u8]) -> bool {
+        let mut garbage = self.garbage.lock().unwrap_or_else(PoisonError::into_inner);
+        garbage.lines += 1;
+        garbage.in_a_row += 1;
+        if garbage.sample.is_empty() {
+            garbage.sample = String::from_utf8_lossy(&line[..line.len().min(GARBAGE_SAMPLE_BYTES)]).into_owned();
+        }
+        garbage.in_a_row < GARBAGE_LINES_MAX
+    }
+
+    fn sane(&self) {
+        self.garbage.lock().unwrap_or_else(PoisonError::into_inner).in_a_row = 0;
+    }
+}
+
+/// The transport over a child's stdout and stdin.
+pub(crate) struct Lines<R, W> {
+    read: BufReader<R>,
+    line: Vec<u8>,
+    overlong: Option<Overlong>,
+    line_bytes_max: usize,
+    write: Arc<tokio::sync::Mutex<Option<W>>>,
+    backlog: Arc<AtomicUsize>,
+    observed: Arc<Observed>,
+}
+
+/// The two ends of a line that is too long to keep.
+struct Overlong {
+    head: Vec<u8>,
+    tail: Vec<u8>,
+    bytes: usize,
+}
+
+impl Overlong {
+    fn push(&mut self, chunk: &[u8]) {
+        self.bytes += chunk.len();
+        self.tail.extend_from_slice(&chunk[chunk.len().saturating_sub(ID_WINDOW)..]);
+        let surplus = self.tail.len().saturating_sub(ID_WINDOW);
+        self.tail.drain(..surplus);
+    }
+}
+
+impl<R: AsyncRead + Unpin, W> Lines<R, W> {
+    pub(crate) fn new(read: R, write: W, line_bytes_max: usize, observed: Arc<Observed>) -> Self {
+        Self {
+            read: BufReader::with_capacity(READ_BUFFER_BYTES, read),
+            line: Vec::new(),
+            overlong: None,
+            line_bytes_max,
+            write: Arc::new(tokio::sync::Mutex::new(Some(write))),
+            backlog: Arc::default(),
+            observed,
+        }
+    }
+
+    /// Reads until a whole line is in `self.line`, or an overlong one has ended. False at the end of the stream.
+    async fn fill_line(&mut self) -> bool {
+        loop {
+            let Ok(available) = self.read.fill_buf().await else { return false };
+            if available.is_empty() {
+                return false;
+            }
+            let newline = memchr::memchr(b'\n', available);
+            let taken = newline.unwrap_or(available.len());
+            let chunk = &available[..taken];
+            if let Some(overlong) = &mut self.overlong {
+                overlong.push(chunk);
+            } else if self.line.len() + taken > self.line_bytes_max {
+                let head = self.line.iter().chain(chunk).take(ID_WINDOW).copied().collect();
+                let tail = self.line.split_off(self.line.len().saturating_sub(ID_WINDOW));
+                let mut overlong = Overlong { head, bytes: self.line.len() + tail.len(), tail };
+                overlong.push(chunk);
+                self.overlong = Some(overlong);
+                self.line = Vec::new();
+            } else {
+                self.line.extend_from_slice(chunk);
+            }
+            self.read.consume(taken + usize::from(newline.is_some()));
+            if newline.is_some() {
+                return true;
+            }
+            if self.overlong.as_ref().is_some_and(|line| line.bytes / OVERLONG_FACTOR > self.line_bytes_max) {
+                let _ = self.observed.fatal.set(Fatal::Overlong);
+                return false;
+            }
+        }
+    }
+
+    /// The message in the line just read; `Err` gives the server up.
+    fn take_message(&mut self) -> Result<Option<ServerJsonRpcMessage>, Fatal> {
+        if let Some(line) = self.overlong.take() {
+            let id = salvage_id(&line.head, &line.tail).ok_or(Fatal::Overlong)?;
+            return Ok(Some(substitute(id, TOO_LARGE, format!("the answer has {} bytes", line.bytes))));
+        }
+        let decoded = decode(&self.line);
+        let sane = !matches!(decoded, Line::Garbage) || self.observed.garbage(&self.line);
+        self.line.clear();
+        // One large answer must not keep its memory for the life of the connection.
+        self.line.shrink_to(READ_BUFFER_BYTES);
+        match decoded {
+            Line::Message(message) => {
+                self.observed.sane();
+                Ok(Some(*message))
+            }
+            _ if sane => Ok(None),
+            _ => Err(Fatal::Garbage),
+        }
+    }
+}
+
+impl<R, W> Transport<RoleClient> for Lines<R, W>
+where
+    R: AsyncRead + Send + Unpin,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    type Error = io::Error;
+
+    fn send(&mut self, item: TxJsonRpcMessage<RoleClient>) -> impl Future<Output = io::Result<()>> + Send + 'static {
+        let line = serde_json::to_vec(&item).map(|mut line| {
+            line.push(b'\n');
+            line
+        });
+        let waiting = Waiting::new(&self.backlog, line.as_ref().map_or(0, Vec::len));
+        let write = self.write.clone();
+        async move {
+            let line = line?;
+            if waiting.total > BACKLOG_BYTES_MAX {
+                return Err(io::Error::other("it does not read its stdin"));
+            }
+            let mut write = write.lock().await;
+            let write = write.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+            write.write_all(&line).await?;
+            write.flush().await
+        }
+    }
+
+    async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleClient>> {
+        while self.fill_line().await {
+            match self.take_message() {
+                Ok(Some(message)) => return Some(message),
+                Ok(None) => {}
+                Err(fatal) => {
+                    let _ = self.observed.fatal.set(fatal);
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    async fn close(&mut self) -> io::Result<()> {
+        // A write that a server blocks must not block the close as well: the pipe goes when its task is dropped.
+        if let Ok(mut write) = self.write.try_lock() {
+            write.take();
+        }
+        Ok(())
+    }
+}
+
+/// Bytes on their way to the server's stdin.
+struct Waiting {
+    backlog: Arc<AtomicUsize>,
+    bytes: usize,
+    total: usize,
+}
+
+impl Waiting {
+    fn new(backlog: &Arc<AtomicUsize>, bytes: usize) -> Self {
+        let total = backlog.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        Self { backlog: backlog.clone(), bytes, total }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.backlog.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,159 @@
+//! From a configured server to a live connection: process or URL, handshake, first listing.
+//!
+//! Bounded by the server's `startup_timeout_ms` in all. Whatever goes wrong, nothing stays behind: the process is
+//! stopped, and the error quotes what the server itself had to say.
+
+use crate::Shared;
+use crate::child::{Launch, Process, Spawned};
+use crate::connection::{Client, Connection, describe, handshake};
+use crate::error::Error;
+use crate::lines::{Lines, Observed};
+use crate::redact::Redactor;
+use crate::stderr::{Ring, drain};
+use crate::supervise::{Remains, follow_tools, supervise};
+use model::{ServerSpec, Transport, names};
+use rmcp::service::ClientInitializeError;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// A process that exits instead of answering is noticed a moment after its stdout closed.
+const EXIT_NOTICE: Duration = Duration::from_millis(500);
+
+const STDIO_HINT: &str = "Run its command in a terminal: it must start without questions and speak MCP on its stdout.";
+const HTTP_HINT: &str = "Check that the URL is its MCP endpoint (often `/mcp`) and that the server is running.";
+const AUTH_HINT: &str = "Add an `Authorization` header with a valid token to its entry.";
+
+/// Connects to one server.
+pub(crate) async fn open(spec: &ServerSpec, shared: &Arc<Shared>) -> Result<Arc<Connection>, Error> {
+    let opening = Opening {
+        spec,
+        shared,
+        tools_changed: Arc::default(),
+        observed: Arc::default(),
+        redactor: Redactor::of(spec),
+        ring: Ring::default(),
+    };
+    let limit = Duration::from_millis(spec.startup_timeout_ms);
+    match &spec.transport {
+        Transport::Stdio { .. } => opening.stdio(limit).await,
+        Transport::Http { .. } => opening.http(limit).await,
+    }
+}
+
+struct Opening<'a> {
+    spec: &'a ServerSpec,
+    shared: &'a Arc<Shared>,
+    tools_changed: Arc<Notify>,
+    observed: Arc<Observed>,
+    redactor: Redactor,
+    ring: Ring,
+}
+
+impl Opening<'_> {
+    async fn stdio(self, limit: Duration) -> Result<Arc<Connection>, Error> {
+        let Transport::Stdio { command, args, env, cwd } = &self.spec.transport else { unreachable!("matched by open") };
+        let options = &self.shared.options;
+        let workspace = options.roots.first().map_or(Path::new("."), |root| root);
+        let cwd = cwd.as_deref().unwrap_or(workspace);
+        let launch = Launch { server: &self.spec.name, command, args, env, cwd };
+        let Spawned { process, stdin, stdout, stderr } = launch.spawn(&self.shared.guardian)?;
+        let log = options.log_dir.as_ref().map(|dir| dir.join(names::identifier(&self.spec.name)).with_extension("log"));
+        let drained = tokio::spawn(drain(stderr, self.ring.clone(), log, self.redactor.clone()));
+
+        let lines = Lines::new(stdout, stdin, options.message_bytes, self.observed.clone());
+        let deadline = tokio::time::Instant::now() + limit;
+        let shaken = tokio::time::timeout_at(deadline, handshake(options, &self.tools_changed, lines)).await;
+        match shaken {
+            Ok(Ok(client)) => {
+                let remains = Remains { process: Some(process), ring: self.ring.clone(), drained: Some(drained) };
+                self.finish(client, remains, deadline, limit).await
+            }
+            Ok(Err(error)) => Err(self.refused(process, error).await),
+            Err(_elapsed) => {
+                let error = self.too_slow("start and handshake", limit);
+                self.shared.tasks.spawn(process.stop());
+                Err(error)
+            }
+        }
+    }
+
+    async fn http(self, limit: Duration) -> Result<Arc<Connection>, Error> {
+        let Transport::Http { url, headers } = &self.spec.transport else { unreachable!("matched by open") };
+        let options = &self.shared.options;
+        let transport = crate::http::transport(&self.spec.name, url, headers, options)?;
+        let deadline = tokio::time::Instant::now() + limit;
+        match tokio::time::timeout_at(deadline, handshake(options, &self.tools_changed, transport)).await {
+            Ok(Ok(client)) => {
+                let remains = Remains { process: None, ring: self.ring.clone(), drained: None };
+                self.finish(client, remains, deadline, limit).await
+            }
+            Ok(Err(error)) if error.is_authorization_required() => {
+                Err(self.handshake_error("it asks for authorization".into(), AUTH_HINT))
+            }
+            Ok(Err(error)) => Err(self.handshake_error(describe(&error), HTTP_HINT)),
+            Err(_elapsed) => Err(self.too_slow("connect and handshake", limit)),
+        }
+    }
+
+    /// From the handshake on the supervisor owns the process; a failing first listing ends it again.
+    async fn finish(
+        self,
+        client: Client,
+        remains: Remains,
+        deadline: tokio::time::Instant,
+        limit: Duration,
+    ) -> Result<Arc<Connection>, Error> {
+        let connection = Arc::new(Connection::new(
+            &self.spec.name,
+            &client,
+            &self.shared.options,
+            self.tools_changed.clone(),
+            self.observed.clone(),
+            self.redactor.clone(),
+        ));
+        self.shared.tasks.spawn(supervise(connection.clone(), client, remains, self.shared.clone()));
+        let error = match tokio::time::timeout_at(deadline, connection.list()).await {
+            Ok(Ok(_changed)) => {
+                self.shared.tasks.spawn(follow_tools(connection.clone(), self.shared.clone(), limit));
+                return Ok(connection);
+            }
+            Ok(Err(error)) => error,
+            Err(_elapsed) => self.too_slow("tools/list", limit),
+        };
+        connection.stop.cancel();
+        Err(error)
+    }
+
+    async fn refused(&self, mut process: Process, error: ClientInitializeError) -> Error {
+        let exit = tokio::time::timeout(EXIT_NOTICE, process.exited()).await;
+        self.shared.tasks.spawn(process.stop());
+        let why = match exit {
+            Ok(exit) => format!("it ended ({exit}) before it answered"),
+            Err(_still_running) => describe(&error),
+        };
+        self.handshake_error(why, STDIO_HINT)
+    }
+
+    fn handshake_error(&self, why: String, hint: &str) -> Error {
+        let garbage = self.observed.garbage_note();
+        let why = if garbage.is_empty() { why } else { format!("{why}; {garbage}") };
+        Error::Handshake {
+            server: self.spec.name.clone(),
+            why: self.redactor.clean(&why),
+            stderr_tail: self.ring.tail(),
+            hint: hint.to_owned(),
+        }
+    }
+
+    fn too_slow(&self, what: &str, limit: Duration) -> Error {
+        let notes = [self.redactor.clean(&self.observed.garbage_note()), self.ring.tail()];
+        Error::Timeout {
+            server: self.spec.name.clone(),
+            what: what.to_owned(),
+            ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
+            note: notes.iter().filter(|note| !note.is_empty()).cloned().collect::<Vec<_>>().join("; "),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What happens beside the calls of a connection: its tools change, and at some time it ends.
+//!
+//! Invariant: exactly one reason is recorded, then the callers are released, then the process group is ended.
+
+use crate::Shared;
+use crate::child::Process;
+use crate::connection::{Client, Connection};
+use crate::error::Error;
+use crate::stderr::Ring;
+use crate::BridgeEvent;
+use model::ServerState;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// Answers and stderr that are still in the pipes when a process ends are read for this long.
+const AFTERGLOW: Duration = Duration::from_millis(250);
+/// Listings are at least this far apart, however often a server says that its tools changed.
+const LISTING_INTERVAL: Duration = Duration::from_millis(100);
+
+/// What there is to clear away when a connection ends.
+pub(crate) struct Remains {
+    pub(crate) process: Option<Process>,
+    pub(crate) ring: Ring,
+    pub(crate) drained: Option<JoinHandle<()>>,
+}
+
+/// Why it is over.
+enum End {
+    Stopped,
+    Closed,
+    Exited(String),
+}
+
+/// Watches one connection to its end.
+pub(crate) async fn supervise(connection: Arc<Connection>, client: Client, mut remains: Remains, shared: Arc<Shared>) {
+    let cancel = client.cancellation_token();
+    let mut closed = std::pin::pin!(client.waiting());
+    let end = tokio::select! {
+        biased;
+        () = connection.stop.cancelled() => End::Stopped,
+        exit = remains.exited() => End::Exited(exit),
+        _ = &mut closed => End::Closed,
+    };
+    let was_closed = matches!(end, End::Closed);
+    if let End::Exited(_) = end {
+        // Its last answers may still be in the pipe.
+        let _ = tokio::time::timeout(AFTERGLOW, &mut closed).await;
+    }
+    let reason = remains.reason(&connection, end).await;
+    let state = if matches!(reason, Error::Stopped { .. }) { ServerState::Stopped } else { ServerState::Failed };
+    let error = (state == ServerState::Failed).then(|| reason.to_string());
+    let _ = connection.ended.set(reason);
+    cancel.cancel();
+    if !was_closed {
+        let _ = tokio::time::timeout(AFTERGLOW, closed).await;
+    }
+    (shared.events)(BridgeEvent::State { server: connection.server().to_owned(), state, error });
+    if let Some(process) = remains.process.take() {
+        process.stop().await;
+    }
+    connection.gone.cancel();
+}
+
+impl Remains {
+    /// The end of the process; never, where there is none.
+    async fn exited(&mut self) -> String {
+        match &mut self.process {
+            Some(process) => process.exited().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn reason(&mut self, connection: &Connection, end: End) -> Error {
+        let exit = match end {
+            End::Stopped => return connection.stopped(),
+            End::Exited(exit) => Some(exit),
+            End::Closed => match connection.fatal() {
+                Some(fatal) => return fatal,
+                // Its stdout closes a moment before its end is noticed.
+                None => tokio::time::timeout(AFTERGLOW, self.exited()).await.ok(),
+            },
+        };
+        let Some(exit) = exit else { return connection.protocol("it closed the connection, but did not end") };
+        if let Some(drained) = self.drained.take() {
+            let _ = tokio::time::timeout(AFTERGLOW, drained).await;
+        }
+        Error::Died { server: connection.server().to_owned(), exit, stderr_tail: self.ring.tail() }
+    }
+}
+
+/// Lists the tools anew whenever the server says that they changed.
+pub(crate) async fn follow_tools(connection: Arc<Connection>, shared: Arc<Shared>, limit: Duration) {
+    let server = connection.server();
+    loop {
+        tokio::select! {
+            () = connection.stop.cancelled() => return,
+            _ = connection.ended.wait() => return,
+            () = connection.tools_changed.notified() => {}
+        }
+        match tokio::time::timeout(limit, connection.list()).await {
+            Ok(Ok(Some(tools))) => (shared.events)(BridgeEvent::Tools { server: server.to_owned(), tools }),
+            Ok(Ok(None)) => {}
+            Ok(Err(error)) => tracing::warn!(server, %error, "its changed tools cannot be listed"),
+            Err(_elapsed) => tracing::warn!(server, "listing its changed tools took too long"),
+        }
+        tokio::time::sleep(LISTING_INTERVAL).await;
+    }
+}

@@ -1,0 +1,334 @@
+//! One server's entry, in the words of any client, as a `ServerSpec`.
+//!
+//! Tolerant in reading (every client spells things its own way), strict in what it lets start: an entry with a missing
+//! or wrongly typed part that matters is a `Problem` and no server.
+
+use crate::report::Report;
+use crate::tree::{Entry, Node, Value};
+use crate::variables::Variables;
+use model::server::{Scope, Source};
+use model::{Secret, ServerSpec, Transport};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A cold `npx` or `uvx` downloads before it answers.
+const STARTUP_TIMEOUT_MS: u64 = 30_000;
+const STARTUP_TIMEOUT_RANGE_MS: (u64, u64) = (100, 600_000);
+/// Bytes of an env file.
+const ENV_FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// What reading an entry needs to know besides the entry.
+pub(crate) struct Context<'a> {
+    pub(crate) variables: &'a Variables<'a>,
+    pub(crate) file: &'a Path,
+    pub(crate) scope: Scope,
+    /// Files that were read on the way, to be watched.
+    pub(crate) files: &'a mut Vec<PathBuf>,
+}
+
+/// The server of one entry, unless there is something wrong with it, or it is ourselves.
+pub(crate) fn read(entry: &Entry, context: &mut Context<'_>, report: &mut Report<'_>) -> Option<ServerSpec> {
+    report.about(&entry.key);
+    if entry.key.trim().is_empty() {
+        report.error(entry.key_at, "a server needs a name", "Give the entry a name that is not empty.");
+        return None;
+    }
+    if entry.node.entries().is_none() {
+        let message = format!("the entry of server `{}` is {}, not an object", entry.key, entry.node.kind());
+        report.error(entry.node.at, message, "Write an object with `command` or `url`.");
+        return None;
+    }
+    let mut reader = Reader { node: &entry.node, variables: context.variables, missing: Vec::new(), hash: Digest::new() };
+    let transport = reader.transport(entry, context.files, report)?;
+    if is_ourselves(&transport) {
+        let message = format!("server `{}` is this program itself and is left out", entry.key);
+        report.info(entry.key_at, message, "Nothing to do: it would only call itself.");
+        return None;
+    }
+    let disabled = reader.flag("disabled", report) || reader.get("enabled").is_some_and(|e| matches!(e.node.value, Value::Bool(false)));
+    let startup_timeout_ms = reader.startup_timeout_ms(report);
+    for missing in &reader.missing {
+        report.warning(entry.key_at, format!("server `{}` cannot start: {missing}", entry.key), "Set it, or write the value here.");
+    }
+    Some(ServerSpec {
+        name: entry.key.clone(),
+        transport,
+        source: Source { file: context.file.to_owned(), line: report.line(entry.key_at), scope: context.scope },
+        disabled,
+        unresolved: reader.missing,
+        startup_timeout_ms,
+        content_hash: reader.hash.finish(),
+    })
+}
+
+/// Hash of everything that decides what would be started, as it is written: a token that changes in the user's own
+/// environment is no change of the workspace.
+struct Digest(blake3::Hasher);
+
+impl Digest {
+    fn new() -> Self {
+        Self(blake3::Hasher::new())
+    }
+
+    /// Lengths go in as well, so that no two different lists of parts can look alike.
+    fn add(&mut self, field: &str, value: &[u8]) {
+        for part in [field.as_bytes(), value] {
+            self.0.update(&(part.len() as u64).to_le_bytes());
+            self.0.update(part);
+        }
+    }
+
+    fn finish(self) -> String {
+        self.0.finalize().to_hex().to_string()
+    }
+}
+
+struct Reader<'a> {
+    node: &'a Node,
+    variables: &'a Variables<'a>,
+    missing: Vec<String>,
+    hash: Digest,
+}
+
+impl<'a> Reader<'a> {
+    fn get(&self, key: &str) -> Option<&'a Entry> {
+        self.node.get(key).filter(|entry| !matches!(entry.node.value, Value::Null))
+    }
+
+    /// The first of several spellings.
+    fn first(&self, keys: &[&str]) -> Option<&'a Entry> {
+        keys.iter().find_map(|key| self.get(key))
+    }
+
+    fn transport(&mut self, entry: &Entry, files: &mut Vec<PathBuf>, report: &mut Report<'_>) -> Option<Transport> {
+        let kind = self.get("type").and_then(|kind| kind.node.scalar()).unwrap_or_default();
+        let url = self.first(&["httpUrl", "url", "serverUrl"]);
+        let command = self.get("command");
+        match (kind.as_str(), command, url) {
+            ("sse", ..) => {
+                let message = format!("server `{}` uses the old SSE transport, which is not supported", entry.key);
+                report.error(entry.key_at, message, "Use its streamable HTTP endpoint (`\"type\": \"http\"`, often at `/mcp`).");
+                None
+            }
+            ("http" | "streamable-http" | "streamableHttp" | "streamable_http" | "remote" | "", None, Some(url))
+            | ("http" | "streamable-http" | "streamableHttp" | "streamable_http" | "remote", Some(_), Some(url)) => {
+                self.http(url, report)
+            }
+            ("stdio" | "local" | "", Some(command), _) => self.stdio(command, files, report),
+            ("stdio" | "local", None, _) => {
+                report.error(entry.key_at, format!("server `{}` has no `command`", entry.key), "Add the program that starts it.");
+                None
+            }
+            ("http" | "streamable-http" | "streamableHttp" | "streamable_http" | "remote", _, None) => {
+                report.error(entry.key_at, format!("server `{}` has no `url`", entry.key), "Add the URL of its MCP endpoint.");
+                None
+            }
+            ("", None, None) if self.get("source").is_some() || self.get("settings").is_some() => {
+                let message = format!("server `{}` comes with an extension of its editor and cannot be started here", entry.key);
+                report.info(entry.key_at, message, "Configure it with `command` or `url` to use it here.");
+                None
+            }
+            ("", None, None) => {
+                let message = format!("server `{}` has neither `command` nor `url`", entry.key);
+                report.error(entry.key_at, message, "Add `command` (and `args`) for a program, or `url` for HTTP.");
+                None
+            }
+            (other, ..) => {
+                let at = self.get("type").map_or(entry.key_at, |kind| kind.node.at);
+                report.error(at, format!("server `{}` has the unknown type `{other}`", entry.key), "Use `stdio` or `http`.");
+                None
+            }
+        }
+    }
+
+    fn stdio(&mut self, command: &Entry, files: &mut Vec<PathBuf>, report: &mut Report<'_>) -> Option<Transport> {
+        // `{"command": {"path": …, "args": …, "env": …}}` is an older spelling of the same.
+        if command.node.entries().is_some() {
+            let mut inner = Reader { node: &command.node, variables: self.variables, missing: Vec::new(), hash: Digest::new() };
+            let Some(path) = inner.first(&["path", "command"]) else {
+                report.error(command.node.at, "`command` has no `path`", "Write the program as a text.");
+                return None;
+            };
+            let transport = inner.stdio(path, files, report);
+            self.missing.append(&mut inner.missing);
+            self.hash.add("command", inner.hash.finish().as_bytes());
+            return transport;
+        }
+        let mut words = match &command.node.value {
+            Value::List(_) => self.texts("command", &command.node, report)?,
+            _ => vec![self.text("command", &command.node, report)?],
+        };
+        if let Some(args) = self.get("args") {
+            words.extend(self.texts("args", &args.node, report)?);
+        }
+        let mut words = words.into_iter();
+        let command = words.next().filter(|command| !command.trim().is_empty());
+        let Some(command) = command else {
+            report.error(self.node.at, "`command` is empty", "Write the program that starts the server.");
+            return None;
+        };
+        let mut env = self.env_file(files, report);
+        if let Some(own) = self.first(&["env", "environment"]) {
+            env.extend(self.secrets("env", &own.node, report)?);
+        }
+        env.extend(self.named_variables());
+        let cwd = match self.get("cwd") {
+            Some(cwd) => {
+                let text = self.raw("cwd", &cwd.node, report)?;
+                Some(self.variables.path(&text, &mut self.missing))
+            }
+            None => None,
+        };
+        Some(Transport::Stdio { command: self.home(command), args: words.collect(), env, cwd })
+    }
+
+    fn http(&mut self, url: &Entry, report: &mut Report<'_>) -> Option<Transport> {
+        let text = self.text("url", &url.node, report)?;
+        if !(text.starts_with("http://") || text.starts_with("https://") || text.starts_with("${")) {
+            report.error(url.node.at, "the URL must start with `https://` or `http://`", "Correct the URL.");
+            return None;
+        }
+        let mut headers = BTreeMap::new();
+        if let Some(own) = self.first(&["headers", "http_headers"]) {
+            headers.extend(self.secrets("headers", &own.node, report)?);
+        }
+        if let Some(name) = self.get("bearer_token_env_var").and_then(|entry| entry.node.scalar()) {
+            let token = self.variables.expand(&format!("Bearer ${{{name}}}"), &mut self.missing);
+            self.hash.add("bearer", name.as_bytes());
+            headers.insert("Authorization".into(), Secret::new(token));
+        }
+        Some(Transport::Http { url: text, headers })
+    }
+
+    /// Variables that are handed through from our own environment by name.
+    fn named_variables(&mut self) -> Vec<(String, Secret)> {
+        let Some(Value::List(names)) = self.get("env_vars").map(|entry| &entry.node.value) else { return Vec::new() };
+        let names: Vec<String> = names.iter().filter_map(Node::scalar).collect();
+        self.hash.add("env_vars", names.join("\0").as_bytes());
+        names.into_iter().filter_map(|name| Some(((self.variables.env)(&name)?, name))).map(|(v, n)| (n, Secret::new(v))).collect()
+    }
+
+    /// A missing or broken env file is a problem, but the server may do without it.
+    fn env_file(&mut self, files: &mut Vec<PathBuf>, report: &mut Report<'_>) -> BTreeMap<String, Secret> {
+        let Some(entry) = self.get("envFile") else { return BTreeMap::new() };
+        let Some(text) = self.raw("envFile", &entry.node, report) else { return BTreeMap::new() };
+        let path = self.variables.path(&text, &mut self.missing);
+        files.push(path.clone());
+        let content = match crate::read_bounded(&path, ENV_FILE_BYTES_MAX) {
+            Ok(content) => content,
+            Err(why) => {
+                let message = format!("the env file {} cannot be read: {why}", path.display());
+                report.warning(entry.node.at, message, "Create it, or remove `envFile`.");
+                return BTreeMap::new();
+            }
+        };
+        // What is in it decides what the program does as much as its arguments do.
+        self.hash.add("envFile content", content.as_bytes());
+        let mut variables = BTreeMap::new();
+        for line in dotenvy::from_read_iter(content.as_bytes()) {
+            match line {
+                Ok((name, value)) => {
+                    variables.insert(name, Secret::new(value));
+                }
+                // The parser's own message quotes the line, which may hold a secret.
+                Err(_) => {
+                    let message = format!("a line of the env file {} is not NAME=value and is left out", path.display());
+                    report.warning(entry.node.at, message, "Correct the line.");
+                }
+            }
+        }
+        variables
+    }
+
+    fn startup_timeout_ms(&self, report: &mut Report<'_>) -> u64 {
+        let (entry, factor) = match (self.get("startup_timeout_ms"), self.get("startup_timeout_sec")) {
+            (Some(entry), _) => (entry, 1.0),
+            (None, Some(entry)) => (entry, 1_000.0),
+            (None, None) => return STARTUP_TIMEOUT_MS,
+        };
+        let (least, most) = STARTUP_TIMEOUT_RANGE_MS;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, then it is clamped")]
+        match entry.node.scalar().and_then(|text| text.parse::<f64>().ok()) {
+            Some(number) if number > 0.0 => ((number * factor) as u64).clamp(least, most),
+            _ => {
+                let message = format!("`{}` must be a positive number", entry.key);
+                report.error(entry.node.at, message, format!("It stays at {STARTUP_TIMEOUT_MS} ms."));
+                STARTUP_TIMEOUT_MS
+            }
+        }
+    }
+
+    fn flag(&self, key: &str, report: &mut Report<'_>) -> bool {
+        match self.get(key).map(|entry| &entry.node) {
+            Some(Node { value: Value::Bool(value), .. }) => *value,
+            Some(node) => {
+                report.error(node.at, format!("`{key}` is {}, not a boolean", node.kind()), "Write true or false.");
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// `~/` at the start of a program's path.
+    fn home(&self, command: String) -> String {
+        match (command.strip_prefix("~/"), self.variables.home) {
+            (Some(rest), Some(home)) => home.join(rest).to_string_lossy().into_owned(),
+            _ => command,
+        }
+    }
+
+    /// A text as it is written, hashed.
+    fn raw(&mut self, field: &str, node: &Node, report: &mut Report<'_>) -> Option<String> {
+        let Some(text) = node.scalar() else {
+            report.error(node.at, format!("`{field}` is {}, not a text", node.kind()), "Write it as a text.");
+            return None;
+        };
+        if text.contains('\0') {
+            report.error(node.at, format!("`{field}` contains a NUL character"), "Remove it.");
+            return None;
+        }
+        self.hash.add(field, text.as_bytes());
+        Some(text)
+    }
+
+    fn text(&mut self, field: &str, node: &Node, report: &mut Report<'_>) -> Option<String> {
+        let text = self.raw(field, node, report)?;
+        Some(self.variables.expand(&text, &mut self.missing))
+    }
+
+    fn texts(&mut self, field: &str, node: &Node, report: &mut Report<'_>) -> Option<Vec<String>> {
+        let Value::List(items) = &node.value else {
+            report.error(node.at, format!("`{field}` is {}, not a list of texts", node.kind()), "Write it as a list.");
+            return None;
+        };
+        items.iter().map(|item| self.text(field, item, report)).collect()
+    }
+
+    fn secrets(&mut self, field: &str, node: &Node, report: &mut Report<'_>) -> Option<BTreeMap<String, Secret>> {
+        let Some(entries) = node.entries() else {
+            report.error(node.at, format!("`{field}` is {}, not an object", node.kind()), "Write names with their values.");
+            return None;
+        };
+        let mut secrets = BTreeMap::new();
+        for entry in entries {
+            if entry.key.is_empty() || entry.key.contains(['=', '\0']) {
+                report.error(entry.key_at, format!("`{field}` has a name that no variable can have"), "Correct the name.");
+                return None;
+            }
+            // Clients write null for "not set".
+            if !matches!(entry.node.value, Value::Null) {
+                self.hash.add("name", entry.key.as_bytes());
+                secrets.insert(entry.key.clone(), Secret::new(self.text(field, &entry.node, report)?));
+            }
+        }
+        Some(secrets)
+    }
+}
+
+/// Whether this entry would start ourselves, and so call itself without end.
+fn is_ourselves(transport: &Transport) -> bool {
+    let Transport::Stdio { command, args, .. } = transport else { return false };
+    let is_tta = |word: &str| word.rsplit(['/', '\\']).next().is_some_and(|name| name == "tta" || name == "tta.exe");
+    let mut words = std::iter::once(command).chain(args).skip_while(|word| !is_tta(word)).skip(1);
+    words.any(|word| word == "mcp")
+}

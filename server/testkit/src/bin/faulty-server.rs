@@ -1,0 +1,190 @@
+//! A scripted MCP server over stdio that misbehaves on request: `faulty-server FAULT`.
+//!
+//! Hand-written lines over the standard library and `serde_json`, so that no protocol library stands between a test and
+//! the bytes on the wire. Without a fault (`ok`) it is a small, honest server.
+
+use serde_json::{Value, json};
+use std::io::{BufRead, Write};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// Tools beyond the fixed ones, and what the client cancelled and answered: what tools report on.
+static EXTRA_TOOLS: AtomicUsize = AtomicUsize::new(0);
+static CANCELLED: Mutex<Vec<Value>> = Mutex::new(Vec::new());
+/// The call that waits for the client's answer to our own request.
+static ASKING: Mutex<Option<Value>> = Mutex::new(None);
+
+fn main() {
+    let fault = std::env::args().nth(1).unwrap_or_else(|| "ok".to_owned());
+    match fault.as_str() {
+        "die-at-start" => {
+            eprintln!("\u{1b}[31mfatal:\u{1b}[0m no database, token {}", std::env::var("TOKEN").unwrap_or_default());
+            std::process::exit(3);
+        }
+        "garbage-stdout" => loop {
+            raw(b"Listening on port 3000\n");
+        },
+        "garbage-then-ok" => raw(b"Welcome!\n\n[1, 2]\n\xFF\xFE\n{\"hello\": \"world\"}\n"),
+        _ => {}
+    }
+    for line in std::io::stdin().lock().lines() {
+        let Ok(message) = line.map(|line| serde_json::from_str::<Value>(&line).expect("clients send JSON")) else { break };
+        receive(&fault, &message);
+    }
+    if fault == "ignore-eof" {
+        hang();
+    }
+}
+
+fn receive(fault: &str, message: &Value) {
+    let id = &message["id"];
+    match message["method"].as_str() {
+        Some("initialize") if fault == "hang-handshake" => {}
+        Some("initialize") => answer(fault, id, initialize(message)),
+        Some("notifications/cancelled") => cancelled().push(message["params"]["requestId"].clone()),
+        Some("tools/list") => answer(fault, id, tools(fault, &message["params"]["cursor"])),
+        Some("tools/call") => call(fault, id, &message["params"]),
+        Some("ping") => answer(fault, id, json!({})),
+        Some(_) => {}
+        // An answer to a question of ours.
+        None => {
+            if let Some(asking) = ASKING.lock().expect("no thread panics").take() {
+                let text = json!({"result": message["result"], "error": message["error"]}).to_string();
+                answer(fault, &asking, text_result(&text));
+            }
+        }
+    }
+}
+
+fn initialize(message: &Value) -> Value {
+    json!({
+        "protocolVersion": message["params"]["protocolVersion"],
+        "capabilities": {"tools": {"listChanged": true}},
+        "serverInfo": {"name": "faulty", "version": "1"},
+    })
+}
+
+fn tools(fault: &str, cursor: &Value) -> Value {
+    let tool = |name: &str| json!({"name": name, "inputSchema": {"type": "object"}, "annotations": {"readOnlyHint": true}});
+    let page = cursor.as_str().and_then(|cursor| cursor.parse::<u64>().ok()).unwrap_or(0);
+    match fault {
+        "endless-paging" => return json!({"tools": [tool(&format!("t{page}"))], "nextCursor": (page + 1).to_string()}),
+        "repeating-page" => return json!({"tools": [tool("t")], "nextCursor": "1"}),
+        "two-pages" if page == 0 => return json!({"tools": [tool("first")], "nextCursor": "1"}),
+        "two-pages" => return json!({"tools": [tool("second")], "nextCursor": ""}),
+        _ => {}
+    }
+    let fixed = ["echo", "slow", "big", "env", "grow", "cancelled", "ask", "grandchild", "text", "fail"];
+    let extra = (0..EXTRA_TOOLS.load(Ordering::SeqCst)).map(|n| tool(&format!("extra{n}")));
+    json!({"tools": fixed.into_iter().map(tool).chain(extra).collect::<Vec<_>>()})
+}
+
+fn call(fault: &str, id: &Value, params: &Value) {
+    let arguments = &params["arguments"];
+    match fault {
+        "hang-call" => return,
+        "die-on-call" => {
+            eprintln!("panicked at the call of {}", params["name"]);
+            std::process::exit(7);
+        }
+        "half-answer" => {
+            raw(format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{").as_bytes());
+            std::process::exit(0);
+        }
+        _ => {}
+    }
+    match params["name"].as_str().unwrap_or_default() {
+        "echo" => answer(fault, id, json!({"content": [], "structuredContent": arguments})),
+        "text" => answer(fault, id, text_result(arguments["text"].as_str().unwrap_or_default())),
+        "fail" => error(id, -32_000, "as you wished"),
+        "slow" => {
+            let (fault, id) = (fault.to_owned(), id.clone());
+            let pause = Duration::from_millis(arguments["ms"].as_u64().unwrap_or(0));
+            std::thread::spawn(move || {
+                std::thread::sleep(pause);
+                answer(&fault, &id, text_result("slept"));
+            });
+        }
+        "big" => big(id, arguments),
+        "env" => {
+            let names: Vec<String> = std::env::vars().map(|(name, value)| format!("{name}={value}")).collect();
+            answer(fault, id, json!({"content": [], "structuredContent": {"env": names, "cwd": std::env::current_dir().ok()}}));
+        }
+        "grow" => {
+            // Twice, as careless servers do.
+            EXTRA_TOOLS.fetch_add(1, Ordering::SeqCst);
+            send(&json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}));
+            send(&json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}));
+            answer(fault, id, text_result("grown"));
+        }
+        "cancelled" => answer(fault, id, json!({"content": [], "structuredContent": {"ids": &*cancelled()}})),
+        "ask" => {
+            *ASKING.lock().expect("no thread panics") = Some(id.clone());
+            send(&json!({"jsonrpc": "2.0", "id": "q", "method": arguments["method"], "params": arguments["params"]}));
+        }
+        "grandchild" => {
+            // Deaf to SIGTERM, and it keeps our stdout open.
+            let child = Command::new("/bin/sh").args(["-c", "trap '' TERM; exec sleep 1000"]).stdin(Stdio::null()).spawn();
+            let ids = json!({"server": std::process::id(), "grandchild": child.expect("sh exists").id()});
+            answer(fault, id, json!({"content": [], "structuredContent": ids}));
+        }
+        name => error(id, -32_602, &format!("unknown tool {name}")),
+    }
+}
+
+/// An answer of the size asked for: an honest one, one whose id comes last, one that is no JSON, or one without an end.
+fn big(id: &Value, arguments: &Value) {
+    let filler = "x".repeat(usize::try_from(arguments["bytes"].as_u64().unwrap_or(0)).expect("64 bit"));
+    let result = format!(r#""result":{{"content":[{{"type":"text","text":"{filler}"}}]}}"#);
+    match arguments["shape"].as_str().unwrap_or_default() {
+        "id-last" => raw(format!("{{{result},\"jsonrpc\":\"2.0\",\"id\":{id}}}\n").as_bytes()),
+        "no-id" => raw(format!("{{{result}}}\n").as_bytes()),
+        "nan" => raw(format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{\"structuredContent\":NaN}}}}\n").as_bytes()),
+        "endless" => loop {
+            raw(filler.as_bytes());
+        },
+        _ => raw(format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},{result}}}\n").as_bytes()),
+    }
+}
+
+fn answer(fault: &str, id: &Value, result: Value) {
+    let is_call = result.get("content").is_some();
+    let id = if fault == "wrong-ids" && is_call { json!(id.as_u64().unwrap_or(0) + 1_000) } else { id.clone() };
+    let message = json!({"jsonrpc": "2.0", "id": id, "result": result});
+    send(&message);
+    if fault == "double-answers" {
+        send(&message);
+    }
+}
+
+fn error(id: &Value, code: i32, message: &str) {
+    send(&json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}}));
+}
+
+fn text_result(text: &str) -> Value {
+    json!({"content": [{"type": "text", "text": text}]})
+}
+
+fn send(message: &Value) {
+    raw(format!("{message}\n").as_bytes());
+}
+
+/// Writes bytes as they are; ends the process when nobody reads any more.
+fn raw(bytes: &[u8]) {
+    let mut stdout = std::io::stdout().lock();
+    if stdout.write_all(bytes).and_then(|()| stdout.flush()).is_err() {
+        std::process::exit(0);
+    }
+}
+
+fn hang() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
+
+fn cancelled() -> std::sync::MutexGuard<'static, Vec<Value>> {
+    CANCELLED.lock().expect("no thread panics")
+}

@@ -1,0 +1,85 @@
+//! Real files in a real folder; every wait is for an event, bounded.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+const DEBOUNCE: Duration = Duration::from_millis(20);
+/// Never waited for when the test passes.
+const BOUND: Duration = Duration::from_secs(20);
+
+fn start(files: &[&Path]) -> (watch::Watcher, Receiver<Vec<PathBuf>>) {
+    let (sender, batches) = channel();
+    let files = files.iter().map(|&file| file.to_owned()).collect();
+    let watcher = watch::watch(files, DEBOUNCE, move |batch| sender.send(batch).expect("the test listens"));
+    (watcher.expect("the system can watch"), batches)
+}
+
+#[test]
+fn a_file_that_appears_changes_and_vanishes_is_told_each_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("a.json");
+    let (_watcher, batches) = start(&[&file]);
+    fs::write(&file, "1").expect("written");
+    assert_eq!(batches.recv_timeout(BOUND).expect("appeared"), [file.as_path()]);
+    fs::write(&file, "22").expect("written");
+    assert_eq!(batches.recv_timeout(BOUND).expect("changed"), [file.as_path()]);
+    fs::remove_file(&file).expect("removed");
+    assert_eq!(batches.recv_timeout(BOUND).expect("vanished"), [file.as_path()]);
+}
+
+#[test]
+fn an_atomic_save_is_a_change() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, temporary) = (folder.path().join("a.json"), folder.path().join("a.json.tmp"));
+    fs::write(&file, "1").expect("written");
+    let (_watcher, batches) = start(&[&file]);
+    fs::write(&temporary, "2").expect("written");
+    fs::rename(&temporary, &file).expect("renamed");
+    assert_eq!(batches.recv_timeout(BOUND).expect("changed"), [file.as_path()]);
+}
+
+#[test]
+fn a_file_in_a_folder_that_does_not_exist_yet_is_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("x/y/a.json");
+    let (_watcher, batches) = start(&[&file]);
+    fs::create_dir_all(folder.path().join("x/y")).expect("made");
+    fs::write(&file, "1").expect("written");
+    assert_eq!(batches.recv_timeout(BOUND).expect("appeared"), [file.as_path()]);
+    // The folder it was found in is watched from now on.
+    fs::write(&file, "22").expect("written");
+    assert_eq!(batches.recv_timeout(BOUND).expect("changed"), [file.as_path()]);
+}
+
+#[test]
+fn a_burst_is_one_batch_and_other_files_are_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+    let (_watcher, batches) = start(&[&a, &b]);
+    for n in 0..50 {
+        fs::write(folder.path().join(format!("other{n}")), "x").expect("written");
+        fs::write(&a, "x".repeat(n)).expect("written");
+    }
+    fs::write(&b, "1").expect("written");
+    let mut told = Vec::new();
+    while !told.contains(&b) {
+        let batch = batches.recv_timeout(BOUND).expect("told");
+        assert!(batch.iter().all(|file| *file == a || *file == b), "{batch:?}");
+        told.extend(batch);
+    }
+    // How many batches there are depends on the machine's load; 51 writes must not be 51 of them.
+    assert!(told.contains(&a) && told.len() < 20, "{told:?}");
+}
+
+#[test]
+fn nothing_is_told_after_the_drop() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("a.json");
+    let (watcher, batches) = start(&[&file]);
+    drop(watcher);
+    fs::write(&file, "1").expect("written");
+    // The sender lives in the thread, which the drop has joined.
+    assert!(batches.recv_timeout(BOUND).is_err_and(|error| error == std::sync::mpsc::RecvTimeoutError::Disconnected));
+}
