@@ -11,7 +11,7 @@ use model::ToolDefinition;
 use std::collections::HashMap;
 
 /// How fast repetition stops mattering (`k1` of BM25).
-const SATURATION: f32 = 1.2;
+const SATURATION: f32 = 1.5;
 /// Bytes of a description that are read, and of the words of all parameters.
 const DESCRIPTION_BYTES: usize = 4_096;
 const PARAMETER_BYTES: usize = 8_192;
@@ -28,11 +28,11 @@ struct Part {
 }
 
 const SERVER: Part = Part { weight: 1.5, length_matters: 0.0, typical_words: 1.0 };
-const NAME: Part = Part { weight: 4.0, length_matters: 0.4, typical_words: 3.0 };
+const NAME: Part = Part { weight: 6.0, length_matters: 0.4, typical_words: 3.0 };
 const TITLE: Part = Part { weight: 1.5, length_matters: 0.4, typical_words: 3.0 };
 const SUMMARY: Part = Part { weight: 2.0, length_matters: 0.5, typical_words: 8.0 };
-const DESCRIPTION: Part = Part { weight: 0.7, length_matters: 0.75, typical_words: 40.0 };
-const PARAMETERS: Part = Part { weight: 1.0, length_matters: 0.5, typical_words: 6.0 };
+const DESCRIPTION: Part = Part { weight: 0.5, length_matters: 0.75, typical_words: 40.0 };
+const PARAMETERS: Part = Part { weight: 0.6, length_matters: 0.5, typical_words: 6.0 };
 const PARAMETER_DOCS: Part = Part { weight: 0.4, length_matters: 0.75, typical_words: 40.0 };
 
 /// A tool in which a word occurs.

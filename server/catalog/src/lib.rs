@@ -16,6 +16,7 @@ mod schema;
 mod server;
 mod stub;
 mod text;
+mod thesaurus;
 mod tool;
 mod types;
 mod validate;

@@ -1,63 +1,121 @@
 //! What a query's words are worth to each tool.
 //!
-//! A word that no tool holds is taken for the start of one (`repo`), else for a misspelt one (`serach`), at a discount.
+//! A word also stands for its synonyms, and two neighbours for the word they make together, at a discount. A word that
+//! nothing holds is taken for the start of one (`repo`), else for a misspelt one (`serach`).
 
 use crate::index::{Index, Posting};
+use crate::thesaurus::synonyms;
 use crate::words::Words;
 
 /// Most words of a query that count.
 const WORDS_MAX: usize = 32;
-/// What a guessed word is worth against one that was given.
+/// What a synonym, and a guessed word, is worth against one that was given.
+const SYNONYM: f32 = 0.5;
 const GUESSED: f32 = 0.5;
 /// Shortest word that is guessed about.
 const GUESSED_CHARS_MIN: usize = 3;
-/// What a tool keeps of its score for each share of the query's words that it does not hold.
+/// What a tool keeps of its score when it holds next to none of the query's words.
 const COVERAGE: f32 = 0.5;
 
-/// The words of a query, each once.
-pub(crate) struct Query(Vec<String>);
+/// The words of a query, each once, and what their neighbours make.
+pub(crate) struct Query {
+    words: Vec<String>,
+    compounds: Vec<String>,
+}
 
-/// Where a word occurs: the server's place, its postings, what they are worth.
-type Occurrences<'a> = Vec<(usize, &'a [Posting], f32)>;
+/// Some servers' indices, and their number of tools.
+pub(crate) type Indices<'a> = [(&'a Index, usize)];
+
+/// The tools of one server that hold a word.
+type Occurrences<'a> = Vec<(usize, &'a [Posting])>;
 
 impl Query {
     pub(crate) fn new(text: &str) -> Self {
-        let mut words: Vec<String> = Vec::new();
-        Words::new().of_prose(text, |word| {
-            if words.len() < WORDS_MAX && !words.iter().any(|known| known == word) {
-                words.push(word.to_owned());
-            }
-        });
-        Self(words)
+        let (mut words, mut compounds) = (Vec::new(), Vec::new());
+        Words::new().of_prose(text, |word| add(&mut words, word));
+        Words::new().of_neighbours(text, |word| add(&mut compounds, word));
+        Self { words, compounds }
     }
 
     /// The score of every tool of every index, in order.
-    pub(crate) fn scores(&self, indices: &[(&Index, usize)]) -> Vec<f32> {
-        let mut starts = Vec::with_capacity(indices.len());
+    pub(crate) fn scores(&self, indices: &Indices<'_>) -> Vec<f32> {
+        let mut tally = Tally::new(indices);
+        for word in &self.words {
+            let exact = exactly(word, indices);
+            if exact.is_empty() {
+                tally.add(guessed(word, indices), GUESSED)
+            } else {
+                tally.add(exact, 1.0)
+            }
+            for synonym in synonyms(word) {
+                tally.add(exactly(synonym, indices), SYNONYM);
+            }
+            tally.end_word();
+        }
+        for compound in &self.compounds {
+            tally.add(exactly(compound, indices), 1.0);
+            tally.end_word();
+        }
+        tally.finish(self.words.len())
+    }
+}
+
+fn add(words: &mut Vec<String>, word: &str) {
+    if words.len() < WORDS_MAX && !words.iter().any(|known| known == word) {
+        words.push(word.to_owned());
+    }
+}
+
+/// Scores being added up. Of the ways in which a tool holds one word of the query, the best counts.
+struct Tally {
+    /// Where each index's tools begin.
+    starts: Vec<usize>,
+    scores: Vec<f32>,
+    /// How many words each tool holds.
+    held: Vec<u8>,
+    /// The current word: its worth to each tool, and which tools that is.
+    word: Vec<f32>,
+    touched: Vec<usize>,
+}
+
+impl Tally {
+    fn new(indices: &Indices<'_>) -> Self {
         let mut count = 0;
+        let mut starts = Vec::with_capacity(indices.len());
         for (_, tools) in indices {
             starts.push(count);
             count += tools;
         }
-        let mut scores = vec![0.0_f32; count];
-        let mut held = vec![0_u8; count];
-        for word in &self.0 {
-            let found = occurrences(word, indices);
-            let with_word: usize = found.iter().map(|(_, postings, _)| postings.len()).sum();
-            let rarity = rarity(count, with_word);
-            for (index, postings, worth) in found {
-                for posting in postings {
-                    let at = starts[index] + posting.tool as usize;
-                    scores[at] += rarity * posting.weight * worth;
-                    held[at] = held[at].saturating_add(1);
+        Self { starts, scores: vec![0.0; count], held: vec![0; count], word: vec![0.0; count], touched: Vec::new() }
+    }
+
+    fn add(&mut self, occurrences: Occurrences<'_>, worth: f32) {
+        let with_word = occurrences.iter().map(|(_, postings)| postings.len()).sum();
+        let worth = worth * rarity(self.scores.len(), with_word);
+        for (index, postings) in occurrences {
+            for posting in postings {
+                let at = self.starts[index] + posting.tool as usize;
+                if self.word[at] == 0.0 {
+                    self.touched.push(at);
                 }
+                self.word[at] = self.word[at].max(worth * posting.weight);
             }
         }
-        let words = self.0.len().max(1) as f32;
-        for (score, held) in scores.iter_mut().zip(held) {
-            *score *= COVERAGE + (1.0 - COVERAGE) * f32::from(held) / words;
+    }
+
+    fn end_word(&mut self) {
+        for at in self.touched.drain(..) {
+            self.scores[at] += std::mem::take(&mut self.word[at]);
+            self.held[at] = self.held[at].saturating_add(1);
         }
-        scores
+    }
+
+    fn finish(mut self, words: usize) -> Vec<f32> {
+        for (score, held) in self.scores.iter_mut().zip(self.held) {
+            let share = f32::from(held) / words.max(1) as f32;
+            *score *= COVERAGE + (1.0 - COVERAGE) * share.min(1.0);
+        }
+        self.scores
     }
 }
 
@@ -67,14 +125,15 @@ fn rarity(tools: usize, with_word: usize) -> f32 {
     (1.0 + (tools - with_word + 0.5) / (with_word + 0.5)).ln()
 }
 
-fn occurrences<'a>(word: &'a str, indices: &[(&'a Index, usize)]) -> Occurrences<'a> {
-    let exact = |worth: f32| {
-        let found = indices.iter().enumerate().map(move |(at, (index, _))| (at, index.exactly(word), worth));
-        found.filter(|(_, postings, _)| !postings.is_empty()).collect::<Vec<_>>()
-    };
-    let found = exact(1.0);
-    if !found.is_empty() || word.chars().count() < GUESSED_CHARS_MIN {
-        return found;
+fn exactly<'a>(word: &str, indices: &Indices<'a>) -> Occurrences<'a> {
+    let found = indices.iter().enumerate().map(|(at, (index, _))| (at, index.exactly(word)));
+    found.filter(|(_, postings)| !postings.is_empty()).collect()
+}
+
+fn guessed<'a>(word: &'a str, indices: &Indices<'a>) -> Occurrences<'a> {
+    let chars = word.chars().count();
+    if chars < GUESSED_CHARS_MIN {
+        return Vec::new();
     }
     let begun = matching(indices, word, |_| true);
     if !begun.is_empty() {
@@ -82,18 +141,17 @@ fn occurrences<'a>(word: &'a str, indices: &[(&'a Index, usize)]) -> Occurrences
     }
     // A slip seldom hits the first letter.
     let first = &word[..word.chars().next().map_or(0, char::len_utf8)];
-    let slips = 1 + usize::from(word.chars().count() >= 8);
+    let slips = 1 + usize::from(chars >= 8);
     matching(indices, first, |known| {
         known.len().abs_diff(word.len()) <= slips && strsim::osa_distance(word, known) <= slips
     })
 }
 
 /// The words with this beginning that `fits` accepts.
-fn matching<'a>(indices: &[(&'a Index, usize)], prefix: &'a str, fits: impl Fn(&str) -> bool) -> Occurrences<'a> {
+fn matching<'a>(indices: &Indices<'a>, prefix: &'a str, fits: impl Fn(&str) -> bool) -> Occurrences<'a> {
     let mut found = Vec::new();
     for (at, (index, _)) in indices.iter().enumerate() {
-        let words = index.beginning(prefix).filter(|(known, _)| fits(known));
-        found.extend(words.map(|(_, postings)| (at, postings, GUESSED)));
+        found.extend(index.beginning(prefix).filter(|(known, _)| fits(known)).map(|(_, postings)| (at, postings)));
     }
     found
 }

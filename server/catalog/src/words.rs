@@ -11,7 +11,7 @@ const WORD_BYTES_MAX: usize = 40;
 /// Words that say nothing about what a tool does.
 const STOP_WORDS: &str = "a an and any are as at be but by can do does for from has have how i if in into is it its me my \
     need of on or our please should so some that the their them then there these this to up use used uses using via want \
-    was we what when where which will with would you your";
+    was we what when where which who will with would you your";
 
 /// Splits and stems. Making one costs nothing worth sharing.
 pub(crate) struct Words(Stemmer);
@@ -43,6 +43,23 @@ impl Words {
             if parts <= 2 {
                 self.emit(run, &mut each);
             }
+        }
+    }
+
+    /// The stem of one word in lower case.
+    pub(crate) fn stem(&self, word: &str) -> String {
+        self.0.stem(word).into_owned()
+    }
+
+    /// Calls `each` with the stem of every two neighbours written together: `on call` for `oncall`.
+    pub(crate) fn of_neighbours(&self, text: &str, mut each: impl FnMut(&str)) {
+        let mut before = String::new();
+        for run in runs(text) {
+            let run = run.to_lowercase();
+            if !before.is_empty() && before.len() + run.len() <= WORD_BYTES_MAX {
+                each(&self.0.stem(&(before + &run)));
+            }
+            before = run;
         }
     }
 
