@@ -1,1 +1,219 @@
-//! ledger
+//! The ledger: what every run cost in tokens, what calling its tools directly would have cost, and the difference.
+//!
+//! A run is handed in with its texts and costs the caller microseconds; one thread counts and stores it afterwards
+//! (`worker.rs`). `formula.rs` is the formula, `receipt.rs` what is put into it and why, `count.rs` and `split.rs` the
+//! guarded tokenizer, `queue.rs` the bounds, `store.rs` what survives a killed process.
+//!
+//! Invariants: each call of a run is charged once, each discovery exchange to one run; a run that failed costs and
+//! credits nothing; a figure says whether it is measured, computed or estimated; no content is stored. Left out:
+//! prices, and reports over time.
+
+#![forbid(unsafe_code)]
+
+mod count;
+mod definitions;
+mod error;
+mod facts;
+mod formula;
+mod keeper;
+mod queue;
+mod reader;
+mod receipt;
+mod schema;
+mod shared;
+mod split;
+mod store;
+mod text;
+mod totals;
+mod worker;
+
+pub use count::ENCODING;
+pub use error::Error;
+pub use facts::{CallFacts, LABEL_CHARS, RunFacts};
+pub use receipt::MEDIA_TOKENS;
+
+use crate::queue::{Job, Queue};
+use crate::shared::{Receipt, Shared};
+use model::reply::RunSummary;
+use model::{ConversationId, RunId, SavingsSummary, ToolDefinition};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How long [`Ledger::flush`] counts before it estimates the rest, and how long it then waits for the database.
+const FLUSH: Duration = Duration::from_secs(2);
+
+/// How a ledger is set up.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The database; made, with its folder, where it is absent.
+    pub path: PathBuf,
+    /// The most tokens of one tool's answer that a host lets into the context; `u64::MAX` for no cap.
+    pub host_result_cap_tokens: u64,
+    /// The sandbox's own tool definitions as they stand in a prompt: a JSON array with `run_code` and `search_tools`.
+    pub own_definitions: Arc<str>,
+    /// Runs, calls and searches that may wait with their texts; of those over it only the sizes are kept.
+    pub queue_runs: usize,
+    /// Bytes of text that may wait; of what is over it only the sizes are kept.
+    pub queue_bytes: usize,
+}
+
+impl Default for Options {
+    /// Bounds for one workspace; the path and the own definitions must be given.
+    fn default() -> Self {
+        Self {
+            path: PathBuf::new(),
+            host_result_cap_tokens: 25_000,
+            own_definitions: "[]".into(),
+            queue_runs: 1_024,
+            queue_bytes: 64 << 20,
+        }
+    }
+}
+
+/// A ledger; clones share it. When the last one is dropped, what waits is counted and the thread ends.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    handle: Arc<Handle>,
+}
+
+#[derive(Debug)]
+struct Handle {
+    shared: Arc<Shared>,
+    path: PathBuf,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.queue.close();
+    }
+}
+
+impl Ledger {
+    /// Opens the database and starts the worker. Loads no tokenizer. `on_change` is called on the worker's thread
+    /// whenever something was counted, at most every 200 ms while more is waiting; it must not block.
+    pub fn open(options: Options, on_change: impl Fn(SavingsSummary) + Send + Sync + 'static) -> Result<Self, Error> {
+        let own = definitions::OwnDefinitions::parse(&options.own_definitions)?;
+        let (store, totals, problem) = keeper::open(&options.path)?;
+        let queue = Queue::new(options.queue_runs, options.queue_bytes);
+        let shared = Arc::new(Shared::new(queue, totals, problem));
+        let keeper = keeper::Keeper { store, path: options.path.clone(), shared: shared.clone() };
+        let worker = worker::Worker {
+            shared: shared.clone(),
+            keeper,
+            own,
+            cap_tokens: options.host_result_cap_tokens,
+            on_change: Box::new(on_change),
+            counter: count::Counter::new(),
+            uncounted: HashMap::new(),
+            servers: HashMap::new(),
+        };
+        let thread = std::thread::Builder::new().name("ledger".to_owned());
+        thread.spawn(move || worker.run()).map_err(|error| Error::Thread(error.to_string()))?;
+        Ok(Self { handle: Arc::new(Handle { shared, path: options.path }) })
+    }
+
+    /// Hands a run in. Never blocks.
+    pub fn record(&self, run: RunFacts) {
+        let (code_bytes, reply_bytes) = (run.code_arguments.len() as u64, run.reply_text.len() as u64);
+        self.shared().queue.push(Job::Run { facts: Box::new(run), code_bytes, reply_bytes });
+    }
+
+    /// Hands in a call that a front asked for by itself: it is recorded, and saves nothing. Never blocks.
+    pub fn direct_call(&self, at_ms: u64, call: CallFacts) {
+        self.shared().queue.push(Job::Direct { at_ms, call: Box::new(call) });
+    }
+
+    /// Hands in an exchange with the sandbox's tool search: the next run of the conversation pays for it, once. Never
+    /// blocks. `arguments` is what the model wrote, as JSON; `result` what it saw.
+    pub fn discovery(&self, conversation: &ConversationId, arguments: Arc<str>, result: Arc<str>) {
+        let (arguments, result) = (arguments.into(), result.into());
+        let conversation = conversation.clone();
+        self.shared().queue.push(Job::Discovery { conversation, at_ms: now_ms(), arguments, result });
+    }
+
+    /// Says what tools a server has; replaces what was said before. They are counted when a run or
+    /// [`Ledger::definition_tokens`] needs them.
+    pub fn definitions(&self, server: &str, tools: Arc<[ToolDefinition]>) {
+        self.shared().view().definitions.entry(server.to_owned()).or_default();
+        self.shared().queue.define(server, tools);
+    }
+
+    /// What a server's definitions cost in a prompt. `None` where they were never listed or are not counted yet; asking
+    /// has them counted, and `on_change` is called when they are.
+    pub fn definition_tokens(&self, server: &str) -> Option<u64> {
+        let known = self.shared().view().definitions.get(server).copied();
+        if known != Some(None) {
+            return known.flatten();
+        }
+        self.shared().queue.want(server);
+        None
+    }
+
+    /// A run's receipt and its calls' result tokens, uncapped, in call order. Waits until the run is counted; `None` where
+    /// it was never handed in or could not be counted.
+    pub async fn receipt(&self, run: &RunId) -> Option<Receipt> {
+        let mut settled = self.shared().settled.subscribe();
+        while self.shared().queue.is_pending(run) {
+            settled.changed().await.ok()?;
+        }
+        if let Some(receipt) = self.shared().view().receipts.get(run) {
+            return Some(receipt.clone());
+        }
+        let (path, run) = (self.handle.path.clone(), run.clone());
+        let read = tokio::task::spawn_blocking(move || reader::stored_receipt(&path, &run)).await.ok()?;
+        read.inspect_err(|error| tracing::warn!(%error, "a receipt could not be read")).ok()?
+    }
+
+    /// Savings so far, from memory. `running` is the daemon's to fill in. Another process on the same database is seen
+    /// with this process's next run.
+    pub fn savings(&self) -> SavingsSummary {
+        self.shared().savings()
+    }
+
+    /// The last runs, newest first, 10,000 at most; those not yet counted have no receipt.
+    pub async fn runs(&self, limit: usize) -> Result<Vec<RunSummary>, Error> {
+        let path = self.handle.path.clone();
+        let read = tokio::task::spawn_blocking(move || reader::runs(&path, limit)).await;
+        read.map_err(|error| Error::Thread(error.to_string()))?
+    }
+
+    /// Waits until all that was handed in is counted and stored, definitions that were asked for included.
+    pub async fn settled(&self) {
+        let mut settled = self.shared().settled.subscribe();
+        while self.shared().queue.outstanding() > 0 && settled.changed().await.is_ok() {}
+    }
+
+    /// For shutdown: [`Ledger::settled`] for two seconds; what then still waits is estimated, so that this ends soon and
+    /// nothing is lost.
+    pub async fn flush(&self) {
+        self.flush_within(FLUSH).await;
+    }
+
+    /// [`Ledger::flush`] with another bound on counting; with none, everything that waits is estimated.
+    pub async fn flush_within(&self, time: Duration) {
+        if !time.is_zero() && tokio::time::timeout(time, self.settled()).await.is_ok() {
+            return;
+        }
+        let _hurry = shared::Hurry::start(&self.handle.shared);
+        if tokio::time::timeout(FLUSH, self.settled()).await.is_err() {
+            tracing::warn!("the ledger's database does not answer; some runs stay uncounted");
+        }
+    }
+
+    /// What is wrong with the database, if anything, and what was done about it.
+    pub fn problem(&self) -> Option<String> {
+        self.shared().view().problem.clone()
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.handle.shared
+    }
+}
+
+/// Milliseconds since 1970.
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,38 @@
+//! Why the ledger could not be opened or read. Recording never fails: what cannot be stored is counted in memory and
+//! said in [`crate::Ledger::problem`].
+
+use std::path::PathBuf;
+
+/// What can go wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The folder of the database could not be made, or a damaged database not be set aside.
+    #[error("cannot prepare the ledger's folder for {}: {source}. Check that it is writable, or set another data folder", path.display())]
+    Folder {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A later version of the program wrote the database.
+    #[error("the ledger {} has schema {found}, this program knows up to {known}. Update it, or move the file away to start a new ledger", path.display())]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its schema.
+        found: u32,
+        /// The newest one known here.
+        known: u32,
+    },
+    /// The database engine refused.
+    #[error("the ledger's database: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// The worker thread could not be started, or a reader of the database stopped.
+    #[error("the ledger's thread: {0}")]
+    Thread(String),
+    /// The sandbox's own tool definitions are not what the formula needs.
+    #[error(
+        "own tool definitions: {0}. Expected a JSON array of {{name, description, input_schema}} with a tool named search_tools"
+    )]
+    OwnDefinitions(String),
+}

@@ -1,0 +1,70 @@
+//! What the daemon tells the ledger about a run. Texts are shared, never copied, and dropped once counted: no content
+//! reaches the database, only its size.
+
+use model::{CallRecord, ConversationId, Language, RunId, RunStatus};
+use std::sync::Arc;
+
+/// One run, as it ended.
+#[derive(Clone, Debug)]
+pub struct RunFacts {
+    /// Which run.
+    pub run_id: RunId,
+    /// Whose discovery exchanges it pays for.
+    pub conversation: ConversationId,
+    /// The front that asked.
+    pub front: String,
+    /// The program's language.
+    pub language: Language,
+    /// How it ended. Only an `ok` run credits anything to direct calling.
+    pub status: RunStatus,
+    /// Its display name; the first line of it is stored, cut to [`LABEL_CHARS`].
+    pub label: String,
+    /// When it was submitted, milliseconds since 1970.
+    pub at_ms: u64,
+    /// Wall time, milliseconds.
+    pub wall_ms: f64,
+    /// JSON of the tool arguments that the model wrote: `{"code": …}`.
+    pub code_arguments: Arc<str>,
+    /// What the model saw of the reply.
+    pub reply_text: Arc<str>,
+    /// Its calls, in the order in which they were made.
+    pub calls: Vec<CallFacts>,
+    /// Every configured server: baseline B.
+    pub servers_all: Arc<[String]>,
+    /// The servers the calls went to: baseline A.
+    pub servers_used: Vec<String>,
+}
+
+/// One tool call.
+#[derive(Clone, Debug)]
+pub struct CallFacts {
+    /// The call as the receipt shows it. `result_tokens` is ignored.
+    pub record: CallRecord,
+    /// Its arguments as JSON.
+    pub arguments_json: Arc<str>,
+    /// Its answer as a host would put it into the context (`ToolResult::prompt_text`).
+    pub result_text: Arc<str>,
+    /// Images and sounds in the answer, counted by rule.
+    pub media: u32,
+}
+
+/// Longest label stored.
+pub const LABEL_CHARS: usize = 120;
+
+impl RunFacts {
+    /// Bytes of all its texts: what it weighs in the queue.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.calls.iter().map(CallFacts::text_bytes).sum::<usize>() + self.code_arguments.len() + self.reply_text.len()
+    }
+
+    /// The label as it is stored.
+    pub(crate) fn short_label(&self) -> String {
+        self.label.lines().next().unwrap_or_default().chars().take(LABEL_CHARS).collect()
+    }
+}
+
+impl CallFacts {
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.arguments_json.len() + self.result_text.len()
+    }
+}

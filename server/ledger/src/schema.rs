@@ -1,0 +1,129 @@
+//! The database's schema, as steps from one version to the next. No table holds content: names, sizes, counts, statuses
+//! and times only, and of a run the first line of its label.
+
+use crate::error::Error;
+use rusqlite::{Connection, TransactionBehavior};
+use std::path::Path;
+
+/// Step n leads from version n to n + 1. A step that was released is never edited; what changes is a new step.
+const STEPS: &[&str] = &[
+    "
+    CREATE TABLE runs (
+        run_id TEXT PRIMARY KEY, conversation TEXT NOT NULL, at_ms INTEGER NOT NULL, front TEXT NOT NULL,
+        language TEXT NOT NULL, status TEXT NOT NULL, label TEXT NOT NULL, wall_ms REAL NOT NULL,
+        calls INTEGER NOT NULL, code_bytes INTEGER NOT NULL, reply_bytes INTEGER NOT NULL,
+        counted INTEGER NOT NULL DEFAULT 0, credited INTEGER, estimated INTEGER, discoveries INTEGER,
+        servers_known INTEGER, servers_all INTEGER, needed_known INTEGER, needed_all INTEGER,
+        tools_known INTEGER, tools_all INTEGER, media INTEGER, repeated INTEGER, cap_tokens INTEGER
+    ) WITHOUT ROWID;
+    CREATE INDEX runs_by_time ON runs (at_ms);
+    CREATE TABLE sides (
+        run_id TEXT NOT NULL, side INTEGER NOT NULL, definitions INTEGER NOT NULL, output INTEGER NOT NULL,
+        results INTEGER NOT NULL, turns INTEGER NOT NULL, total INTEGER NOT NULL, peak_context INTEGER NOT NULL,
+        PRIMARY KEY (run_id, side)
+    ) WITHOUT ROWID;
+    CREATE TABLE calls (
+        id INTEGER PRIMARY KEY, run_id TEXT, at_ms INTEGER NOT NULL, position INTEGER NOT NULL, server TEXT NOT NULL,
+        tool TEXT NOT NULL, status TEXT NOT NULL, cache TEXT NOT NULL, wave INTEGER NOT NULL, ms REAL NOT NULL,
+        argument_bytes INTEGER NOT NULL, result_bytes INTEGER NOT NULL, media INTEGER NOT NULL,
+        output_tokens INTEGER NOT NULL, result_tokens INTEGER NOT NULL, exact INTEGER NOT NULL
+    );
+    CREATE INDEX calls_by_run ON calls (run_id, position);
+    CREATE TABLE discoveries (
+        id INTEGER PRIMARY KEY, conversation TEXT NOT NULL, at_ms INTEGER NOT NULL,
+        argument_tokens INTEGER NOT NULL, result_tokens INTEGER NOT NULL, exact INTEGER NOT NULL, run_id TEXT
+    );
+    CREATE INDEX discoveries_uncharged ON discoveries (conversation) WHERE run_id IS NULL;
+    CREATE TABLE definitions (
+        id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, tokens INTEGER NOT NULL, exact INTEGER NOT NULL
+    );
+    ",
+    // Running totals, so that opening reads five rows whatever the age of the ledger.
+    "
+    CREATE TABLE totals (
+        side INTEGER PRIMARY KEY, definitions INTEGER NOT NULL, output INTEGER NOT NULL, results INTEGER NOT NULL,
+        turns INTEGER NOT NULL, total INTEGER NOT NULL, peak_context INTEGER NOT NULL
+    );
+    INSERT INTO totals
+        SELECT n.side, IFNULL(SUM(s.definitions), 0), IFNULL(SUM(s.output), 0), IFNULL(SUM(s.results), 0),
+               IFNULL(SUM(s.turns), 0), IFNULL(SUM(s.total), 0), IFNULL(MAX(s.peak_context), 0)
+        FROM (SELECT 0 AS side UNION SELECT 1 UNION SELECT 2 UNION SELECT 3) n
+        LEFT JOIN sides s ON s.side = n.side GROUP BY n.side;
+    CREATE TABLE tally (
+        id INTEGER PRIMARY KEY CHECK (id = 0), runs INTEGER NOT NULL, calls INTEGER NOT NULL, estimated INTEGER NOT NULL
+    );
+    INSERT INTO tally
+        SELECT 0, COUNT(*), IFNULL(SUM(calls), 0), IFNULL(SUM(estimated), 0) FROM runs WHERE counted = 1;
+    ",
+];
+
+/// The schema this program writes.
+pub(crate) const VERSION: u32 = STEPS.len() as u32;
+
+/// Brings a database to [`VERSION`]. Two processes may do so at once: the second finds nothing left to do.
+pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Error> {
+    if version(connection)? == VERSION {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = version(&transaction)?;
+    if found > VERSION {
+        return Err(Error::Newer { path: path.to_owned(), found, known: VERSION });
+    }
+    for step in &STEPS[found as usize..] {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    Ok(transaction.commit()?)
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at_version(version: u32) -> Connection {
+        let connection = Connection::open_in_memory().expect("memory is there");
+        for step in &STEPS[..version as usize] {
+            connection.execute_batch(step).expect("a step is valid SQL");
+        }
+        connection.pragma_update(None, "user_version", version).expect("the version can be set");
+        connection
+    }
+
+    #[test]
+    fn an_older_ledger_keeps_its_runs_and_gets_its_totals() {
+        let mut old = at_version(1);
+        old.execute_batch(
+            "INSERT INTO runs (run_id, conversation, at_ms, front, language, status, label, wall_ms, calls, code_bytes,
+                reply_bytes, counted, estimated) VALUES
+                ('a', 'c', 1, 'cli', 'python', 'ok', '', 1.0, 3, 10, 10, 1, 0),
+                ('b', 'c', 2, 'cli', 'python', 'ok', '', 1.0, 2, 10, 10, 1, 1),
+                ('killed', 'c', 3, 'cli', 'python', 'ok', '', 1.0, 9, 10, 10, 0, NULL);
+             INSERT INTO sides VALUES ('a', 0, 1, 2, 3, 4, 5, 60), ('b', 0, 10, 20, 30, 40, 50, 6),
+                ('a', 1, 7, 7, 7, 7, 7, 7);",
+        )
+        .expect("rows of version 1");
+        migrate(&mut old, Path::new("ledger.db")).expect("it migrates");
+        let row = |sql: &str| -> Vec<i64> {
+            old.query_row(sql, [], |row| (0..row.as_ref().column_count()).map(|n| row.get(n)).collect())
+                .expect("one row")
+        };
+        assert_eq!(version(&old).expect("a version"), VERSION);
+        assert_eq!(row("SELECT runs, calls, estimated FROM tally"), [2, 5, 1]);
+        assert_eq!(row("SELECT * FROM totals WHERE side = 0"), [0, 11, 22, 33, 44, 55, 60]);
+        assert_eq!(row("SELECT * FROM totals WHERE side = 3"), [3, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(row("SELECT COUNT(*) FROM runs"), [3]);
+    }
+
+    #[test]
+    fn a_later_schema_is_left_alone() {
+        let mut later = at_version(VERSION);
+        later.pragma_update(None, "user_version", VERSION + 1).expect("the version can be set");
+        let refused = migrate(&mut later, Path::new("ledger.db")).expect_err("it must not be touched");
+        assert!(matches!(refused, Error::Newer { found, known: VERSION, .. } if found == VERSION + 1), "{refused}");
+    }
+}

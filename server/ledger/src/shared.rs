@@ -1,0 +1,102 @@
+//! What callers and the worker share: the queue, the sums, the last receipts.
+
+use crate::queue::Queue;
+use crate::receipt::{Basis, Sides, receipt};
+use crate::store::RunRow;
+use crate::totals::Totals;
+use hashlink::LruCache;
+use model::{RunId, SavingsSummary, TokenReport};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// Receipts kept in memory; older ones are read from the database.
+const RECEIPTS: usize = 256;
+
+/// A receipt with each call's result tokens.
+pub(crate) type Receipt = (TokenReport, Vec<u64>);
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) queue: Queue,
+    /// Counts up whenever jobs were settled.
+    pub(crate) settled: watch::Sender<u64>,
+    /// What is left is to be estimated, so that shutdown ends.
+    pub(crate) hurry: AtomicBool,
+    view: Mutex<View>,
+}
+
+/// What readers see without waiting.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) session: Totals,
+    pub(crate) workspace: Totals,
+    pub(crate) last_run: Option<(RunId, TokenReport)>,
+    pub(crate) receipts: LruCache<RunId, Receipt>,
+    /// Each listed server's definitions; absent until counted.
+    pub(crate) definitions: HashMap<String, Option<u64>>,
+    pub(crate) problem: Option<String>,
+}
+
+impl View {
+    /// Takes in a settled run. `unstored` where the database could not take it: then its sum is kept here.
+    pub(crate) fn show(&mut self, run: &RunRow, sides: Sides, basis: &Basis, unstored: bool) {
+        let calls = run.facts.calls.len();
+        self.session.add(&sides, basis, calls);
+        if unstored {
+            self.workspace.add(&sides, basis, calls);
+        }
+        let report = receipt(sides, basis);
+        let tokens = run.counted.calls.iter().map(|call| call.result.tokens).collect();
+        self.last_run = Some((run.facts.run_id.clone(), report.clone()));
+        self.receipts.insert(run.facts.run_id.clone(), (report, tokens));
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(queue: Queue, workspace: Totals, problem: Option<String>) -> Self {
+        let view = View {
+            session: Totals::default(),
+            workspace,
+            last_run: None,
+            receipts: LruCache::new(RECEIPTS),
+            definitions: HashMap::new(),
+            problem,
+        };
+        Self { queue, settled: watch::Sender::new(0), hurry: AtomicBool::new(false), view: Mutex::new(view) }
+    }
+
+    pub(crate) fn view(&self) -> MutexGuard<'_, View> {
+        self.view.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn savings(&self) -> SavingsSummary {
+        let pending = u32::try_from(self.queue.pending()).unwrap_or(u32::MAX);
+        let view = self.view();
+        SavingsSummary {
+            session: view.session.savings(),
+            workspace: view.workspace.savings(),
+            running: 0,
+            pending,
+            last_run: view.last_run.clone(),
+        }
+    }
+}
+
+/// While it lives, what waits is estimated instead of counted.
+#[derive(Debug)]
+pub(crate) struct Hurry(Arc<Shared>);
+
+impl Hurry {
+    pub(crate) fn start(shared: &Arc<Shared>) -> Self {
+        shared.hurry.store(true, Ordering::Relaxed);
+        Self(shared.clone())
+    }
+}
+
+impl Drop for Hurry {
+    fn drop(&mut self) {
+        self.0.hurry.store(false, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,341 @@
+//! The database: SQLite in WAL mode, written by one thread of each process in short transactions.
+//!
+//! A run's row is written before it is counted, so that a killed process loses no run; its counts, calls, discoveries and
+//! the running totals are written in one transaction afterwards, so that what was counted once is there whole or not at
+//! all, and a run is never added twice. `synchronous = NORMAL` keeps every commit through the death of the process; only
+//! a power cut may take the last ones. A run whose row was written but not its counts stays listed, without a receipt.
+
+use crate::count::Count;
+use crate::error::Error;
+use crate::facts::{CallFacts, RunFacts};
+use crate::queue::{Job, Queued};
+use crate::receipt::{Basis, CountedCall, CountedRun, Exchange, Sides};
+use crate::schema;
+use crate::totals::Totals;
+use model::ConversationId;
+use model::tokens::SideTokens;
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use std::collections::VecDeque;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a writer waits for another process's transaction.
+const BUSY: Duration = Duration::from_secs(5);
+/// Counts of definitions kept; older ones make room.
+const DEFINITIONS_KEPT: i64 = 50_000;
+
+/// The writing connection.
+#[derive(Debug)]
+pub(crate) struct Store {
+    connection: Connection,
+}
+
+/// A counted run with what is stored of it.
+#[derive(Debug)]
+pub(crate) struct RunRow {
+    pub(crate) facts: Box<RunFacts>,
+    pub(crate) code_bytes: u64,
+    pub(crate) reply_bytes: u64,
+    pub(crate) counted: CountedRun,
+    /// The call by which a host's tool search would find the run's tools.
+    pub(crate) host_search: Count,
+}
+
+/// Something counted, to be stored.
+#[derive(Debug)]
+pub(crate) enum Row {
+    Run(Box<RunRow>),
+    Direct { at_ms: u64, facts: Box<CallFacts>, counted: CountedCall },
+    Discovery { conversation: ConversationId, at_ms: u64, exchange: Exchange },
+}
+
+/// Opens a connection to an existing or new database.
+pub(crate) fn connect(path: &Path) -> Result<Connection, Error> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(connection)
+}
+
+impl Store {
+    /// Opens the database, made where it is absent, and brings it to the current schema.
+    pub(crate) fn open(path: &Path) -> Result<(Self, Totals), Error> {
+        let mut connection = connect(path)?;
+        schema::migrate(&mut connection, path)?;
+        let totals = totals(&connection)?;
+        Ok((Self { connection }, totals))
+    }
+
+    /// Writes the rows of the runs among `jobs`, which are about to be counted.
+    pub(crate) fn announce(&mut self, jobs: &VecDeque<Queued>) -> rusqlite::Result<()> {
+        if !jobs.iter().any(|queued| matches!(queued.job, Job::Run { .. })) {
+            return Ok(());
+        }
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for queued in jobs {
+            if let Job::Run { facts, code_bytes, reply_bytes } = &queued.job {
+                insert_run(&transaction, facts, *code_bytes, *reply_bytes)?;
+            }
+        }
+        transaction.commit()
+    }
+
+    /// Writes what was counted, in one transaction. `settle` makes the receipt of a run from it and the discovery
+    /// exchanges it pays for. Returns the receipts in order of the runs; `None` for a run that was settled before.
+    pub(crate) fn settle(
+        &mut self,
+        rows: &[Row],
+        mut settle: impl FnMut(&RunRow, &[Exchange]) -> (Sides, Basis),
+    ) -> rusqlite::Result<(Vec<Option<(Sides, Basis)>>, Totals)> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut receipts = Vec::new();
+        for row in rows {
+            match row {
+                Row::Run(run) => receipts.push(settle_run(&transaction, run, &mut settle)?),
+                Row::Direct { at_ms, facts, counted } => insert_call(&transaction, None, *at_ms, 0, facts, counted)?,
+                Row::Discovery { conversation, at_ms, exchange } => {
+                    insert_discovery(&transaction, conversation, *at_ms, *exchange)?;
+                }
+            }
+        }
+        let totals = totals(&transaction)?;
+        transaction.commit()?;
+        Ok((receipts, totals))
+    }
+
+    /// Adds runs and calls of which only the number is known.
+    pub(crate) fn tally(&mut self, runs: u64, calls: u64) -> rusqlite::Result<Totals> {
+        self.connection.execute(
+            "UPDATE tally SET runs = runs + ?1, calls = calls + ?2, estimated = estimated + ?1",
+            params![runs, calls],
+        )?;
+        totals(&self.connection)
+    }
+
+    /// The stored count of a definition.
+    pub(crate) fn definition(&self, hash: &blake3::Hash) -> Option<Count> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT tokens, exact FROM definitions WHERE hash = ?").ok()?;
+        statement.query_row([hash.as_bytes()], |row| Ok(Count { tokens: row.get(0)?, exact: row.get(1)? })).ok()
+    }
+
+    /// Stores counts of definitions.
+    pub(crate) fn remember_definitions(&mut self, counts: &[(blake3::Hash, Count)]) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for (hash, count) in counts {
+            transaction
+                .prepare_cached("INSERT OR IGNORE INTO definitions (hash, tokens, exact) VALUES (?, ?, ?)")?
+                .execute(params![hash.as_bytes(), count.tokens, count.exact])?;
+        }
+        transaction
+            .execute("DELETE FROM definitions WHERE id <= (SELECT MAX(id) FROM definitions) - ?", [DEFINITIONS_KEPT])?;
+        transaction.commit()
+    }
+}
+
+fn insert_run(
+    transaction: &Transaction<'_>,
+    facts: &RunFacts,
+    code_bytes: u64,
+    reply_bytes: u64,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT OR IGNORE INTO runs (run_id, conversation, at_ms, front, language, status, label, wall_ms, calls,
+             code_bytes, reply_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            facts.run_id.as_str(),
+            facts.conversation.as_str(),
+            facts.at_ms,
+            facts.front,
+            facts.language.as_str(),
+            facts.status.as_str(),
+            facts.short_label(),
+            facts.wall_ms,
+            facts.calls.len(),
+            code_bytes,
+            reply_bytes,
+        ])
+        .map(drop)
+}
+
+fn settle_run(
+    transaction: &Transaction<'_>,
+    run: &RunRow,
+    settle: &mut impl FnMut(&RunRow, &[Exchange]) -> (Sides, Basis),
+) -> rusqlite::Result<Option<(Sides, Basis)>> {
+    let facts = &*run.facts;
+    insert_run(transaction, facts, run.code_bytes, run.reply_bytes)?;
+    if is_counted(transaction, facts)? {
+        return Ok(None);
+    }
+    let exchanges = charge_discoveries(transaction, facts)?;
+    let (sides, basis) = settle(run, &exchanges);
+    update_run(transaction, facts, &basis)?;
+    for (number, side) in sides.iter().enumerate() {
+        insert_side(transaction, facts, number, side)?;
+    }
+    for (position, (call, counted)) in facts.calls.iter().zip(&run.counted.calls).enumerate() {
+        insert_call(transaction, Some(facts.run_id.as_str()), facts.at_ms, position, call, counted)?;
+    }
+    transaction
+        .prepare_cached("UPDATE tally SET runs = runs + 1, calls = calls + ?, estimated = estimated + ?")?
+        .execute(params![facts.calls.len(), basis.estimated])?;
+    Ok(Some((sides, basis)))
+}
+
+/// The exchanges of the conversation that no run has paid for; from now on this one has.
+fn charge_discoveries(transaction: &Transaction<'_>, facts: &RunFacts) -> rusqlite::Result<Vec<Exchange>> {
+    transaction
+        .prepare_cached(
+            "UPDATE discoveries SET run_id = ? WHERE conversation = ? AND run_id IS NULL
+             RETURNING argument_tokens, result_tokens, exact",
+        )?
+        .query_map([facts.run_id.as_str(), facts.conversation.as_str()], |row| {
+            let exact = row.get(2)?;
+            let count = |tokens| Count { tokens, exact };
+            Ok(Exchange { arguments: count(row.get(0)?), result: count(row.get(1)?) })
+        })?
+        .collect()
+}
+
+fn is_counted(transaction: &Transaction<'_>, facts: &RunFacts) -> rusqlite::Result<bool> {
+    transaction
+        .prepare_cached("SELECT counted FROM runs WHERE run_id = ?")?
+        .query_row([facts.run_id.as_str()], |row| row.get(0))
+}
+
+/// Marks a run as counted.
+fn update_run(transaction: &Transaction<'_>, facts: &RunFacts, basis: &Basis) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "UPDATE runs SET counted = 1, credited = ?2, estimated = ?3, discoveries = ?4, servers_known = ?5,
+             servers_all = ?6, needed_known = ?7, needed_all = ?8, tools_known = ?9, tools_all = ?10, media = ?11,
+             repeated = ?12, cap_tokens = ?13 WHERE run_id = ?1",
+        )?
+        .execute(params![
+            facts.run_id.as_str(),
+            basis.credited,
+            basis.estimated,
+            basis.discoveries,
+            basis.servers_known,
+            basis.servers_all,
+            basis.needed_known,
+            basis.needed_all,
+            basis.tools_known,
+            basis.tools_all,
+            basis.media,
+            basis.repeated,
+            i64::try_from(basis.cap_tokens).unwrap_or(i64::MAX),
+        ])
+        .map(drop)
+}
+
+fn insert_side(
+    transaction: &Transaction<'_>,
+    facts: &RunFacts,
+    number: usize,
+    side: &SideTokens,
+) -> rusqlite::Result<()> {
+    let run = facts.run_id.as_str();
+    let SideTokens { definitions, output, results, turns, total, peak_context } = side;
+    transaction.prepare_cached("INSERT INTO sides VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?.execute(params![
+        run,
+        number,
+        definitions,
+        output,
+        results,
+        turns,
+        total,
+        peak_context
+    ])?;
+    transaction
+        .prepare_cached(
+            "UPDATE totals SET definitions = definitions + ?2, output = output + ?3, results = results + ?4,
+             turns = turns + ?5, total = total + ?6, peak_context = MAX(peak_context, ?7) WHERE side = ?1",
+        )?
+        .execute(params![number, definitions, output, results, turns, total, peak_context])
+        .map(drop)
+}
+
+fn insert_call(
+    transaction: &Transaction<'_>,
+    run: Option<&str>,
+    at_ms: u64,
+    position: usize,
+    facts: &CallFacts,
+    counted: &CountedCall,
+) -> rusqlite::Result<()> {
+    let record = &facts.record;
+    transaction
+        .prepare_cached(
+            "INSERT INTO calls (run_id, at_ms, position, server, tool, status, cache, wave, ms, argument_bytes,
+             result_bytes, media, output_tokens, result_tokens, exact) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            run,
+            at_ms,
+            position,
+            record.server,
+            record.tool,
+            crate::text::name_of(&record.status),
+            crate::text::name_of(&record.cache),
+            record.wave,
+            record.ms,
+            record.argument_bytes,
+            record.result_bytes,
+            facts.media,
+            counted.output.tokens,
+            counted.result.tokens,
+            counted.output.exact && counted.result.exact,
+        ])
+        .map(drop)
+}
+
+fn insert_discovery(
+    transaction: &Transaction<'_>,
+    conversation: &ConversationId,
+    at_ms: u64,
+    exchange: Exchange,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO discoveries (conversation, at_ms, argument_tokens, result_tokens, exact)
+             VALUES (?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            conversation.as_str(),
+            at_ms,
+            exchange.arguments.tokens,
+            exchange.result.tokens,
+            exchange.arguments.exact && exchange.result.exact,
+        ])
+        .map(drop)
+}
+
+fn totals(connection: &Connection) -> rusqlite::Result<Totals> {
+    let mut totals = connection.prepare_cached("SELECT runs, calls, estimated FROM tally")?.query_row([], |row| {
+        Ok(Totals { runs: row.get(0)?, calls: row.get(1)?, estimated: row.get(2)?, ..Totals::default() })
+    })?;
+    let mut statement = connection
+        .prepare_cached("SELECT definitions, output, results, turns, total, peak_context FROM totals ORDER BY side")?;
+    for (sum, side) in totals.sides.iter_mut().zip(statement.query_map([], |row| side_from(row, 0))?) {
+        *sum = side?;
+    }
+    Ok(totals)
+}
+
+/// A side from six columns, of which `first` is the first.
+pub(crate) fn side_from(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<SideTokens> {
+    Ok(SideTokens {
+        definitions: row.get(first)?,
+        output: row.get(first + 1)?,
+        results: row.get(first + 2)?,
+        turns: row.get(first + 3)?,
+        total: row.get(first + 4)?,
+        peak_context: row.get(first + 5)?,
+    })
+}

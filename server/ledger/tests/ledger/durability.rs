@@ -1,0 +1,174 @@
+//! What outlives a killed process, a second process, and a damaged file.
+
+use crate::support::{call, open, options, run};
+use ledger::{Ledger, RunFacts};
+use model::{RunStatus, SavingsSummary};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+const HELPER: &str = "LEDGER_TEST_HELPER";
+const FOLDER: &str = "LEDGER_TEST_FOLDER";
+
+/// Not a test of its own: the other process of the tests below, which start this binary again with a task.
+#[test]
+fn helper_process() {
+    let (Ok(task), Ok(folder)) = (std::env::var(HELPER), std::env::var(FOLDER)) else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let ledger = open(Path::new(&folder));
+    runtime.block_on(async {
+        match task.as_str() {
+            "count for ever" => loop {
+                let facts = one_call();
+                ledger.record(facts.clone());
+                ledger.receipt(&facts.run_id).await.expect("counted");
+                println!("counted {}", facts.run_id);
+            },
+            "count long" => {
+                ledger.record(long_run());
+                ledger.flush().await;
+            }
+            "count fifty" => {
+                (0..50).for_each(|_| ledger.record(one_call()));
+                ledger.flush().await;
+            }
+            other => panic!("no task {other}"),
+        }
+    });
+}
+
+fn start(task: &str, folder: &Path) -> Child {
+    Command::new(std::env::current_exe().expect("a test binary"))
+        .args(["durability::helper_process", "--exact", "--nocapture"])
+        .env(HELPER, task)
+        .env(FOLDER, folder)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("this binary starts")
+}
+
+fn one_call() -> RunFacts {
+    run(RunStatus::Ok, vec![call("fs", "read", 0, r#"{"path":"a"}"#, "some text of a file")])
+}
+
+/// A run that takes seconds to count: forty different answers of a megabyte.
+fn long_run() -> RunFacts {
+    let calls = (0..40).map(|n| call("fs", "read", n, "{}", &format!("{n} words of one answer, ").repeat(40_000)));
+    run(RunStatus::Ok, calls.collect())
+}
+
+/// Every stored receipt adds up to the stored totals.
+async fn assert_sound(ledger: &Ledger) -> SavingsSummary {
+    let savings = ledger.savings();
+    let listed = ledger.runs(10_000).await.expect("runs can be read");
+    let counted: Vec<_> = listed.iter().filter_map(|run| run.tokens.as_ref()).collect();
+    assert_eq!(counted.len() as u64, savings.workspace.runs);
+    assert_eq!(counted.iter().map(|report| report.saved).sum::<i64>(), savings.workspace.tokens.saved);
+    let billed: u64 = counted.iter().map(|report| report.direct.deferred.total).sum();
+    assert_eq!(billed, savings.workspace.tokens.direct.deferred.total);
+    savings
+}
+
+#[tokio::test]
+async fn what_was_counted_survives_kill_9() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut child = start("count for ever", folder.path());
+    let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let counted: Vec<String> = lines
+        .map_while(Result::ok)
+        .filter_map(|line| Some(line.split_once("counted ")?.1.to_owned()))
+        .take(25)
+        .collect();
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    assert_eq!(counted.len(), 25);
+    let ledger = open(folder.path());
+    assert_eq!(ledger.problem(), None);
+    assert!(assert_sound(&ledger).await.workspace.runs >= 25);
+    for id in &counted {
+        assert!(ledger.receipt(&id.as_str().into()).await.is_some(), "{id} was counted and is gone");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_was_being_counted_at_kill_9_stays_listed_without_a_receipt() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = open(folder.path());
+    let mut child = start("count long", folder.path());
+    let listed = loop {
+        let listed = ledger.runs(10).await.expect("runs can be read");
+        if !listed.is_empty() {
+            break listed;
+        }
+        assert!(child.try_wait().expect("a child").is_none(), "it ended without a row");
+    };
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    assert_eq!((listed.len(), listed[0].calls, listed[0].tokens.is_none()), (1, 40, true));
+    assert_eq!(ledger.receipt(&listed[0].run_id).await, None);
+    assert_eq!(assert_sound(&open(folder.path())).await.workspace.runs, 0);
+}
+
+#[tokio::test]
+async fn processes_share_a_ledger() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let children: Vec<Child> = (0..2).map(|_| start("count fifty", folder.path())).collect();
+    let ledger = open(folder.path());
+    (0..50).for_each(|_| ledger.record(one_call()));
+    for mut child in children {
+        let output = std::io::read_to_string(child.stdout.take().expect("piped")).expect("text");
+        assert!(child.wait().expect("it ends").success(), "{output}");
+    }
+    ledger.flush().await;
+    assert_eq!(ledger.problem(), None);
+    assert_eq!(ledger.savings().session.runs, 50);
+    assert_eq!(assert_sound(&open(folder.path())).await.workspace.runs, 150);
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_set_aside_and_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = options(folder.path()).path;
+    std::fs::write(&path, "this was never a database, but somebody may want it back".repeat(100)).expect("written");
+    let ledger = open(folder.path());
+    let problem = ledger.problem().expect("it is said");
+    let kept: Vec<_> = std::fs::read_dir(folder.path())
+        .expect("a folder")
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.starts_with("ledger.db.damaged-"))
+        .collect();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    assert!(problem.contains(&kept[0]), "{problem}");
+    let content = std::fs::read_to_string(folder.path().join(&kept[0])).expect("kept");
+    assert!(content.starts_with("this was never a database"));
+    let facts = one_call();
+    ledger.record(facts.clone());
+    assert!(ledger.receipt(&facts.run_id).await.is_some(), "the new one works");
+}
+
+#[tokio::test]
+async fn a_file_damaged_while_open_costs_no_run_of_this_process() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = open(folder.path());
+    ledger.record(one_call());
+    ledger.flush().await;
+    let path = options(folder.path()).path;
+    let damage = rusqlite::Connection::open(&path).expect("it opens");
+    damage
+        .execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'nonsense' WHERE name = 'runs'; PRAGMA writable_schema = RESET;")
+        .expect_err("the schema is nonsense now");
+    drop(damage);
+    let facts = one_call();
+    ledger.record(facts.clone());
+    assert!(ledger.receipt(&facts.run_id).await.is_some());
+    assert!(ledger.problem().is_some_and(|problem| problem.contains("was damaged")), "{:?}", ledger.problem());
+    assert_eq!(ledger.savings().session.runs, 2);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_an_error_with_a_way_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("file"), "").expect("written");
+    let refused = Ledger::open(options(&folder.path().join("file/below")), |_| ()).expect_err("a file is in the way");
+    assert!(refused.to_string().contains("writable"), "{refused}");
+}
