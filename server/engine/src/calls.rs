@@ -1,0 +1,304 @@
+//! The tool calls of one run: counted, bounded, started at once, delivered in the order in which they finish.
+//!
+//! A call's future is polled once right where the guest made the call, so that a request is on its way (or an answer
+//! there) without a change of threads; if it is not done by then, the host's runtime drives it. Calls over
+//! `calls_in_flight` wait their turn in order. Dropping [`Calls`] drops every future, which cancels the calls.
+//!
+//! Bounded: number, arguments and answer of each, arguments waiting and answers waiting in all. Not bounded here: how
+//! long a call may take (the host's own timeout, and the run's deadline).
+
+use crate::host::{CallError, GuestCall, ToolHost};
+use crate::json;
+use crate::sandbox::Ended;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use model::{ErrorKind, Limits, ProgramError};
+use std::collections::{HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::task::{AbortHandle, JoinSet};
+
+/// Arguments of calls that have not ended, in all.
+const WAITING_ARGUMENTS_BYTES: usize = 128 << 20;
+/// Answers that the program has not taken yet, in all.
+const WAITING_ANSWERS_BYTES: usize = 256 << 20;
+/// The sandbox's own functions: no server's, so they belong to no wave.
+const SANDBOX: &str = "tta";
+
+/// A finished call.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) handle: u64,
+    /// The value as JSON, or the error as JSON.
+    pub(crate) answer: Result<String, String>,
+}
+
+/// A call as it came from the guest.
+pub(crate) struct Asked {
+    pub(crate) server: String,
+    pub(crate) tool: String,
+    pub(crate) arguments_json: String,
+    pub(crate) line: Option<u32>,
+}
+
+/// Every call of one run.
+pub(crate) struct Calls {
+    host: Arc<dyn ToolHost>,
+    runtime: Handle,
+    made: u32,
+    ready: VecDeque<Done>,
+    tasks: JoinSet<Done>,
+    pending: HashMap<u64, Pending>,
+    turns: Arc<Semaphore>,
+    waiting: Arc<Waiting>,
+    waves: Waves,
+}
+
+struct Pending {
+    /// Absent where the call was done at once.
+    task: Option<AbortHandle>,
+    in_wave: bool,
+}
+
+/// Bytes held on behalf of the program.
+#[derive(Debug, Default)]
+struct Waiting {
+    arguments: AtomicUsize,
+    answers: AtomicUsize,
+}
+
+/// Which calls were under way together.
+#[derive(Debug, Default)]
+struct Waves {
+    opened: u32,
+    undelivered: u32,
+}
+
+impl Waves {
+    /// The wave of a new call. Calls of the sandbox itself neither open one nor hold one open.
+    fn join(&mut self, counts: bool) -> u32 {
+        if counts {
+            if self.undelivered == 0 {
+                self.opened += 1;
+            }
+            self.undelivered += 1;
+        }
+        self.opened.saturating_sub(1)
+    }
+}
+
+impl Calls {
+    pub(crate) fn new(host: Arc<dyn ToolHost>, runtime: Handle, limits: &Limits) -> Self {
+        Self {
+            host,
+            runtime,
+            made: 0,
+            ready: VecDeque::new(),
+            tasks: JoinSet::new(),
+            pending: HashMap::new(),
+            turns: Arc::new(Semaphore::new(limits.calls_in_flight.clamp(1, Semaphore::MAX_PERMITS))),
+            waiting: Arc::default(),
+            waves: Waves::default(),
+        }
+    }
+
+    pub(crate) fn host(&self) -> &Arc<dyn ToolHost> {
+        &self.host
+    }
+
+    /// Starts a call and returns its handle. What is wrong with it comes back as its answer, except for one call too
+    /// many, which ends the run.
+    pub(crate) fn start(&mut self, asked: Asked, limits: &Limits) -> Result<u64, Ended> {
+        if self.made >= limits.calls {
+            return Err(Ended::Calls);
+        }
+        let index = self.made;
+        self.made += 1;
+        let handle = u64::from(self.made);
+        let in_wave = asked.server != SANDBOX;
+        let wave = self.waves.join(in_wave);
+        let Asked { server, tool, arguments_json, line } = asked;
+        let task = match check(&arguments_json, limits, &self.waiting) {
+            Err(error) => {
+                self.ready.push_back(Done { handle, answer: Err(error_json(error, &server, &tool)) });
+                None
+            }
+            Ok(()) => self.launch(handle, GuestCall { index, server, tool, arguments_json, line, wave }, limits),
+        };
+        self.pending.insert(handle, Pending { task, in_wave });
+        Ok(handle)
+    }
+
+    fn launch(&mut self, handle: u64, call: GuestCall, limits: &Limits) -> Option<AbortHandle> {
+        let answer_bytes = limits.call_result_bytes;
+        let mut future =
+            drive(Arc::clone(&self.host), call, Arc::clone(&self.turns), Arc::clone(&self.waiting), answer_bytes)
+                .map(move |answer| Done { handle, answer })
+                .boxed();
+        match poll_once(&mut future, &self.runtime) {
+            Poll::Ready(done) => {
+                self.ready.push_back(done);
+                None
+            }
+            Poll::Pending => Some(self.tasks.spawn_on(future, &self.runtime)),
+        }
+    }
+
+    /// Gives up on a call. Its answer is never delivered.
+    pub(crate) fn cancel(&mut self, handle: u64) {
+        let Some(pending) = self.pending.remove(&handle) else { return };
+        if let Some(task) = pending.task {
+            task.abort();
+        }
+        self.waves.undelivered -= u32::from(pending.in_wave);
+    }
+
+    /// Everything that is done; waits for the first where nothing is. Empty when the time is over.
+    pub(crate) async fn wait(&mut self, timeout: Option<Duration>) -> Result<Vec<Done>, Ended> {
+        let deadline = timeout.map(|t| tokio::time::Instant::now() + t);
+        loop {
+            while let Some(joined) = self.tasks.try_join_next() {
+                self.ready.extend(joined.ok());
+            }
+            let done = self.take_ready();
+            if !done.is_empty() || timeout == Some(Duration::ZERO) {
+                return Ok(done);
+            }
+            match (deadline, self.tasks.is_empty()) {
+                (None, true) => return Err(Ended::Deadlock),
+                (None, false) => self.ready.extend(self.tasks.join_next().await.and_then(Result::ok)),
+                (Some(deadline), true) => {
+                    tokio::time::sleep_until(deadline).await;
+                    return Ok(Vec::new());
+                }
+                (Some(deadline), false) => match tokio::time::timeout_at(deadline, self.tasks.join_next()).await {
+                    Ok(joined) => self.ready.extend(joined.and_then(Result::ok)),
+                    Err(_over) => return Ok(Vec::new()),
+                },
+            }
+        }
+    }
+
+    /// Takes what is done, leaving out what was cancelled meanwhile.
+    fn take_ready(&mut self) -> Vec<Done> {
+        let mut taken = Vec::with_capacity(self.ready.len());
+        for done in self.ready.drain(..) {
+            if let Ok(answer) = &done.answer {
+                self.waiting.answers.fetch_sub(answer.len(), Ordering::Relaxed);
+            }
+            if let Some(pending) = self.pending.remove(&done.handle) {
+                self.waves.undelivered -= u32::from(pending.in_wave);
+                taken.push(done);
+            }
+        }
+        taken
+    }
+
+    /// Drops every future and waits until they are gone, so that the host has seen each call end when the run ends.
+    pub(crate) async fn shutdown(&mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+/// What must hold before a call is worth making.
+fn check(arguments_json: &str, limits: &Limits, waiting: &Waiting) -> Result<(), ProgramError> {
+    let bytes = arguments_json.len();
+    if bytes > limits.arguments_bytes {
+        let message = format!("the arguments are {bytes} bytes of JSON; a call may have {}", limits.arguments_bytes);
+        return Err(ProgramError::new(ErrorKind::Arguments, message)
+            .with_hint("Send the data in several calls, or let the tool read it from where it is."));
+    }
+    if json::nesting(arguments_json) > limits.nesting {
+        let message = format!("the arguments nest deeper than {} levels", limits.nesting);
+        return Err(ProgramError::new(ErrorKind::Arguments, message).with_hint("Flatten the arguments."));
+    }
+    if waiting.arguments.load(Ordering::Relaxed) + bytes > WAITING_ARGUMENTS_BYTES {
+        let message = format!("calls under way already hold {} MiB of arguments", WAITING_ARGUMENTS_BYTES >> 20);
+        return Err(ProgramError::new(ErrorKind::Arguments, message)
+            .with_hint("Await the earlier calls before starting more, for instance in batches of 50."));
+    }
+    Ok(())
+}
+
+/// One call from waiting for its turn to its answer.
+async fn drive(
+    host: Arc<dyn ToolHost>,
+    call: GuestCall,
+    turns: Arc<Semaphore>,
+    waiting: Arc<Waiting>,
+    answer_bytes: usize,
+) -> Result<String, String> {
+    let bytes = call.arguments_json.len();
+    waiting.arguments.fetch_add(bytes, Ordering::Relaxed);
+    let _held = Held { waiting: Arc::clone(&waiting), bytes };
+    let _turn = turns.acquire().await.expect("the semaphore of a run is never closed");
+    let (server, tool) = (call.server.clone(), call.tool.clone());
+    // `host.call` itself runs inside the future, so that its panics are caught too.
+    let answered = AssertUnwindSafe(async move { host.call(call).await }).catch_unwind().await;
+    let answer = answered
+        .unwrap_or_else(|_panic| Err(CallError { error: panicked(), server: server.clone(), tool: tool.clone() }));
+    match answer {
+        Ok(value) => match admit(&waiting, value.len(), answer_bytes) {
+            Ok(()) => Ok(value),
+            Err(error) => Err(error_json(error, &server, &tool)),
+        },
+        Err(error) => Err(to_json(&error)),
+    }
+}
+
+/// Counts an answer in, or says why it cannot be kept.
+fn admit(waiting: &Waiting, bytes: usize, answer_bytes: usize) -> Result<(), ProgramError> {
+    if bytes > answer_bytes {
+        let message = format!("the answer is {bytes} bytes; a program can take {answer_bytes}");
+        return Err(
+            ProgramError::new(ErrorKind::Output, message).with_hint("Ask the tool for less, or for a part at a time.")
+        );
+    }
+    if waiting.answers.fetch_add(bytes, Ordering::Relaxed) + bytes > WAITING_ANSWERS_BYTES {
+        waiting.answers.fetch_sub(bytes, Ordering::Relaxed);
+        let message = format!("answers that wait for the program exceed {} MiB", WAITING_ANSWERS_BYTES >> 20);
+        return Err(ProgramError::new(ErrorKind::Output, message)
+            .with_hint("Start fewer calls at once and use each answer before asking for more."));
+    }
+    Ok(())
+}
+
+/// Argument bytes held until the call is over or dropped.
+struct Held {
+    waiting: Arc<Waiting>,
+    bytes: usize,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.waiting.arguments.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// Polls as if on the host's runtime: what the future spawns, or waits for with a timer, lives there. The waker is of no
+/// use to anybody, because a pending future is polled again when the runtime takes it over.
+fn poll_once(future: &mut BoxFuture<'static, Done>, runtime: &Handle) -> Poll<Done> {
+    let _context = runtime.enter();
+    // Without the exemption a burst of calls would use up the budget of the guest's task and every later one would
+    // report to be pending.
+    let mut unbudgeted = std::pin::pin!(tokio::task::unconstrained(future));
+    unbudgeted.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+}
+
+fn panicked() -> ProgramError {
+    ProgramError::new(ErrorKind::Fault, "the sandbox failed while it made this call")
+        .with_hint("This is a fault of the daemon, not of the program; its log has the details.")
+}
+
+fn error_json(error: ProgramError, server: &str, tool: &str) -> String {
+    to_json(&CallError { error, server: server.to_owned(), tool: tool.to_owned() })
+}
+
+fn to_json(error: &CallError) -> String {
+    serde_json::to_string(error).expect("strings and numbers are always JSON")
+}
