@@ -39,10 +39,10 @@ enum Parameters {
     Object(Type),
 }
 
-/// The stub of `tool` as the function `identifier`. `summary` is its line at `Detail::Signature`.
+/// The stub of `tool` as the function `path` (`server.tool`, so that a list of stubs needs no headings). `summary` is its line at `Detail::Signature`.
 pub(crate) fn render(
     tool: &ToolDefinition,
-    identifier: &str,
+    path: &str,
     summary: &str,
     language: Language,
     detail: Detail,
@@ -65,14 +65,14 @@ pub(crate) fn render(
     }
     lines.retain(|line| !line.is_empty());
     if printer.python {
-        python(identifier, &parameters, &result, &lines)
+        python(path, &parameters, &result, &lines)
     } else {
-        typescript(identifier, &parameters, &result, &lines)
+        typescript(path, &parameters, &result, &lines)
     }
 }
 
-fn python(identifier: &str, parameters: &str, result: &str, lines: &[String]) -> String {
-    let head = format!("async def {identifier}({parameters}) -> {result}:");
+fn python(path: &str, parameters: &str, result: &str, lines: &[String]) -> String {
+    let head = format!("async def {path}({parameters}) -> {result}:");
     let lines: Vec<String> = lines.iter().map(|line| in_docstring(line)).collect();
     match lines.as_slice() {
         [] => format!("{head} ..."),
@@ -81,8 +81,8 @@ fn python(identifier: &str, parameters: &str, result: &str, lines: &[String]) ->
     }
 }
 
-fn typescript(identifier: &str, parameters: &str, result: &str, lines: &[String]) -> String {
-    let head = format!("function {identifier}({parameters}): Promise<{result}>");
+fn typescript(path: &str, parameters: &str, result: &str, lines: &[String]) -> String {
+    let head = format!("function {path}({parameters}): Promise<{result}>");
     let lines: Vec<String> = lines.iter().map(|line| in_comment(line)).collect();
     match lines.as_slice() {
         [] => head,

@@ -80,7 +80,7 @@ impl Tool {
     pub fn stub(&self, language: Language, detail: Detail) -> String {
         match detail {
             Detail::Name => self.path.clone(),
-            detail => stub::render(&self.definition, &self.identifier, &self.summary, language, detail),
+            detail => stub::render(&self.definition, &self.path, &self.summary, language, detail),
         }
     }
 

@@ -124,9 +124,8 @@ impl Inner {
         let arguments = match tool.validate(&arguments) {
             Ok(()) => arguments,
             Err(problem) => {
-                let message = format!("{}.{}: {}", entry.identifier, tool.identifier, problem.message);
                 let stub = tool.stub(self.language, Detail::Signature);
-                return Err(Failure::new(CallStatus::Error, ErrorKind::Arguments, message, stub));
+                return Err(Failure::new(CallStatus::Error, ErrorKind::Arguments, problem.message, stub));
             }
         };
         let Value::Object(arguments) = arguments else { unreachable!("parse_arguments returns objects only") };
@@ -282,10 +281,10 @@ fn parse_arguments(json: &str) -> Result<Value, Failure> {
 
 fn unknown_server(snapshot: &Snapshot, server: &str) -> Failure {
     let names: Vec<&str> = snapshot.servers.iter().map(|e| &*e.identifier).collect();
-    let hint = match (names.is_empty(), catalog::nearest(server, &names)) {
-        (true, _) => "no server is configured: add one to .vscode/mcp.json or .mcp.json".to_owned(),
-        (false, Some(near)) => format!("did you mean `{near}`? Configured: {}", names.join(", ")),
-        (false, None) => format!("configured: {}", names.join(", ")),
+    let hint = match catalog::nearest(server, names.iter().copied()).first() {
+        _ if names.is_empty() => "no server is configured: add one to .vscode/mcp.json or .mcp.json".to_owned(),
+        Some(near) => format!("did you mean `{near}`? Configured: {}", names.join(", ")),
+        None => format!("configured: {}", names.join(", ")),
     };
     Failure::new(CallStatus::Error, ErrorKind::UnknownTool, format!("there is no server `{server}`"), hint)
 }
@@ -303,7 +302,7 @@ fn unknown_tool(tools: &ServerTools, entry: &Entry, tool: &str) -> Failure {
 
 fn from_bridge(error: &bridge::Error) -> Failure {
     let status = if error.is_timeout() { CallStatus::Timeout } else { CallStatus::Error };
-    Failure { status, error: ProgramError { hint: error.hint(), ..ProgramError::new(ErrorKind::Tool, error.to_string()) } }
+    Failure { status, error: ProgramError::new(ErrorKind::Tool, error.to_string()).with_hint(error.hint()) }
 }
 
 /// The longest prefix of at most `bytes` bytes that ends on a character.

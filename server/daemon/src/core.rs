@@ -8,7 +8,6 @@ use bridge::Bridge;
 use engine::Engine;
 use ledger::Ledger;
 use model::{Limits, Notice, RunEvent, SavingsSummary, ServerStatus};
-use std::sync::Arc;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;

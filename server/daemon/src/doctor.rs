@@ -78,7 +78,7 @@ async fn servers(core: &Core, snapshot: &Snapshot) -> Vec<Check> {
             name: format!("server {name}"),
             ok: false,
             detail: e.to_string(),
-            mend: e.hint().unwrap_or_else(|| "run its command by hand and read what it says".to_owned()),
+            mend: e.hint(),
         },
     }).collect()
 }

@@ -79,9 +79,7 @@ fn apply(core: &Arc<Core>, changes: Changes) {
 
 /// Reads the configuration again.
 fn reload(core: &Arc<Core>, trusted: Option<bool>) {
-    let env = |name: &str| std::env::var(name).ok();
-    let user = config::UserDirs::from_env();
-    let (config, problems) = config::load(&core.paths.workspace, core.options.config.as_deref(), &env, &user);
+    let (config, problems) = core.paths.load_config(&core.options);
     adopt(core, config, problems, trusted);
 }
 

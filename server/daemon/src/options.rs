@@ -1,6 +1,8 @@
 //! How a daemon is set up, and where it keeps what it keeps.
 
 use crate::error::Error;
+use config::{Config, UserDirs};
+use model::Problem;
 use std::path::{Path, PathBuf};
 
 /// Every front fills this in from its own flags or settings.
@@ -62,6 +64,16 @@ impl Paths {
             private_folder(folder)?;
         }
         Ok(Self { workspace, cache, data, trust: data_root.join("trust.json") })
+    }
+
+    /// Reads the configuration as it stands now, and what is wrong with it.
+    pub(crate) fn load_config(&self, options: &Options) -> (Config, Vec<Problem>) {
+        let base = directories::BaseDirs::new();
+        let user = UserDirs {
+            home: base.as_ref().map(|dirs| dirs.home_dir().to_owned()),
+            config: base.as_ref().map(|dirs| dirs.config_dir().to_owned()),
+        };
+        config::load(&self.workspace, options.config.as_deref(), &|name| std::env::var(name).ok(), &user)
     }
 }
 

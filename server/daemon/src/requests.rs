@@ -75,7 +75,7 @@ async fn direct(core: Arc<Core>, snapshot: Arc<Snapshot>, run_id: RunId, request
     if let Some(ms) = request.timeout_ms.or(core.options.timeout_ms) {
         limits.call_timeout_ms = ms.min(limits.deadline_ms);
     }
-    let door = Door::new(core, snapshot, run_id, Language::Python, limits);
+    let door = Door::new(Arc::clone(&core), snapshot, run_id, Language::Python, limits);
     let call = GuestCall {
         index: 0,
         server: request.server,
@@ -85,8 +85,10 @@ async fn direct(core: Arc<Core>, snapshot: Arc<Snapshot>, run_id: RunId, request
         wave: 0,
     };
     let answer = door.call(call).await;
-    let record = door.take_facts().pop().map(|fact| fact.record);
-    let record = record.ok_or_else(|| Error::Usage("`tta` is the sandbox itself, not a server".to_owned()))?;
+    let fact = door.take_facts().pop();
+    let fact = fact.ok_or_else(|| Error::Usage("`tta` is the sandbox itself, not a server".to_owned()))?;
+    let record = fact.record.clone();
+    core.ledger.direct_call(run::now_ms(), fact);
     let (value, error) = match answer {
         Ok(json) => (serde_json::value::RawValue::from_string(json).ok(), None),
         Err(failed) => (None, Some(failed.error)),
@@ -100,8 +102,9 @@ async fn servers(core: &Core, snapshot: &Snapshot, list: bool) -> Vec<ServerStat
         return core.status();
     }
     let (catalog, _) = search::listed(core, snapshot, None).await;
-    for (name, tools) in catalog.servers().map(|s| (s.name(), s.definitions())) {
-        core.ledger.definitions(name, Arc::clone(tools));
+    for server in catalog.servers() {
+        core.ledger.definitions(server.name(), Arc::clone(server.definitions()));
+        core.ledger.definition_tokens(server.name());
     }
     core.ledger.flush().await;
     // The bridge's word of these servers may still be on its way through the loop: fill in what is known already.
@@ -111,9 +114,10 @@ async fn servers(core: &Core, snapshot: &Snapshot, list: bool) -> Vec<ServerStat
             status.tools.get_or_insert(u32::try_from(tools.definitions().len()).unwrap_or(u32::MAX));
             status.definition_tokens = status.definition_tokens.or_else(|| core.ledger.definition_tokens(&status.name));
         }
-        let (state, error) = core.bridge.state(&status.name).unwrap_or((status.state, None));
-        status.state = state;
-        status.last_error = error.or(status.last_error.take());
+        if let Some(now) = core.bridge.state(&status.name) {
+            status.state = now.state;
+            status.last_error = now.error.map(|e| e.to_string());
+        }
     }
     all
 }

@@ -8,7 +8,7 @@ use crate::snapshot::Snapshot;
 use engine::{Outcome, Program};
 use ledger::{CallFacts, RunFacts};
 use model::{
-    ErrorKind, Language, Limits, Origin, ProgramError, RunEvent, RunId, RunReply, RunRequest, ServerState, Truncation, Usage,
+    Language, Limits, Origin, RunEvent, RunId, RunReply, RunRequest, ServerState, Truncation, Usage,
 };
 use serde_json::value::RawValue;
 use std::path::PathBuf;
@@ -43,19 +43,14 @@ pub(crate) async fn run(
     let (run_id, language) = (plan.run_id.clone(), plan.language);
     core.notify_run(RunEvent::Started { run_id: run_id.clone(), language, label: plan.label.clone() });
     let door = Door::new(Arc::clone(&core), Arc::clone(&snapshot), run_id.clone(), language, plan.limits.clone());
-    let outcome = match refuse(&request, &plan.limits) {
-        Some(error) => Outcome::failed(error),
-        None => {
-            start_mentioned(&core, &snapshot, &request.code);
-            let program = Program {
-                code: request.code.clone(),
-                language,
-                name: request.name.clone().unwrap_or_else(|| format!("program.{}", language.extension())),
-                input_json: request.input.as_ref().map_or_else(|| "null".to_owned(), ToString::to_string),
-            };
-            core.engine.run(program, plan.limits.clone(), Arc::new(door.clone()), cancel).await
-        }
+    start_mentioned(&core, &snapshot, &request.code);
+    let program = Program {
+        code: request.code.clone(),
+        language,
+        name: request.name.clone().unwrap_or_else(|| format!("program.{}", language.extension())),
+        input_json: request.input.as_ref().map_or_else(|| "null".to_owned(), ToString::to_string),
     };
+    let outcome = core.engine.run(program, plan.limits.clone(), Arc::new(door.clone()), cancel).await;
     let facts = door.take_facts();
     let reply = reply(&core, &plan, outcome, &facts).await;
     core.notify_run(RunEvent::Finished { run_id, status: reply.status, wall_ms: reply.usage.wall_ms });
@@ -67,29 +62,15 @@ fn plan(core: &Core, snapshot: &Snapshot, run_id: RunId, request: &RunRequest) -
     let language = request.language.unwrap_or_else(|| engine::guess_language(&request.code));
     let first_line = || request.code.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("(empty)");
     let label = bounded(request.name.as_deref().unwrap_or_else(first_line), LABEL_BYTES).to_owned();
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Plan {
         run_id,
         language,
         guessed: request.language.is_none(),
         label,
         limits: core.limits(snapshot, request.timeout_ms, request.memory_mb),
-        at_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
+        at_ms: now_ms(),
         started: Instant::now(),
     }
-}
-
-/// What is over a limit before it could start.
-fn refuse(request: &RunRequest, limits: &Limits) -> Option<ProgramError> {
-    if request.code.len() > limits.code_bytes {
-        let message = format!("the program has {} bytes; {} are allowed", request.code.len(), limits.code_bytes);
-        return Some(ProgramError::new(ErrorKind::Usage, message).with_hint("pass data as `input`, not inside the program"));
-    }
-    let input = request.input.as_ref().map_or(0, |value| value.to_string().len());
-    (input > limits.input_bytes).then(|| {
-        let message = format!("`input` has {input} bytes; {} are allowed", limits.input_bytes);
-        ProgramError::new(ErrorKind::Usage, message).with_hint("read the data through a server's tool instead")
-    })
 }
 
 /// Starts the servers that the program mentions, all at once, so that its imports need not wait for one after the other.
@@ -177,19 +158,45 @@ fn record(
     reply: &RunReply,
     calls: Vec<CallFacts>,
 ) {
+    let mut servers_used: Vec<String> = calls.iter().map(|c| c.record.server.clone()).collect();
+    servers_used.sort_unstable();
+    servers_used.dedup();
     let servers_all = snapshot.servers.iter().filter(|e| !e.spec.disabled).map(|e| e.spec.name.clone()).collect();
     core.ledger.record(RunFacts {
         run_id: plan.run_id.clone(),
         conversation: origin.conversation.clone(),
-        front: origin.front,
+        front: origin.front.to_owned(),
         language: plan.language,
         status: reply.status,
         label: plan.label.clone(),
         at_ms: plan.at_ms,
         wall_ms: reply.usage.wall_ms,
-        code_arguments: model::reply_text::run_arguments(request).into(),
+        code_arguments: arguments(request).into(),
         reply_text: model::reply_text::reply_text(reply).into(),
         calls,
         servers_all,
+        servers_used,
     });
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What a model would have written to have this program run: the arguments of `run_code`.
+fn arguments(request: &RunRequest) -> String {
+    let mut arguments = serde_json::Map::new();
+    arguments.insert("code".to_owned(), request.code.as_str().into());
+    if let Some(language) = request.language {
+        arguments.insert("language".to_owned(), language.as_str().into());
+    }
+    if let Some(input) = &request.input {
+        arguments.insert("input".to_owned(), input.clone());
+    }
+    if let Some(ms) = request.timeout_ms {
+        arguments.insert("timeout_ms".to_owned(), ms.into());
+    }
+    serde_json::Value::Object(arguments).to_string()
 }

@@ -31,12 +31,7 @@ const TOOLS: &str = include_str!("../../../toolsets/tools.json");
 
 pub(crate) async fn start(options: Options) -> Result<Daemon, Error> {
     let paths = Paths::new(&options)?;
-    let (config, problems) = config::load(
-        &paths.workspace,
-        options.config.as_deref(),
-        &|name| std::env::var(name).ok(),
-        &config::UserDirs::from_env(),
-    );
+    let (config, problems) = paths.load_config(&options);
     let (inbox, outbox) = inbox();
     let (notices, _) = broadcast::channel(NOTICES_KEPT);
     let core = Arc::new(Core {
@@ -65,20 +60,20 @@ fn bridge(paths: &Paths, inbox: &Inbox) -> Bridge {
         client_version: env!("CARGO_PKG_VERSION").to_owned(),
         log_dir: Some(paths.data.join("logs")),
         roots: vec![paths.workspace.clone()],
+        ..bridge::Options::default()
     };
     Bridge::new(options, move |event| inbox.bridge(event))
 }
 
 fn engine(paths: &Paths) -> Result<Engine, Error> {
     let options = engine::Options {
-        guests_dir: None,
-        cache_dir: paths.cache.clone(),
         slots: RUNS_LIVE,
         waiting: RUNS_WAITING,
-        threads: std::thread::available_parallelism().map_or(2, usize::from),
-        host_runtime: tokio::runtime::Handle::current(),
+        ..engine::Options::new(paths.cache.clone(), tokio::runtime::Handle::current())
     };
-    Engine::new(options).map_err(|e| Error::Fault(e.to_string()))
+    let engine = Engine::new(options).map_err(|e| Error::Fault(e.to_string()))?;
+    engine.on_progress(|step| tracing::info!(target: "progress", "{step}"));
+    Ok(engine)
 }
 
 fn ledger(paths: &Paths, config: &Config, notices: &broadcast::Sender<Notice>, inbox: &Inbox) -> Result<Ledger, Error> {
