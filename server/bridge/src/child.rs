@@ -7,7 +7,7 @@ use crate::guardian::Guardian;
 use model::Secret;
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -25,12 +25,51 @@ const GROUP_POLL: Duration = Duration::from_millis(10);
 /// What a child gets of our environment: what programs need to find themselves, their user and the network. Everything
 /// else may be a secret of somebody else's.
 const INHERITED: &[&str] = &[
-    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TERM", "TMPDIR", "TMP", "TEMP", "DISPLAY",
-    "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "DOCKER_HOST", "SSL_CERT_FILE", "SSL_CERT_DIR",
-    "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
-    "http_proxy", "https_proxy", "no_proxy", "all_proxy", "NODE_PATH", "NVM_DIR", "NVM_BIN", "VOLTA_HOME", "FNM_DIR",
-    "PYENV_ROOT", "UV_CACHE_DIR", "UV_TOOL_DIR", "UV_PYTHON_INSTALL_DIR", "npm_config_cache", "npm_config_prefix",
-    "npm_config_registry", "JAVA_HOME", "GOPATH", "CARGO_HOME", "RUSTUP_HOME",
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "TZ",
+    "TERM",
+    "TMPDIR",
+    "TMP",
+    "TEMP",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DOCKER_HOST",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NODE_EXTRA_CA_CERTS",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "all_proxy",
+    "NODE_PATH",
+    "NVM_DIR",
+    "NVM_BIN",
+    "VOLTA_HOME",
+    "FNM_DIR",
+    "PYENV_ROOT",
+    "UV_CACHE_DIR",
+    "UV_TOOL_DIR",
+    "UV_PYTHON_INSTALL_DIR",
+    "npm_config_cache",
+    "npm_config_prefix",
+    "npm_config_registry",
+    "JAVA_HOME",
+    "GOPATH",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
 ];
 const INHERITED_PREFIXES: &[&str] = &["LC_", "XDG_"];
 
@@ -59,7 +98,7 @@ impl Launch<'_> {
             return Err(self.error(why, "Create the folder, or change `cwd` in its entry."));
         }
         let env = self.environment();
-        let path = env.get("PATH").cloned().unwrap_or_default();
+        let path = env.get(OsStr::new("PATH")).cloned().unwrap_or_default();
         let program = which::which_in(self.command, Some(path), self.cwd)
             .map_err(|_| self.error("there is no such program on PATH".into(), missing_hint(self.command)))?;
         let mut child = Command::new(program)
@@ -79,7 +118,12 @@ impl Launch<'_> {
         let stdin = child.stdin.take().expect("stdin is piped");
         let stdout = child.stdout.take().expect("stdout is piped");
         let stderr = child.stderr.take().expect("stderr is piped");
-        Ok(Spawned { process: Process { child, group: Group { id: group, guardian: guardian.clone() } }, stdin, stdout, stderr })
+        Ok(Spawned {
+            process: Process { child, group: Group { id: group, guardian: guardian.clone() } },
+            stdin,
+            stdout,
+            stderr,
+        })
     }
 
     fn environment(&self) -> BTreeMap<OsString, OsString> {

@@ -99,7 +99,9 @@ impl Connection {
         let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
         match self.peer.call_tool_once(params).await {
             Ok(CallToolResponse::Complete(result)) => Ok(convert::result(result)),
-            Ok(CallToolResponse::InputRequired(_)) => Err(self.protocol("it asks the user for input in the middle of a call")),
+            Ok(CallToolResponse::InputRequired(_)) => {
+                Err(self.protocol("it asks the user for input in the middle of a call"))
+            }
             Ok(_) => Err(self.protocol("it answered a call with a task, which was not offered")),
             Err(error) => Err(self.explain(error).await),
         }
@@ -151,10 +153,12 @@ impl Connection {
                 message: self.redactor.clean(&error.message),
             },
             ServiceError::TransportClosed => self.explain_end().await,
-            ServiceError::TransportSend(error) => match tokio::time::timeout(EXPLANATION_WAIT / 10, self.ended.wait()).await {
-                Ok(ended) => ended.clone(),
-                Err(_) => self.protocol(&describe(error.error.as_ref())),
-            },
+            ServiceError::TransportSend(error) => {
+                match tokio::time::timeout(EXPLANATION_WAIT / 10, self.ended.wait()).await {
+                    Ok(ended) => ended.clone(),
+                    Err(_) => self.protocol(&describe(error.error.as_ref())),
+                }
+            }
             ServiceError::UnexpectedResponse => self.protocol("its answer is of another kind than was asked for"),
             other => self.protocol(&other.to_string()),
         }

@@ -7,7 +7,8 @@
 //! Left out on purpose: progress and log notifications, which nobody here listens to.
 
 use rmcp::model::{
-    CallToolResult, ErrorCode, ErrorData, JsonRpcMessage, ListToolsResult, RequestId, ServerJsonRpcMessage, ServerResult,
+    CallToolResult, ErrorCode, ErrorData, JsonRpcMessage, ListToolsResult, RequestId, ServerJsonRpcMessage,
+    ServerResult,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -149,7 +150,8 @@ pub(crate) fn salvage_id(head: &[u8], tail: &[u8]) -> Option<RequestId> {
 
 fn id_at_start(head: &str) -> Option<RequestId> {
     let body = head.trim_start().strip_prefix('{')?.trim_start();
-    let version = body.strip_prefix("\"jsonrpc\"").map_or(body, |rest| rest.split_once(',').map_or("", |(_, rest)| rest));
+    let version =
+        body.strip_prefix("\"jsonrpc\"").map_or(body, |rest| rest.split_once(',').map_or("", |(_, rest)| rest));
     Some(id_value(version.trim_start().strip_prefix("\"id\"")?)?.0)
 }
 
@@ -185,9 +187,15 @@ mod tests {
     #[test]
     fn answers_errors_and_requests_are_told_apart() {
         for (line, expected) in [
-            (r#"{"jsonrpc":"2.0","id":1,"result":{"content":[]}}"#, r#"{"jsonrpc":"2.0","id":1,"result":{"content":[]}}"#),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"result":{"content":[]}}"#,
+                r#"{"jsonrpc":"2.0","id":1,"result":{"content":[]}}"#,
+            ),
             (r#"{"result":{"tools":[]},"id":"7"}"#, r#"{"jsonrpc":"2.0","id":"7","result":{"tools":[]}}"#),
-            (r#"{"id":2,"error":{"code":-1,"message":"no"}}"#, r#"{"jsonrpc":"2.0","id":2,"error":{"code":-1,"message":"no"}}"#),
+            (
+                r#"{"id":2,"error":{"code":-1,"message":"no"}}"#,
+                r#"{"jsonrpc":"2.0","id":2,"error":{"code":-1,"message":"no"}}"#,
+            ),
             (r#"{"jsonrpc":"2.0","id":3,"method":"ping"}"#, r#"{"jsonrpc":"2.0","id":3,"method":"ping"}"#),
             (r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{}}"#, "Ignored"),
             ("", "Ignored"),
@@ -201,7 +209,8 @@ mod tests {
 
     #[test]
     fn a_lone_surrogate_costs_one_character_not_the_answer() {
-        let answer = decoded(r#"{"id":1,"result":{"content":[{"type":"text","text":"a\ud83d b\\ud800 \ud83d\ude00"}]}}"#);
+        let answer =
+            decoded(r#"{"id":1,"result":{"content":[{"type":"text","text":"a\ud83d b\\ud800 \ud83d\ude00"}]}}"#);
         assert!(answer.contains("a\u{FFFD} b\\\\ud800 \u{1F600}"), "{answer}");
     }
 

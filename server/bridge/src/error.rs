@@ -116,7 +116,9 @@ impl Error {
             Self::Disabled { .. } => "Remove `disabled` from its entry, or use another server.".into(),
             Self::Unresolved { .. } => "Set the named variable, or write its value into the server's entry.".into(),
             Self::Spawn { hint, .. } | Self::Handshake { hint, .. } => hint.clone(),
-            Self::Timeout { .. } => "Ask for less at once, or raise the timeout; `tta servers` shows its last error.".into(),
+            Self::Timeout { .. } => {
+                "Ask for less at once, or raise the timeout; `tta servers` shows its last error.".into()
+            }
             Self::Died { .. } => "It is started again at its next use; its log is in the data folder.".into(),
             Self::Stopped { .. } => "Call again: it starts at its next use.".into(),
             Self::Protocol { .. } => "Update the server, or report this to its authors.".into(),

@@ -3,9 +3,11 @@
 //! Sampling and elicitation are not offered as capabilities; a server that asks all the same gets a clear refusal at
 //! once, so that it fails instead of waiting for a user who will never see the question.
 
+#![expect(deprecated, reason = "the newest protocol drops roots and sampling; today's servers still ask for them")]
+
 use rmcp::model::{
-    ClientCapabilities, ClientConfig, CreateMessageRequestParams, CreateMessageResult, ElicitRequestParams, ElicitResult,
-    ErrorCode, Implementation, ListRootsResult, ProtocolVersion, Root,
+    ClientCapabilities, ClientConfig, CreateMessageRequestParams, CreateMessageResult, ElicitRequestParams,
+    ElicitResult, ErrorCode, Implementation, ListRootsResult, ProtocolVersion, Root,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleClient};
 use rmcp::{ClientHandler, ErrorData};
@@ -25,8 +27,8 @@ impl Handler {
     pub(crate) fn new(options: &crate::Options, tools_changed: Arc<Notify>) -> Self {
         let client = Implementation::new(options.client_name.clone(), options.client_version.clone());
         let capabilities = ClientCapabilities::builder().enable_roots().build();
-        let config = ClientConfig::new(capabilities, client)
-            .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);
+        let config =
+            ClientConfig::new(capabilities, client).with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);
         Self { config, roots: options.roots.iter().map(|root| root_of(root)).collect(), tools_changed }
     }
 }

@@ -53,13 +53,16 @@ struct Opening<'a> {
 
 impl Opening<'_> {
     async fn stdio(self, limit: Duration) -> Result<Arc<Connection>, Error> {
-        let Transport::Stdio { command, args, env, cwd } = &self.spec.transport else { unreachable!("matched by open") };
+        let Transport::Stdio { command, args, env, cwd } = &self.spec.transport else {
+            unreachable!("matched by open")
+        };
         let options = &self.shared.options;
         let workspace = options.roots.first().map_or(Path::new("."), |root| root);
         let cwd = cwd.as_deref().unwrap_or(workspace);
         let launch = Launch { server: &self.spec.name, command, args, env, cwd };
         let Spawned { process, stdin, stdout, stderr } = launch.spawn(&self.shared.guardian)?;
-        let log = options.log_dir.as_ref().map(|dir| dir.join(names::identifier(&self.spec.name)).with_extension("log"));
+        let log =
+            options.log_dir.as_ref().map(|dir| dir.join(names::identifier(&self.spec.name)).with_extension("log"));
         let drained = tokio::spawn(drain(stderr, self.ring.clone(), log, self.redactor.clone()));
 
         let lines = Lines::new(stdout, stdin, options.message_bytes, self.observed.clone());

@@ -47,7 +47,7 @@ impl Redactor {
 }
 
 /// A URL without what may be secret in it: user, password, query and fragment.
-pub(crate) fn public_url(url: &str) -> String {
+pub fn public_url(url: &str) -> String {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     let (scheme, rest) = url[..end].split_once("://").unwrap_or(("", &url[..end]));
     let host_end = rest.find('/').unwrap_or(rest.len());

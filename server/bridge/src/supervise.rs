@@ -2,12 +2,12 @@
 //!
 //! Invariant: exactly one reason is recorded, then the callers are released, then the process group is ended.
 
+use crate::BridgeEvent;
 use crate::Shared;
 use crate::child::Process;
 use crate::connection::{Client, Connection};
 use crate::error::Error;
 use crate::stderr::Ring;
-use crate::BridgeEvent;
 use model::ServerState;
 use std::sync::Arc;
 use std::time::Duration;

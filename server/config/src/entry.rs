@@ -38,17 +38,23 @@ pub(crate) fn read(entry: &Entry, context: &mut Context<'_>, report: &mut Report
         report.error(entry.node.at, message, "Write an object with `command` or `url`.");
         return None;
     }
-    let mut reader = Reader { node: &entry.node, variables: context.variables, missing: Vec::new(), hash: Digest::new() };
+    let mut reader =
+        Reader { node: &entry.node, variables: context.variables, missing: Vec::new(), hash: Digest::new() };
     let transport = reader.transport(entry, context.files, report)?;
     if is_ourselves(&transport) {
         let message = format!("server `{}` is this program itself and is left out", entry.key);
         report.info(entry.key_at, message, "Nothing to do: it would only call itself.");
         return None;
     }
-    let disabled = reader.flag("disabled", report) || reader.get("enabled").is_some_and(|e| matches!(e.node.value, Value::Bool(false)));
+    let disabled = reader.flag("disabled", report)
+        || reader.get("enabled").is_some_and(|e| matches!(e.node.value, Value::Bool(false)));
     let startup_timeout_ms = reader.startup_timeout_ms(report);
     for missing in &reader.missing {
-        report.warning(entry.key_at, format!("server `{}` cannot start: {missing}", entry.key), "Set it, or write the value here.");
+        report.warning(
+            entry.key_at,
+            format!("server `{}` cannot start: {missing}", entry.key),
+            "Set it, or write the value here.",
+        );
     }
     Some(ServerSpec {
         name: entry.key.clone(),
@@ -107,7 +113,11 @@ impl<'a> Reader<'a> {
         match (kind.as_str(), command, url) {
             ("sse", ..) => {
                 let message = format!("server `{}` uses the old SSE transport, which is not supported", entry.key);
-                report.error(entry.key_at, message, "Use its streamable HTTP endpoint (`\"type\": \"http\"`, often at `/mcp`).");
+                report.error(
+                    entry.key_at,
+                    message,
+                    "Use its streamable HTTP endpoint (`\"type\": \"http\"`, often at `/mcp`).",
+                );
                 None
             }
             ("http" | "streamable-http" | "streamableHttp" | "streamable_http" | "remote" | "", None, Some(url))
@@ -116,15 +126,24 @@ impl<'a> Reader<'a> {
             }
             ("stdio" | "local" | "", Some(command), _) => self.stdio(command, files, report),
             ("stdio" | "local", None, _) => {
-                report.error(entry.key_at, format!("server `{}` has no `command`", entry.key), "Add the program that starts it.");
+                report.error(
+                    entry.key_at,
+                    format!("server `{}` has no `command`", entry.key),
+                    "Add the program that starts it.",
+                );
                 None
             }
             ("http" | "streamable-http" | "streamableHttp" | "streamable_http" | "remote", _, None) => {
-                report.error(entry.key_at, format!("server `{}` has no `url`", entry.key), "Add the URL of its MCP endpoint.");
+                report.error(
+                    entry.key_at,
+                    format!("server `{}` has no `url`", entry.key),
+                    "Add the URL of its MCP endpoint.",
+                );
                 None
             }
             ("", None, None) if self.get("source").is_some() || self.get("settings").is_some() => {
-                let message = format!("server `{}` comes with an extension of its editor and cannot be started here", entry.key);
+                let message =
+                    format!("server `{}` comes with an extension of its editor and cannot be started here", entry.key);
                 report.info(entry.key_at, message, "Configure it with `command` or `url` to use it here.");
                 None
             }
@@ -135,7 +154,11 @@ impl<'a> Reader<'a> {
             }
             (other, ..) => {
                 let at = self.get("type").map_or(entry.key_at, |kind| kind.node.at);
-                report.error(at, format!("server `{}` has the unknown type `{other}`", entry.key), "Use `stdio` or `http`.");
+                report.error(
+                    at,
+                    format!("server `{}` has the unknown type `{other}`", entry.key),
+                    "Use `stdio` or `http`.",
+                );
                 None
             }
         }
@@ -144,7 +167,8 @@ impl<'a> Reader<'a> {
     fn stdio(&mut self, command: &Entry, files: &mut Vec<PathBuf>, report: &mut Report<'_>) -> Option<Transport> {
         // `{"command": {"path": …, "args": …, "env": …}}` is an older spelling of the same.
         if command.node.entries().is_some() {
-            let mut inner = Reader { node: &command.node, variables: self.variables, missing: Vec::new(), hash: Digest::new() };
+            let mut inner =
+                Reader { node: &command.node, variables: self.variables, missing: Vec::new(), hash: Digest::new() };
             let Some(path) = inner.first(&["path", "command"]) else {
                 report.error(command.node.at, "`command` has no `path`", "Write the program as a text.");
                 return None;
@@ -205,7 +229,11 @@ impl<'a> Reader<'a> {
         let Some(Value::List(names)) = self.get("env_vars").map(|entry| &entry.node.value) else { return Vec::new() };
         let names: Vec<String> = names.iter().filter_map(Node::scalar).collect();
         self.hash.add("env_vars", names.join("\0").as_bytes());
-        names.into_iter().filter_map(|name| Some(((self.variables.env)(&name)?, name))).map(|(v, n)| (n, Secret::new(v))).collect()
+        names
+            .into_iter()
+            .filter_map(|name| Some(((self.variables.env)(&name)?, name)))
+            .map(|(v, n)| (n, Secret::new(v)))
+            .collect()
     }
 
     /// A missing or broken env file is a problem, but the server may do without it.
@@ -232,7 +260,8 @@ impl<'a> Reader<'a> {
                 }
                 // The parser's own message quotes the line, which may hold a secret.
                 Err(_) => {
-                    let message = format!("a line of the env file {} is not NAME=value and is left out", path.display());
+                    let message =
+                        format!("a line of the env file {} is not NAME=value and is left out", path.display());
                     report.warning(entry.node.at, message, "Correct the line.");
                 }
             }
@@ -247,7 +276,11 @@ impl<'a> Reader<'a> {
             (None, None) => return STARTUP_TIMEOUT_MS,
         };
         let (least, most) = STARTUP_TIMEOUT_RANGE_MS;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, then it is clamped")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the cast saturates, then it is clamped"
+        )]
         match entry.node.scalar().and_then(|text| text.parse::<f64>().ok()) {
             Some(number) if number > 0.0 => ((number * factor) as u64).clamp(least, most),
             _ => {
@@ -306,13 +339,21 @@ impl<'a> Reader<'a> {
 
     fn secrets(&mut self, field: &str, node: &Node, report: &mut Report<'_>) -> Option<BTreeMap<String, Secret>> {
         let Some(entries) = node.entries() else {
-            report.error(node.at, format!("`{field}` is {}, not an object", node.kind()), "Write names with their values.");
+            report.error(
+                node.at,
+                format!("`{field}` is {}, not an object", node.kind()),
+                "Write names with their values.",
+            );
             return None;
         };
         let mut secrets = BTreeMap::new();
         for entry in entries {
             if entry.key.is_empty() || entry.key.contains(['=', '\0']) {
-                report.error(entry.key_at, format!("`{field}` has a name that no variable can have"), "Correct the name.");
+                report.error(
+                    entry.key_at,
+                    format!("`{field}` has a name that no variable can have"),
+                    "Correct the name.",
+                );
                 return None;
             }
             // Clients write null for "not set".

@@ -145,7 +145,11 @@ impl Loader<'_> {
         match table.map(|table| (&table.node, table.node.entries())) {
             Some((_, Some(entries))) => entries.iter().for_each(|entry| self.server(candidate, text, entry)),
             Some((node, None)) => {
-                report.error(node.at, format!("the servers are {}, not an object", node.kind()), "Write names with their entries.");
+                report.error(
+                    node.at,
+                    format!("the servers are {}, not an object", node.kind()),
+                    "Write names with their entries.",
+                );
             }
             None if candidate.scope == Scope::Explicit && candidate.format != Format::Tta => {
                 report.error(root.at, "there are no servers in this file", "Put them under `servers` or `mcpServers`.");

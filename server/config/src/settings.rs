@@ -14,8 +14,21 @@ const SECTIONS: &[&str] =
 
 /// What a key of `[servers.NAME]` may be; other clients' files may have more.
 pub(crate) const SERVER_KEYS: &[&str] = &[
-    "type", "command", "args", "env", "envFile", "cwd", "url", "headers", "disabled", "enabled", "startup_timeout_ms",
-    "startup_timeout_sec", "env_vars", "bearer_token_env_var", "description",
+    "type",
+    "command",
+    "args",
+    "env",
+    "envFile",
+    "cwd",
+    "url",
+    "headers",
+    "disabled",
+    "enabled",
+    "startup_timeout_ms",
+    "startup_timeout_sec",
+    "env_vars",
+    "bearer_token_env_var",
+    "description",
 ];
 
 const MIB: u64 = 1 << 20;

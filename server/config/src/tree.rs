@@ -115,7 +115,9 @@ fn property(property: ast::ObjectProp<'_>) -> Entry {
 pub(crate) fn toml(text: &str) -> Result<Node, SyntaxError> {
     match DeTable::parse(text) {
         Ok(table) => Ok(Node { at: 0, value: from_table(table.into_inner()) }),
-        Err(error) => Err(SyntaxError { at: error.span().map_or(0, |span| span.start), message: error.message().to_owned() }),
+        Err(error) => {
+            Err(SyntaxError { at: error.span().map_or(0, |span| span.start), message: error.message().to_owned() })
+        }
     }
 }
 

@@ -97,7 +97,11 @@ mod tests {
             ("${Z:-a:b}${env:Z:-}", "a:b", ""),
             ("${env:Z}${Z}", "${env:Z}${Z}", "the environment variable `Z` is not set"),
             ("${input:key}", "${input:key}", "`${input:key}` is asked for by the editor and has no value here"),
-            ("${command:x.y}", "${command:x.y}", "`${command:x.y}`: variables of the kind `command` exist in the editor only"),
+            (
+                "${command:x.y}",
+                "${command:x.y}",
+                "`${command:x.y}`: variables of the kind `command` exist in the editor only",
+            ),
             ("ü${env:X}ü", "ü${Y}ü", ""),
             ("${}", "${}", "the environment variable `` is not set"),
         ] {

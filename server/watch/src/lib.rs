@@ -61,9 +61,8 @@ pub fn watch(
     state.follow_folders()?;
     // A first look, for what changed while the watches were set up.
     let _ = wake.try_send(());
-    let thread = std::thread::Builder::new()
-        .name("watch".into())
-        .spawn(move || state.run(&wakes, debounce, &on_change))?;
+    let thread =
+        std::thread::Builder::new().name("watch".into()).spawn(move || state.run(&wakes, debounce, &on_change))?;
     Ok(Watcher { stop, wake, thread: Some(thread) })
 }
 

@@ -30,7 +30,9 @@ fn main() {
         _ => {}
     }
     for line in std::io::stdin().lock().lines() {
-        let Ok(message) = line.map(|line| serde_json::from_str::<Value>(&line).expect("clients send JSON")) else { break };
+        let Ok(message) = line.map(|line| serde_json::from_str::<Value>(&line).expect("clients send JSON")) else {
+            break;
+        };
         receive(&fault, &message);
     }
     if fault == "ignore-eof" {
@@ -67,18 +69,38 @@ fn initialize(message: &Value) -> Value {
 }
 
 fn tools(fault: &str, cursor: &Value) -> Value {
-    let tool = |name: &str| json!({"name": name, "inputSchema": {"type": "object"}, "annotations": {"readOnlyHint": true}});
+    let tool =
+        |name: &str| json!({"name": name, "inputSchema": {"type": "object"}, "annotations": {"readOnlyHint": true}});
     let page = cursor.as_str().and_then(|cursor| cursor.parse::<u64>().ok()).unwrap_or(0);
     match fault {
         "endless-paging" => return json!({"tools": [tool(&format!("t{page}"))], "nextCursor": (page + 1).to_string()}),
         "repeating-page" => return json!({"tools": [tool("t")], "nextCursor": "1"}),
         "two-pages" if page == 0 => return json!({"tools": [tool("first")], "nextCursor": "1"}),
         "two-pages" => return json!({"tools": [tool("second")], "nextCursor": ""}),
+        "many-tools" => return many_tools(),
         _ => {}
     }
     let fixed = ["echo", "slow", "big", "env", "grow", "cancelled", "ask", "grandchild", "text", "fail"];
     let extra = (0..EXTRA_TOOLS.load(Ordering::SeqCst)).map(|n| tool(&format!("extra{n}")));
     json!({"tools": fixed.into_iter().map(tool).chain(extra).collect::<Vec<_>>()})
+}
+
+/// 10,000 tools as large installations have them: every verb on every noun, described and with parameters.
+fn many_tools() -> Value {
+    let verbs = ["create", "read", "update", "delete", "list", "search", "move", "copy", "lock", "share"];
+    let nouns = ["file", "issue", "pod", "dashboard", "page", "branch", "invoice", "customer", "image", "calendar"];
+    let tools = (0..10_000).map(|n| {
+        let (verb, noun) = (verbs[n % 10], nouns[n / 10 % 10]);
+        json!({
+            "name": format!("{verb}_{noun}_{n}"),
+            "description": format!("Use it to {verb} a {noun} of workspace {n}, by its name or by a query. Returns what it changed."),
+            "inputSchema": {"type": "object", "required": ["name"], "properties": {
+                "name": {"type": "string", "description": format!("Which {noun}")},
+                "limit": {"type": "integer", "description": "At most this many"},
+            }},
+        })
+    });
+    json!({"tools": tools.collect::<Vec<_>>()})
 }
 
 fn call(fault: &str, id: &Value, params: &Value) {
@@ -110,7 +132,11 @@ fn call(fault: &str, id: &Value, params: &Value) {
         "big" => big(id, arguments),
         "env" => {
             let names: Vec<String> = std::env::vars().map(|(name, value)| format!("{name}={value}")).collect();
-            answer(fault, id, json!({"content": [], "structuredContent": {"env": names, "cwd": std::env::current_dir().ok()}}));
+            answer(
+                fault,
+                id,
+                json!({"content": [], "structuredContent": {"env": names, "cwd": std::env::current_dir().ok()}}),
+            );
         }
         "grow" => {
             // Twice, as careless servers do.
@@ -126,7 +152,8 @@ fn call(fault: &str, id: &Value, params: &Value) {
         }
         "grandchild" => {
             // Deaf to SIGTERM, and it keeps our stdout open.
-            let child = Command::new("/bin/sh").args(["-c", "trap '' TERM; exec sleep 1000"]).stdin(Stdio::null()).spawn();
+            let child =
+                Command::new("/bin/sh").args(["-c", "trap '' TERM; exec sleep 1000"]).stdin(Stdio::null()).spawn();
             let ids = json!({"server": std::process::id(), "grandchild": child.expect("sh exists").id()});
             answer(fault, id, json!({"content": [], "structuredContent": ids}));
         }
@@ -141,7 +168,9 @@ fn big(id: &Value, arguments: &Value) {
     match arguments["shape"].as_str().unwrap_or_default() {
         "id-last" => raw(format!("{{{result},\"jsonrpc\":\"2.0\",\"id\":{id}}}\n").as_bytes()),
         "no-id" => raw(format!("{{{result}}}\n").as_bytes()),
-        "nan" => raw(format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{\"structuredContent\":NaN}}}}\n").as_bytes()),
+        "nan" => {
+            raw(format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{\"structuredContent\":NaN}}}}\n").as_bytes())
+        }
         "endless" => loop {
             raw(filler.as_bytes());
         },
