@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn chunks_end_at_the_last_boundary_within_the_limit() {
         assert_eq!(cuts("one two three four five", 16), [("one two three", false), (" four five", false)]);
-        assert_eq!(cuts("alpha,beta;gamma\ndelta", 16), [("alpha,beta", false), (";gamma\ndelta", false)]);
+        assert_eq!(cuts("alpha,beta;gamma\ndelta", 16), [("alpha,beta;gamma", false), ("\ndelta", false)]);
     }
 
     #[test]
