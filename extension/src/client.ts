@@ -3,6 +3,8 @@
  * crashes. Its state is one value, {@link DaemonState}; every change of it is told. Leaves out what is done with it.
  */
 
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,6 +31,9 @@ export type DaemonState =
   | { readonly kind: 'restarting' }
   | { readonly kind: 'stopped'; readonly why: string };
 
+/** How long the daemon may take to count what is pending and to stop its servers. */
+const LONGEST_END_MS = 5_000;
+
 /** The client's own messages go to the log alone: what users should know is the {@link DaemonState}, told once. */
 class QuietClient extends LanguageClient {
   override error(message: string, data?: unknown): void {
@@ -41,31 +46,26 @@ export class Daemon implements vscode.Disposable {
   private readonly client: LanguageClient;
   private readonly crashes = new CrashLog();
   private readonly changed = new vscode.EventEmitter<DaemonState>();
+  private child: ChildProcess | undefined;
   private current: DaemonState = { kind: 'starting' };
   private readonly stopping = new AbortController();
 
   /** Told after every change of {@link state}. */
   readonly onDidChangeState = this.changed.event;
 
-  constructor(path: string, options: InitializationOptions, log: vscode.LogOutputChannel) {
-    const forward = (stream: Readable): void => {
-      // The daemon's lines carry a level and a time of their own.
-      createInterface(stream).on('line', (line) => {
-        log.appendLine(line);
-      });
-    };
-    this.client = new QuietClient(
-      'tta',
-      'TTA',
-      { command: path, args: ['lsp'], options: { cwd: options.workspace ?? options.dataDir ?? '.' } },
-      {
-        outputChannel: log,
-        initializationOptions: options,
-        initializationFailedHandler: () => false,
-        errorHandler: this.errorHandler(),
-        stdioOptions: { stdout: forward, stderr: forward },
-      },
-    );
+  constructor(
+    private readonly path: string,
+    options: InitializationOptions,
+    private readonly log: vscode.LogOutputChannel,
+  ) {
+    const cwd = options.workspace ?? options.dataDir ?? '.';
+    this.client = new QuietClient('tta', 'TTA', () => this.spawn(cwd), {
+      outputChannel: log,
+      initializationOptions: options,
+      initializationFailedHandler: () => false,
+      errorHandler: this.errorHandler(),
+      stdioOptions: { stdout: this.forward, stderr: this.forward },
+    });
     this.client.onDidChangeState(({ newState }) => {
       if (newState === State.Running) {
         this.connected();
@@ -83,16 +83,11 @@ export class Daemon implements vscode.Disposable {
     return this.client;
   }
 
-  /** Starts the process. Never throws: what went wrong is the state. */
+  /** Starts the process. Never throws: what went wrong is the state, told by {@link spawn} or {@link closed}. */
   async start(): Promise<void> {
-    try {
-      await this.client.start();
-    } catch (error) {
-      // A daemon that dies during the handshake is started again by the error handler; here is what never ran at all.
-      if (this.current.kind === 'starting') {
-        this.become({ kind: 'stopped', why: String(error instanceof Error ? error.message : error) });
-      }
-    }
+    await this.client.start().catch((error: unknown) => {
+      this.log.error(error instanceof Error ? error : String(error));
+    });
   }
 
   /** Asks the daemon, as soon as it is ready. Fails with a clear message where it is not going to be. */
@@ -103,7 +98,10 @@ export class Daemon implements vscode.Disposable {
     }
     const process = this.current;
     try {
-      return await this.client.sendRequest<R>(type.method, params, token);
+      // An undefined token would be sent as one more parameter.
+      return await (token
+        ? this.client.sendRequest<R>(type.method, params, token)
+        : this.client.sendRequest<R>(type.method, params));
     } catch (error) {
       if (this.current !== process) {
         throw new Error(vscode.l10n.t('The daemon ended before it answered. Its log says why.'), { cause: error });
@@ -120,6 +118,7 @@ export class Daemon implements vscode.Disposable {
     }
     // A client that is between two starts refuses to be disposed of; there is no process then.
     await this.client.dispose().catch(() => undefined);
+    await this.gone();
   }
 
   dispose(): void {
@@ -127,6 +126,39 @@ export class Daemon implements vscode.Disposable {
       this.changed.dispose();
     });
   }
+
+  private async spawn(cwd: string): Promise<ChildProcess> {
+    const child = spawn(this.path, ['lsp'], { cwd });
+    try {
+      await once(child, 'spawn');
+      child.once('exit', (code, signal) => {
+        this.log.info(`The daemon ended (${signal ?? `exit code ${code ?? '?'}`}).`);
+      });
+      this.child = child;
+      return child;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.become({ kind: 'stopped', why: vscode.l10n.t('The daemon could not be started: {0}.', reason) });
+      throw error;
+    }
+  }
+
+  /** Waits until the process has ended; one that does not end in time is killed. */
+  private async gone(): Promise<void> {
+    const { child } = this;
+    if (child?.exitCode === null && child.signalCode === null) {
+      const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_END_MS);
+      await once(child, 'exit');
+      clearTimeout(timer);
+    }
+  }
+
+  /** Copies what the daemon prints to the log; its lines carry a level and a time of their own. */
+  private readonly forward = (stream: Readable): void => {
+    createInterface(stream).on('line', (line) => {
+      this.log.appendLine(line);
+    });
+  };
 
   private settled(): Promise<void> {
     if (this.current.kind !== 'starting' && this.current.kind !== 'restarting') {

@@ -135,6 +135,23 @@ export class Workbench {
     return plain(await this.status.innerText());
   }
 
+  /** Runs a command as the command palette would, without waiting for its end: it may wait for the user. */
+  async command(name) {
+    await this.inHost(`void vscode.commands.executeCommand(${JSON.stringify(name)})`);
+  }
+
+  /** Opens a file of the workspace in an editor. */
+  async openFile(path) {
+    await this.inHost(`await vscode.window.showTextDocument(vscode.Uri.file(${JSON.stringify(path)}))`);
+  }
+
+  /** The rows of the quick pick that stands open, once one holds `part`. */
+  async pickWith(part) {
+    const rows = this.page.locator('.quick-input-widget:visible .monaco-list-row');
+    await rows.filter({ hasText: part }).first().waitFor();
+    return (await rows.allInnerTexts()).map(plain);
+  }
+
   /** Turns the built-in agent on and waits until it offers the scripted model. */
   async enableAgent() {
     await this.inHost(

@@ -10,7 +10,7 @@ const LIST = (server) => `from servers import ${server}\nawait ${server}.list_di
 
 test('an mcp.json that does not parse is reported with its line', async (t) => {
   const folder = workspace(t, {
-    files: { '.vscode/mcp.json': '{\n  "servers": {\n    "fs": {"command" "node"}\n  }\n}\n' },
+    files: () => ({ '.vscode/mcp.json': '{\n  "servers": {\n    "fs": {"command" "node"}\n  }\n}\n' }),
   });
   const { code, stdout, stderr } = await run(folder, ['servers', '--trust']);
   assert.match(stdout + stderr, /mcp\.json:3/);
@@ -22,7 +22,7 @@ test('a server whose command does not exist fails its caller, and the others sti
     gone: { command: 'no-such-command-of-ours', args: [] },
     fs: serverEntries(folder).fs,
   });
-  const folder = workspace(t, { servers, files: { 'ant.md': 'An ant.\n' } });
+  const folder = workspace(t, { servers, files: () => ({ 'ant.md': 'An ant.\n' }) });
   const bad = await runJson(folder, ['run', '-e', LIST('gone'), '--lang', 'python', '--trust']);
   assert.equal(bad.code, 1);
   assert.match(JSON.stringify(bad.json.error), /no-such-command-of-ours/);

@@ -5,7 +5,7 @@ import test from 'node:test';
 import { serverEntries } from '../../scripts/lib/servers.mjs';
 import { run, runJson, workspace } from '../lib/tta.mjs';
 
-const files = { 'ant.md': 'An ant is small.\n' };
+const files = () => ({ 'ant.md': 'An ant is small.\n' });
 const filesystem = (t) => workspace(t, { servers: (folder) => ({ fs: serverEntries(folder).fs }), files });
 
 test('tools search ranks what was asked for, as a table and as JSON', async (t) => {

@@ -41,7 +41,7 @@ export default { files: JSON.stringify(files), graph: JSON.stringify(graph), ech
 
 for (const [file, program] of Object.entries({ 'five.py': PYTHON, 'five.ts': TYPESCRIPT })) {
   test(`${file} calls five servers in one wave`, async (t) => {
-    const folder = workspace(t, { servers: serverEntries, files: { [file]: program, 'note.md': 'An ant.\n' } });
+    const folder = workspace(t, { servers: serverEntries, files: () => ({ [file]: program, 'note.md': 'An ant.\n' }) });
     commitAll(folder, 'the first commit');
     const input = JSON.stringify({ folder });
     const { code, json, stderr } = await runJson(folder, ['run', file, '--trust', '--input', input]);

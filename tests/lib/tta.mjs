@@ -11,14 +11,14 @@ export const tta = process.env.TTA_BIN ?? binary('debug');
 const LONGEST_MS = 120_000;
 
 /**
- * A scratch folder with the given files, and a `.vscode/mcp.json` naming what `servers` returns for that folder; removed
+ * A scratch folder with what `files` returns for it, and a `.vscode/mcp.json` naming what `servers` returns for it; removed
  * after the test `t`.
  */
-export function workspace(t, { servers = () => ({}), files = {} } = {}) {
+export function workspace(t, { servers = () => ({}), files = () => ({}) } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'tta-ws-'));
   t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   const config = { '.vscode/mcp.json': JSON.stringify({ servers: servers(folder) }, null, 2) };
-  for (const [name, text] of Object.entries({ ...config, ...files })) {
+  for (const [name, text] of Object.entries({ ...config, ...files(folder) })) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   }
