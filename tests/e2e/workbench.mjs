@@ -169,6 +169,13 @@ export class Workbench {
     await this.page.keyboard.press('Enter');
   }
 
+  /** Presses a button of a confirmation in the chat, once it is asked for. */
+  async allow(text) {
+    const button = this.page.locator('.interactive-session .monaco-button:visible', { hasText: text }).first();
+    await button.waitFor({ timeout: 60_000 });
+    await button.click();
+  }
+
   /** The last answer of the chat, once it holds `part`. */
   async answerWith(part) {
     const answer = this.page.locator('.interactive-response:visible', { hasText: part }).last();
