@@ -50,9 +50,8 @@ async fn main() {
 
 fn write_config(folder: &Path, scripted: &str, real: &[String]) {
     let mut servers = json!({
-        "fast": {"command": scripted, "args": ["echo"]},
-        "slow": {"command": scripted, "args": ["slow", "100"]},
-        "big": {"command": scripted, "args": ["tools", "10000"]},
+        "fast": {"command": scripted, "args": ["ok"]},
+        "big": {"command": scripted, "args": ["many-tools"]},
     });
     if let [command, args @ ..] = real {
         servers["real"] = json!({"command": command, "args": args});
@@ -73,12 +72,18 @@ impl Bench {
 
     /// Warm latency from submission to reply.
     async fn latency(&mut self) {
-        let typed: String = (0..200).map(|i| format!("const v{i}: number = {i} as number;\n")).collect::<String>() + "1+1";
+        let typed: String =
+            (0..200).map(|i| format!("const v{i}: number = {i} as number;\n")).collect::<String>() + "1+1";
         for (name, language, code, count) in [
             ("warm_python", Language::Python, "1+1", 400),
             ("warm_javascript", Language::JavaScript, "1+1", 1_000),
             ("warm_typescript_200_lines", Language::TypeScript, typed.as_str(), 400),
-            ("warm_javascript_200_lines", Language::JavaScript, &typed.replace(": number", "").replace(" as number", ""), 400),
+            (
+                "warm_javascript_200_lines",
+                Language::JavaScript,
+                &typed.replace(": number", "").replace(" as number", ""),
+                400,
+            ),
             ("thirty_lines_python", Language::Python, THIRTY_LINES_PY, 300),
             ("thirty_lines_typescript", Language::TypeScript, THIRTY_LINES_TS, 300),
         ] {
@@ -95,7 +100,9 @@ impl Bench {
 
     /// Two submitters side by side.
     async fn throughput(&mut self) {
-        for (name, language, count) in [("throughput_python", Language::Python, 300), ("throughput_javascript", Language::JavaScript, 4_000)] {
+        for (name, language, count) in
+            [("throughput_python", Language::Python, 300), ("throughput_javascript", Language::JavaScript, 4_000)]
+        {
             let started = Instant::now();
             let both = [(); 2].map(|()| {
                 let (daemon, conversation) = (self.daemon.clone(), self.conversation.clone());
@@ -114,7 +121,9 @@ impl Bench {
 
     /// CPU-bound work, and two such programs at once against one.
     async fn cpu(&mut self) {
-        for (name, language, code) in [("cpu_python", Language::Python, CPU_PY), ("cpu_javascript", Language::JavaScript, CPU_JS)] {
+        for (name, language, code) in
+            [("cpu_python", Language::Python, CPU_PY), ("cpu_javascript", Language::JavaScript, CPU_JS)]
+        {
             let (reply, _) = self.run(language, code).await;
             self.figure(name, value(&reply));
         }
@@ -137,9 +146,10 @@ impl Bench {
     async fn calls(&mut self) {
         let sequential_py = "import time\nfrom servers import fast\nawait fast.echo(message='x')\nt = time.perf_counter()\nfor i in range(1000):\n    await fast.echo(message='x')\n(time.perf_counter() - t) * 1e3";
         let sequential_js = "import * as fast from 'servers/fast';\nawait fast.echo({message: 'x'});\nconst t = performance.now();\nfor (let i = 0; i < 1000; i++) await fast.echo({message: 'x'});\nperformance.now() - t";
-        for (name, language, code) in
-            [("sequential_1000_python_ms", Language::Python, sequential_py), ("sequential_1000_javascript_ms", Language::JavaScript, sequential_js)]
-        {
+        for (name, language, code) in [
+            ("sequential_1000_python_ms", Language::Python, sequential_py),
+            ("sequential_1000_javascript_ms", Language::JavaScript, sequential_js),
+        ] {
             let mut best = f64::MAX;
             for _ in 0..5 {
                 let (reply, _) = self.run(language, code).await;
@@ -147,20 +157,26 @@ impl Bench {
             }
             self.figure(name, json!(best));
         }
-        let gather = |server: &str, tool: &str, n: u32| {
+        let gather = |tool: &str, arguments: [&str; 2], n: u32| {
+            let [python, javascript] = arguments;
             (
-                format!("import asyncio\nfrom servers import {server}\nr = await asyncio.gather(*[{server}.{tool}(message=str(i)) for i in range({n})])\nlen(r)"),
-                format!("import * as s from 'servers/{server}';\nconst r = await Promise.all(Array.from({{length: {n}}}, (_, i) => s.{tool}({{message: String(i)}})));\nr.length"),
+                format!(
+                    "import asyncio\nfrom servers import fast\nr = await asyncio.gather(*[fast.{tool}({python}) for i in range({n})])\nlen(r)"
+                ),
+                format!(
+                    "import * as fast from 'servers/fast';\nconst r = await Promise.all(Array.from({{length: {n}}}, (_, i) => fast.{tool}({javascript})));\nr.length"
+                ),
             )
         };
-        for (name, (python, javascript)) in
-            [("parallel_100x100ms", gather("slow", "slow", 100)), ("gather_1000", gather("fast", "echo", 1_000))]
-        {
+        for (name, calls, (python, javascript)) in [
+            ("parallel_100x100ms", 100, gather("slow", ["ms=100", "{ms: 100}"], 100)),
+            ("gather_1000", 1_000, gather("echo", ["message=str(i)", "{message: String(i)}"], 1_000)),
+        ] {
             for (language, code) in [(Language::Python, &python), (Language::JavaScript, &javascript)] {
                 let mut times = Vec::new();
                 for _ in 0..6 {
                     let (reply, time) = self.run(language, code).await;
-                    assert_eq!(reply.calls.len(), if name == "gather_1000" { 1_000 } else { 100 });
+                    assert_eq!(reply.calls.len(), calls);
                     times.push(time);
                 }
                 times.remove(0);
@@ -189,7 +205,11 @@ impl Bench {
             let before = rss_mib();
             let runs: Vec<_> = (0..50)
                 .map(|_| {
-                    let request = Request::Run(RunRequest { code: code.to_owned(), language: Some(language), ..RunRequest::default() });
+                    let request = Request::Run(RunRequest {
+                        code: code.to_owned(),
+                        language: Some(language),
+                        ..RunRequest::default()
+                    });
                     self.daemon.submit(request, "bench", &self.conversation)
                 })
                 .collect();
@@ -206,7 +226,14 @@ impl Bench {
 
     /// Search over 10,000 tools.
     async fn search(&mut self) {
-        let queries = ["read a file", "create issue in repository", "list all pods", "current time in a timezone", "tool_4711", "delete"];
+        let queries = [
+            "read a file",
+            "create issue in repository",
+            "list all pods",
+            "current time in a timezone",
+            "tool_4711",
+            "delete",
+        ];
         let mut times = Vec::new();
         for i in 0..600 {
             let request = SearchRequest { query: queries[i % queries.len()].to_owned(), ..SearchRequest::default() };
@@ -222,7 +249,12 @@ impl Bench {
     }
 }
 
-async fn run(daemon: &daemon::Daemon, conversation: &ConversationId, language: Language, code: &str) -> (RunReply, Duration) {
+async fn run(
+    daemon: &daemon::Daemon,
+    conversation: &ConversationId,
+    language: Language,
+    code: &str,
+) -> (RunReply, Duration) {
     let request = RunRequest { code: code.to_owned(), language: Some(language), ..RunRequest::default() };
     let started = Instant::now();
     let reply = daemon.submit(Request::Run(request), "bench", conversation).reply().await;
@@ -245,6 +277,9 @@ fn percentiles(mut times: Vec<Duration>) -> Value {
 /// Resident memory of this process in MiB.
 fn rss_mib() -> f64 {
     let rollup = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
-    let kib = rollup.lines().find_map(|l| l.strip_prefix("Rss:")).and_then(|l| l.trim().trim_end_matches(" kB").parse::<f64>().ok());
+    let kib = rollup
+        .lines()
+        .find_map(|l| l.strip_prefix("Rss:"))
+        .and_then(|l| l.trim().trim_end_matches(" kB").parse::<f64>().ok());
     kib.unwrap_or(f64::NAN) / 1024.0
 }

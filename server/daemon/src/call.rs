@@ -13,8 +13,8 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use ledger::CallFacts;
 use model::{
-    CacheOutcome, CallRecord, CallStatus, Detail, ErrorKind, Language, Limits, ProgramError, RunEvent, RunId, ServerState,
-    ToolResult,
+    CacheOutcome, CallRecord, CallStatus, Detail, ErrorKind, Language, Limits, ProgramError, RunEvent, RunId,
+    ServerState, ToolResult,
 };
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -40,7 +40,13 @@ struct Inner {
 }
 
 impl Door {
-    pub(crate) fn new(core: Arc<Core>, snapshot: Arc<Snapshot>, run_id: RunId, language: Language, limits: Limits) -> Self {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        snapshot: Arc<Snapshot>,
+        run_id: RunId,
+        language: Language,
+        limits: Limits,
+    ) -> Self {
         let (pinned, facts) = (Mutex::default(), Mutex::default());
         Self(Arc::new(Inner { core, snapshot, run_id, language, limits, pinned, facts }))
     }
@@ -171,9 +177,8 @@ impl Inner {
         }
         let listed = self.core.bridge.tools(name).await.map_err(|e| from_bridge(&e))?;
         let mut pinned = lock(&self.pinned);
-        let tools = pinned
-            .entry(name.clone())
-            .or_insert_with(|| Arc::new(ServerTools::new(name, &entry.identifier, listed)));
+        let tools =
+            pinned.entry(name.clone()).or_insert_with(|| Arc::new(ServerTools::new(name, &entry.identifier, listed)));
         Ok(Arc::clone(tools))
     }
 
@@ -215,7 +220,12 @@ impl Inner {
             return Err(Failure::new(
                 CallStatus::Error,
                 ErrorKind::Tool,
-                format!("{} answered {} MB; a program takes {} MB of one call", call.tool, value.len() >> 20, self.limits.call_result_bytes >> 20),
+                format!(
+                    "{} answered {} MB; a program takes {} MB of one call",
+                    call.tool,
+                    value.len() >> 20,
+                    self.limits.call_result_bytes >> 20
+                ),
                 "ask the tool for less: a filter, a page, a range",
             ));
         }

@@ -31,7 +31,9 @@ fn trust(core: &Core, snapshot: &Snapshot) -> Check {
         ok: waiting == 0,
         detail: match waiting {
             0 => format!("{}: nothing waits for trust", core.paths.workspace.display()),
-            n => format!("{}: {n} servers are not started, the workspace is not trusted", core.paths.workspace.display()),
+            n => {
+                format!("{}: {n} servers are not started, the workspace is not trusted", core.paths.workspace.display())
+            }
         },
         mend: if waiting == 0 { String::new() } else { "read the configuration, then run with --trust".to_owned() },
     }
@@ -51,7 +53,12 @@ async fn guest(core: &Core, language: Language) -> Check {
     let warmed = core.engine.warm(language).await;
     let name = format!("{} guest", language.as_str());
     match warmed {
-        Ok(()) => Check { name, ok: true, detail: format!("ready in {} ms", started.elapsed().as_millis()), mend: String::new() },
+        Ok(()) => Check {
+            name,
+            ok: true,
+            detail: format!("ready in {} ms", started.elapsed().as_millis()),
+            mend: String::new(),
+        },
         Err(e) => Check { name, ok: false, detail: e.to_string(), mend: "build the guests: npm start".to_owned() },
     }
 }
@@ -59,26 +66,35 @@ async fn guest(core: &Core, language: Language) -> Check {
 async fn ledger(core: &Core) -> Check {
     let name = "ledger".to_owned();
     match core.ledger.runs(1).await {
-        Ok(_) => Check { name, ok: true, detail: core.paths.data.join("ledger.db").display().to_string(), mend: String::new() },
-        Err(e) => Check { name, ok: false, detail: e.to_string(), mend: "free disk space, or move the data folder".to_owned() },
+        Ok(_) => Check {
+            name,
+            ok: true,
+            detail: core.paths.data.join("ledger.db").display().to_string(),
+            mend: String::new(),
+        },
+        Err(e) => Check {
+            name,
+            ok: false,
+            detail: e.to_string(),
+            mend: "free disk space, or move the data folder".to_owned(),
+        },
     }
 }
 
 async fn servers(core: &Core, snapshot: &Snapshot) -> Vec<Check> {
     let names: Vec<&str> = snapshot.usable().map(|e| e.spec.name.as_str()).collect();
     let answers = join_all(names.iter().map(|name| core.bridge.tools(name))).await;
-    names.into_iter().zip(answers).map(|(name, answer)| match answer {
-        Ok(tools) => Check {
-            name: format!("server {name}"),
-            ok: true,
-            detail: format!("{} tools", tools.len()),
-            mend: String::new(),
-        },
-        Err(e) => Check {
-            name: format!("server {name}"),
-            ok: false,
-            detail: e.to_string(),
-            mend: e.hint(),
-        },
-    }).collect()
+    names
+        .into_iter()
+        .zip(answers)
+        .map(|(name, answer)| match answer {
+            Ok(tools) => Check {
+                name: format!("server {name}"),
+                ok: true,
+                detail: format!("{} tools", tools.len()),
+                mend: String::new(),
+            },
+            Err(e) => Check { name: format!("server {name}"), ok: false, detail: e.to_string(), mend: e.hint() },
+        })
+        .collect()
 }

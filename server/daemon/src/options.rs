@@ -44,9 +44,9 @@ impl Paths {
                 config::find_workspace(&here)
             }
         };
-        let workspace = workspace.canonicalize().map_err(|e| {
-            Error::Usage(format!("the workspace {} cannot be opened: {e}", workspace.display()))
-        })?;
+        let workspace = workspace
+            .canonicalize()
+            .map_err(|e| Error::Usage(format!("the workspace {} cannot be opened: {e}", workspace.display())))?;
         if !workspace.is_dir() {
             return Err(Error::Usage(format!("the workspace {} is not a folder", workspace.display())));
         }
@@ -91,7 +91,10 @@ pub(crate) fn private_folder(folder: &Path) -> Result<(), Error> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(|e| {
-        Error::Usage(format!("{} cannot be created: {e}; free the name or point the data folder elsewhere", folder.display()))
+        Error::Usage(format!(
+            "{} cannot be created: {e}; free the name or point the data folder elsewhere",
+            folder.display()
+        ))
     })
 }
 

@@ -7,9 +7,7 @@ use crate::options::{private_folder, write_private};
 use crate::snapshot::Snapshot;
 use engine::{Outcome, Program};
 use ledger::{CallFacts, RunFacts};
-use model::{
-    Language, Limits, Origin, RunEvent, RunId, RunReply, RunRequest, ServerState, Truncation, Usage,
-};
+use model::{Language, Limits, Origin, RunEvent, RunId, RunReply, RunRequest, ServerState, Truncation, Usage};
 use serde_json::value::RawValue;
 use std::path::PathBuf;
 use std::sync::Arc;

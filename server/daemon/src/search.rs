@@ -56,7 +56,8 @@ pub(crate) async fn search(core: &Core, snapshot: &Snapshot, request: &SearchReq
     let found = catalog.search(&request.query, server, limit);
     let language = request.language.unwrap_or(Language::Python);
     let mut detail = request.detail.unwrap_or_default();
-    let render = |detail: Detail| -> Vec<ToolHit> { found.hits.iter().map(|hit| hit.to_wire(language, detail)).collect() };
+    let render =
+        |detail: Detail| -> Vec<ToolHit> { found.hits.iter().map(|hit| hit.to_wire(language, detail)).collect() };
     let mut hits = render(detail);
     if request.detail.is_none() && found.matched <= SMALL_HITS {
         let full = render(Detail::Full);

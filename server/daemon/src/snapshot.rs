@@ -41,9 +41,16 @@ impl Snapshot {
         let servers = config.servers.iter().zip(identifiers).map(|(spec, identifier)| {
             let idle = idle_state(spec, trusted);
             match known.get(spec.name.as_str()) {
-                Some(entry) if entry.spec.content_hash == spec.content_hash && entry.identifier.as_ref() == identifier => {
-                    let keep = idle == ServerState::Stopped && !matches!(entry.state, ServerState::Untrusted | ServerState::Disabled);
-                    Entry { spec: Arc::new(spec.clone()), state: if keep { entry.state } else { idle }, ..(*entry).clone() }
+                Some(entry)
+                    if entry.spec.content_hash == spec.content_hash && entry.identifier.as_ref() == identifier =>
+                {
+                    let keep = idle == ServerState::Stopped
+                        && !matches!(entry.state, ServerState::Untrusted | ServerState::Disabled);
+                    Entry {
+                        spec: Arc::new(spec.clone()),
+                        state: if keep { entry.state } else { idle },
+                        ..(*entry).clone()
+                    }
                 }
                 _ => Entry {
                     spec: Arc::new(spec.clone()),
@@ -55,8 +62,14 @@ impl Snapshot {
                 },
             }
         });
-        Self { servers: servers.collect(), config: Arc::clone(&config), problems, trusted, catalog: Arc::new(Catalog::new(vec![])) }
-            .with_catalog()
+        Self {
+            servers: servers.collect(),
+            config: Arc::clone(&config),
+            problems,
+            trusted,
+            catalog: Arc::new(Catalog::new(vec![])),
+        }
+        .with_catalog()
     }
 
     /// The same snapshot after a change to its servers, with the catalog built anew. Parts of servers that did not change
@@ -79,7 +92,10 @@ impl Snapshot {
 
     /// A server by its configured name or its identifier.
     pub(crate) fn server(&self, name: &str) -> Option<&Entry> {
-        self.servers.iter().find(|e| e.spec.name == name).or_else(|| self.servers.iter().find(|e| &*e.identifier == name))
+        self.servers
+            .iter()
+            .find(|e| e.spec.name == name)
+            .or_else(|| self.servers.iter().find(|e| &*e.identifier == name))
     }
 
     /// Servers that may be started at all.
@@ -146,7 +162,11 @@ pub(crate) fn describe(transport: &Transport) -> (&'static str, String) {
 /// A word as a shell would need it written.
 fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=+,%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 /// A path as users read it: relative to the workspace where it lies inside.
