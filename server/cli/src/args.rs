@@ -1,0 +1,233 @@
+//! The command line as clap reads it. Names and meanings are the contract's; nothing here acts.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::{Detail, Language};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Runs programs over MCP servers in a WebAssembly sandbox, and counts the tokens that this saves.
+#[derive(Debug, Parser)]
+#[command(name = "tta", version, propagate_version = true, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Common {
+    /// The workspace [default: the nearest parent with a configuration, else this folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) workspace: Option<PathBuf>,
+    /// One more configuration file of MCP servers; naming it trusts it
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The deadline of a program
+    #[arg(long, global = true, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) timeout_ms: Option<u64>,
+    /// The memory of a program
+    #[arg(long, global = true, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) memory_mb: Option<u64>,
+    /// Start the workspace's servers, although it was never trusted
+    #[arg(long, global = true)]
+    pub(crate) trust: bool,
+    /// Print one JSON object to stdout, whatever happens
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say more on stderr; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Leave out the receipt and the notes
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Where the ledger, the artifacts and the caches are kept [default: the platform's data folder]
+    #[arg(long, global = true, value_name = "DIR", hide_short_help = true)]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run one program
+    #[command(after_help = RUN_HELP)]
+    Run(RunArgs),
+    /// The tools that programs can call
+    #[command(subcommand)]
+    Tools(ToolsCommand),
+    /// Call one tool directly
+    Call(CallArgs),
+    /// Every configured MCP server, and what is wrong with it
+    Servers,
+    /// Check the installation: guests, limits, servers, trust
+    Doctor,
+    /// Serve the tools `run_code` and `search_tools` as an MCP server, over stdio unless --http is given
+    Mcp(McpArgs),
+    /// The daemon as editors start it: LSP over stdio, and MCP over loopback HTTP
+    Lsp,
+}
+
+const RUN_HELP: &str = "\
+Output: stdout carries the result alone: text as it is, everything else as JSON (indented on a terminal), nothing for
+null. What the program prints goes to stderr, and the receipt after it.
+Exit status: 0 ok, 1 the program failed, 2 wrong usage or configuration, 3 a limit ended it, 4 denied, 5 fault of the
+daemon, 130 cancelled.";
+
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    /// The program; `-` reads it from stdin
+    #[arg(value_name = "FILE", required_unless_present = "code", conflicts_with = "code")]
+    pub(crate) file: Option<PathBuf>,
+    /// The program itself
+    #[arg(short = 'e', long = "code", value_name = "CODE")]
+    pub(crate) code: Option<String>,
+    /// Its language, where the file's ending does not tell [default: guessed, and said]
+    #[arg(long, value_enum)]
+    pub(crate) lang: Option<Lang>,
+    /// What the program sees as `tta.inputs`: JSON, or @FILE
+    #[arg(long, value_name = "JSON")]
+    pub(crate) input: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ToolsCommand {
+    /// The tools that fit a task, best first
+    Search {
+        /// What you want to do, in words
+        #[arg(required = true, value_name = "QUERY")]
+        query: Vec<String>,
+        #[command(flatten)]
+        shape: Shape,
+    },
+    /// Every tool
+    List {
+        #[command(flatten)]
+        shape: Shape,
+    },
+    /// The stub of one tool
+    Show {
+        /// SERVER.TOOL, by name or by identifier
+        #[arg(value_name = "SERVER.TOOL")]
+        tool: String,
+        /// The language of the stub
+        #[arg(long, value_enum)]
+        lang: Option<Lang>,
+    },
+}
+
+/// Which tools, and how much of each.
+#[derive(Args, Debug)]
+pub(crate) struct Shape {
+    /// Only this server's
+    #[arg(long)]
+    pub(crate) server: Option<String>,
+    /// How much of each
+    #[arg(long, value_enum, default_value = "name")]
+    pub(crate) detail: DetailArg,
+    /// The language of the stubs
+    #[arg(long, value_enum)]
+    pub(crate) lang: Option<Lang>,
+    /// At most this many
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CallArgs {
+    /// The server, by name or by identifier
+    pub(crate) server: String,
+    /// The tool, by name or by identifier
+    pub(crate) tool: String,
+    /// Its arguments: a JSON object, or @FILE
+    #[arg(value_name = "JSON")]
+    pub(crate) arguments: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct McpArgs {
+    /// Serve streamable HTTP at /mcp on this loopback address; port 0 picks a free one. URL and token are said on stderr
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) http: Option<SocketAddr>,
+    /// Ask no bearer token: every process and user of this machine may then run programs. TTA_HTTP_TOKEN sets a token
+    #[arg(long, requires = "http")]
+    pub(crate) insecure_no_token: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    #[value(alias = "py")]
+    Python,
+    #[value(alias = "ts")]
+    Typescript,
+    #[value(alias = "js")]
+    Javascript,
+}
+
+impl From<Lang> for Language {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::Python => Self::Python,
+            Lang::Typescript => Self::TypeScript,
+            Lang::Javascript => Self::JavaScript,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DetailArg {
+    Name,
+    Signature,
+    Full,
+}
+
+impl From<DetailArg> for Detail {
+    fn from(detail: DetailArg) -> Self {
+        match detail {
+            DetailArg::Name => Self::Name,
+            DetailArg::Signature => Self::Signature,
+            DetailArg::Full => Self::Full,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn command_lines_are_read_or_refused() {
+        for (line, read) in [
+            ("run x.py", true),
+            ("run - --lang ts", true),
+            ("run -e 1+1 --json --timeout-ms 5", true),
+            ("--json --workspace /w run x.py", true),
+            ("run", false),
+            ("run x.py -e 1", false),
+            ("run x.py --timeout-ms 0", false),
+            ("run x.py --lang cobol", false),
+            ("tools search read a file --limit 3", true),
+            ("tools search", false),
+            ("tools show fs.read --lang js", true),
+            ("tools", false),
+            ("call fs read {}", true),
+            ("call fs", false),
+            ("servers --json", true),
+            ("doctor -vv", true),
+            ("mcp", true),
+            ("mcp --http 127.0.0.1:0 --insecure-no-token", true),
+            ("mcp --insecure-no-token", false),
+            ("mcp --http localhost", false),
+            ("lsp", true),
+            ("frobnicate", false),
+        ] {
+            let parsed = Cli::try_parse_from(std::iter::once("tta").chain(line.split(' ')));
+            assert_eq!(parsed.is_ok(), read, "tta {line}: {parsed:?}");
+        }
+    }
+}

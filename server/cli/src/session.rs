@@ -1,0 +1,130 @@
+//! One sitting of the command line: its daemon, its conversation, the question of trust, and the end of both.
+
+use crate::args::Common;
+use crate::failure::Failure;
+use crate::output::{self, visible};
+use crate::progress;
+use daemon::{Daemon, Options, Ticket};
+use model::{ConversationId, Reply, Request};
+use std::future::Future;
+use std::io::{IsTerminal as _, Write as _};
+use std::process;
+use tracing_subscriber::EnvFilter;
+
+/// The name this front files its runs under.
+const FRONT: &str = "cli";
+
+/// The exit code of a second Ctrl-C.
+const CANCELLED: i32 = 130;
+
+/// A daemon in this process, for one command.
+pub(crate) struct Session {
+    daemon: Daemon,
+    conversation: ConversationId,
+    quiet: bool,
+}
+
+/// What the flags say about a daemon.
+pub(crate) fn options(common: &Common) -> Options {
+    Options {
+        workspace: common.workspace.clone(),
+        config: common.config.clone(),
+        trusted: common.trust.then_some(true),
+        data_dir: common.data_dir.clone(),
+        timeout_ms: common.timeout_ms,
+        memory_mb: common.memory_mb,
+    }
+}
+
+/// Logs go to stderr: warnings, and what takes long; with `-v` what happens; with `-vv` everything of ours.
+pub(crate) fn init_logging(verbose: u8) {
+    let filter = match verbose {
+        0 => "error,progress=info",
+        1 => "info",
+        _ => "debug,cranelift_codegen=info,regalloc2=info,wasmtime=info,hyper=info",
+    };
+    let log = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_env_filter(EnvFilter::new(filter));
+    if verbose == 0 { log.without_time().with_level(false).with_target(false).init() } else { log.init() }
+}
+
+impl Session {
+    /// Starts a daemon, hands it to `command`, and ends it whatever comes of that.
+    pub(crate) async fn with<T, F>(common: &Common, command: impl FnOnce(Self) -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let daemon = Daemon::start(options(common)).await?;
+        let session = Self { daemon: daemon.clone(), conversation: ConversationId::new(), quiet: common.quiet };
+        let outcome = command(session).await;
+        daemon.shutdown().await;
+        outcome
+    }
+
+    /// The same, for a command that starts servers: on a terminal the user is asked once whether to trust an unknown
+    /// workspace. Elsewhere its servers stay stopped, and the error of whatever needs them says how to start them.
+    pub(crate) async fn with_servers<T, F>(common: &Common, command: impl FnOnce(Self) -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        Self::with(common, async |session| {
+            session.ask_for_trust().await?;
+            command(session).await
+        })
+        .await
+    }
+
+    /// Submits a request and waits for its answer. Ctrl-C cancels it; a second one ends the process.
+    pub(crate) async fn ask(&self, request: Request) -> Result<Reply, Failure> {
+        let notices = self.daemon.notices();
+        let ticket = self.daemon.submit(request, FRONT, &self.conversation);
+        let shown = progress::show(notices, ticket.run_id().clone(), self.quiet);
+        tokio::select! {
+            reply = answer(ticket) => Ok(reply?),
+            never = shown => match never {},
+        }
+    }
+
+    async fn ask_for_trust(&self) -> Result<(), Failure> {
+        let on_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        let Some(question) = self.daemon.trust_question().filter(|_| on_terminal) else { return Ok(()) };
+        let mut text = format!("The workspace {} would start:\n", question.workspace.display());
+        for line in &question.would_start {
+            text.push_str(&format!("  {}\n", visible(line)));
+        }
+        text.push_str("Start them, now and whenever they are the same? [y/N] ");
+        if std::io::stderr().write_all(text.as_bytes()).is_err() {
+            return Ok(());
+        }
+        let answer = tokio::task::spawn_blocking(|| {
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).map(|_| line)
+        });
+        let yes = matches!(answer.await, Ok(Ok(line)) if matches!(line.trim(), "y" | "Y" | "yes"));
+        if yes {
+            self.daemon.set_trusted(true, true).await?;
+        } else {
+            output::note("they stay stopped", self.quiet);
+        }
+        Ok(())
+    }
+}
+
+async fn answer(ticket: Ticket) -> Result<Reply, daemon::Error> {
+    let cancel = ticket.cancellation();
+    let reply = ticket.reply();
+    tokio::pin!(reply);
+    tokio::select! {
+        reply = &mut reply => return reply,
+        Ok(()) = tokio::signal::ctrl_c() => cancel.cancel(),
+    }
+    output::note("cancelling; Ctrl-C again to quit at once", false);
+    tokio::spawn(async {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            process::exit(CANCELLED);
+        }
+    });
+    reply.await
+}

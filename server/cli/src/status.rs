@@ -1,0 +1,102 @@
+//! `tta servers` and `tta doctor`: what is there, what is wrong, and how to mend it.
+
+use crate::args::Common;
+use crate::failure::{Failure, Outcome};
+use crate::output::{self, for_stdout};
+use crate::receipt::grouped;
+use crate::session::Session;
+use crate::tools::table;
+use model::reply::Check;
+use model::{Reply, Request, ServerState, ServerStatus, Severity};
+
+/// `tta servers`: asks those that were never listed, so that their tools and tokens are known.
+pub(crate) async fn servers(common: &Common) -> Outcome {
+    let servers = Session::with(common, async |session| match session.ask(Request::Servers { list: true }).await? {
+        Reply::Servers(servers) => Ok(servers),
+        _ => Err(Failure::fault("the daemon answered another question than the servers")),
+    })
+    .await?;
+    if common.json {
+        output::json(&serde_json::json!({ "servers": servers }));
+        return Ok(0);
+    }
+    if servers.is_empty() {
+        output::note("no MCP server is configured: add one to .vscode/mcp.json or .mcp.json, or give --config", false);
+        return Ok(0);
+    }
+    let mut overview = table(&["SERVER", "STATE", "TRANSPORT", "TOOLS", "TOKENS", "SOURCE"]);
+    for server in &servers {
+        overview.add_row([
+            for_stdout(&server.name).into_owned(),
+            state(server.state).to_owned(),
+            server.transport.clone(),
+            server.tools.map_or_else(|| "-".to_owned(), |n| n.to_string()),
+            server.definition_tokens.map_or_else(|| "-".to_owned(), grouped),
+            format!("{}:{}", server.source.file.display(), server.source.line),
+        ]);
+    }
+    output::out(&overview.to_string());
+    for server in &servers {
+        for line in troubles(server) {
+            output::out(&for_stdout(&line));
+        }
+    }
+    Ok(0)
+}
+
+/// `tta doctor`: 0 where every check holds, else 1.
+pub(crate) async fn doctor(common: &Common) -> Outcome {
+    let checks = Session::with(common, async |session| match session.ask(Request::Doctor).await? {
+        Reply::Doctor(checks) => Ok(checks),
+        _ => Err(Failure::fault("the daemon answered another question than the doctor's")),
+    })
+    .await?;
+    let sound = checks.iter().all(|check| check.ok);
+    if common.json {
+        output::json(&serde_json::json!({ "ok": sound, "checks": checks }));
+    } else {
+        for check in &checks {
+            output::out(&for_stdout(&diagnosis(check)));
+        }
+    }
+    Ok(u8::from(!sound))
+}
+
+fn state(state: ServerState) -> &'static str {
+    match state {
+        ServerState::Untrusted => "untrusted",
+        ServerState::Disabled => "disabled",
+        ServerState::Stopped => "stopped",
+        ServerState::Starting => "starting",
+        ServerState::Ready => "ready",
+        ServerState::Failed => "failed",
+    }
+}
+
+/// What is wrong with a server, a line each.
+fn troubles(server: &ServerStatus) -> Vec<String> {
+    let mut lines = Vec::new();
+    if server.state == ServerState::Untrusted {
+        let target = &server.target;
+        lines.push(format!("\n{}: the workspace is not trusted; --trust starts `{target}`", server.name));
+    }
+    if let Some(error) = &server.last_error {
+        lines.push(format!("\n{}: {error}", server.name));
+    }
+    for problem in &server.problems {
+        let severity = match problem.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "info",
+        };
+        let place = format!("{}:{}:{}", problem.file.display(), problem.line, problem.column);
+        lines.push(format!("\n{place}: {severity}: {}\n  {}", problem.message, problem.hint));
+    }
+    lines
+}
+
+fn diagnosis(check: &Check) -> String {
+    let mark = if check.ok { "ok  " } else { "FAIL" };
+    let mend = if check.mend.is_empty() { String::new() } else { format!("\n       mend: {}", check.mend) };
+    format!("{mark}  {}: {}{mend}", check.name, check.detail)
+}

@@ -1,0 +1,160 @@
+//! What crosses the wire besides the model's types: the options of `initialize`, and parameters of a field or two.
+
+use daemon::Options;
+use model::{RunId, RunRequest, Secret, SavingsSummary, ServerStatus, RunEvent, TokenReport};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use tower_lsp::jsonrpc::{self, Error};
+use tower_lsp::ls_types::notification::Notification;
+
+/// Where MCP is served, for the editor to hand to its own client.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// The URL.
+    pub url: String,
+    /// The bearer token.
+    pub token: Secret,
+}
+
+impl Endpoint {
+    /// `capabilities.experimental` of the answer to `initialize`. The one place where the token leaves the process.
+    pub(crate) fn experimental(&self) -> Value {
+        let version = env!("CARGO_PKG_VERSION");
+        json!({"tta": {"mcp": {"url": self.url, "token": self.token.expose(), "version": version}}})
+    }
+}
+
+/// `initializationOptions`, which override what the command line said. Without them nothing is trusted.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct Initialization {
+    workspace: Option<PathBuf>,
+    trusted: bool,
+    data_dir: Option<PathBuf>,
+    timeout_ms: Option<u64>,
+    memory_mb: Option<u64>,
+}
+
+/// The daemon's options: the command line's, overridden by the editor's.
+pub(crate) fn options(given: Options, initialization: Option<Value>) -> jsonrpc::Result<Options> {
+    let asked: Initialization = match initialization {
+        None | Some(Value::Null) => Initialization::default(),
+        Some(value) => serde_json::from_value(value)
+            .map_err(|e| Error::invalid_params(format!("initializationOptions: {e}")))?,
+    };
+    Ok(Options {
+        workspace: asked.workspace.or(given.workspace),
+        trusted: given.trusted.or(Some(asked.trusted)),
+        data_dir: asked.data_dir.or(given.data_dir),
+        timeout_ms: asked.timeout_ms.or(given.timeout_ms),
+        memory_mb: asked.memory_mb.or(given.memory_mb),
+        config: given.config,
+    })
+}
+
+/// The parameters of `tta/run`: a run, and whether the answer waits for its receipt.
+#[derive(Debug)]
+pub(crate) struct RunParams {
+    pub(crate) request: RunRequest,
+    pub(crate) wait_receipt: bool,
+}
+
+impl<'de> Deserialize<'de> for RunParams {
+    /// By hand, because `flatten` would let unknown fields pass.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = serde_json::Map::deserialize(deserializer)?;
+        let wait_receipt = fields.remove("wait_receipt").is_some_and(|value| value == true);
+        let request = serde_json::from_value(Value::Object(fields)).map_err(serde::de::Error::custom)?;
+        Ok(Self { request, wait_receipt })
+    }
+}
+
+/// The parameters of `tta/servers`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ServersParams {
+    #[serde(default)]
+    pub(crate) list: bool,
+}
+
+/// The parameters of `tta/restartServer`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct RestartParams {
+    pub(crate) server: String,
+}
+
+/// The parameters of `tta/savings`: none.
+#[derive(Debug, Deserialize)]
+pub(crate) struct NoParams {}
+
+/// The parameters of `tta/runs`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct RunsParams {
+    pub(crate) limit: usize,
+}
+
+/// The parameters of `tta/receipt`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ReceiptParams {
+    pub(crate) run_id: RunId,
+}
+
+/// The answer to `tta/receipt`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Receipt {
+    pub(crate) tokens: TokenReport,
+    /// Of each call, in the order of the calls.
+    pub(crate) result_tokens: Vec<u64>,
+}
+
+macro_rules! notification {
+    ($(#[$doc:meta])* $name:ident, $method:literal, $params:ty) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub(crate) enum $name {}
+        impl Notification for $name {
+            type Params = $params;
+            const METHOD: &'static str = $method;
+        }
+    };
+}
+
+notification!(
+    /// The ledger counted something.
+    SavingsChanged, "tta/savingsChanged", SavingsSummary
+);
+notification!(
+    /// A server's state, tools or configuration changed.
+    ServersChanged, "tta/serversChanged", Vec<ServerStatus>
+);
+notification!(
+    /// Something happened in a run.
+    RunEvents, "tta/runEvent", RunEvent
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_editors_options_override_and_nothing_is_trusted_unasked() {
+        let given = || Options { timeout_ms: Some(1), ..Options::default() };
+        let read = |value| options(given(), value);
+        assert_eq!(read(None).ok().and_then(|o| o.trusted), Some(false));
+        let asked = read(Some(json!({"trusted": true, "timeoutMs": 2, "dataDir": "/d"}))).expect("well formed");
+        assert_eq!((asked.trusted, asked.timeout_ms, asked.data_dir), (Some(true), Some(2), Some("/d".into())));
+        let wrong = read(Some(json!({"trusted": "yes"}))).expect_err("a text is no boolean");
+        assert!(wrong.message.contains("initializationOptions"), "{wrong}");
+        assert!(read(Some(json!({"trusted": true, "timeout": 1}))).is_err());
+    }
+
+    #[test]
+    fn a_run_takes_no_unknown_field() {
+        let read = |value| serde_json::from_value::<RunParams>(value);
+        let params = read(json!({"code": "1", "language": "py", "wait_receipt": true})).expect("well formed");
+        assert!(params.wait_receipt);
+        assert_eq!(params.request.code, "1");
+        assert!(read(json!({"code": "1", "wait": true})).is_err());
+        assert!(read(json!({"wait_receipt": true})).is_err());
+    }
+}

@@ -1,0 +1,166 @@
+//! One MCP session: decodes a tool call, submits it, encodes the reply.
+
+use crate::progress;
+use crate::tools::{TOOL_SET, tool};
+use daemon::{Daemon, Ticket};
+use model::{ConversationId, ErrorKind, ProgramError, Reply, Request, RunStatus, reply_text, search_text};
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, ListToolsResult,
+    PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
+};
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer, ServerHandler};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// The name this front files its runs under.
+const FRONT: &str = "mcp";
+
+/// Servers that the instructions name; the search finds the others.
+const SERVERS_NAMED_MAX: usize = 40;
+
+/// A session's view of the daemon.
+pub(crate) struct Front {
+    daemon: Daemon,
+    /// The sitting. The protocol's newest revision has no sessions: its requests share the endpoint's.
+    conversation: ConversationId,
+    endpoint: Option<ConversationId>,
+    /// Held as long as the session lives: there are only so many.
+    _seat: Option<OwnedSemaphorePermit>,
+}
+
+impl Front {
+    pub(crate) fn new(daemon: Daemon) -> Self {
+        Self { daemon, conversation: ConversationId::new(), endpoint: None, _seat: None }
+    }
+
+    /// A session among others on one HTTP endpoint.
+    pub(crate) fn seated(daemon: Daemon, endpoint: ConversationId, seat: OwnedSemaphorePermit) -> Self {
+        Self { endpoint: Some(endpoint), _seat: Some(seat), ..Self::new(daemon) }
+    }
+
+    fn submit(&self, request: Request, context: &RequestContext<RoleServer>) -> Ticket {
+        let stateless = context.protocol_version().is_some_and(|v| v >= ProtocolVersion::V_2026_07_28);
+        let conversation = self.endpoint.as_ref().filter(|_| stateless).unwrap_or(&self.conversation);
+        self.daemon.submit(request, FRONT, conversation)
+    }
+
+    async fn run_code(&self, arguments: Value, context: RequestContext<RoleServer>) -> CallToolResult {
+        let request = match decode("run_code", arguments) {
+            Ok(request) => request,
+            Err(refusal) => return refusal,
+        };
+        let asked = context.meta.get_progress_token().map(|token| (token, self.daemon.notices()));
+        let ticket = self.submit(Request::Run(request), &context);
+        let shown = progress::forward(asked, ticket.run_id().clone(), context.peer.clone());
+        let reply = answer(ticket, &context);
+        tokio::pin!(reply);
+        let reply = tokio::select! {
+            reply = &mut reply => reply,
+            () = shown => reply.await,
+        };
+        match reply {
+            Ok(Reply::Run(reply)) => text(reply_text(&reply), reply.status != RunStatus::Ok),
+            other => refused(other),
+        }
+    }
+
+    async fn search_tools(&self, arguments: Value, context: RequestContext<RoleServer>) -> CallToolResult {
+        let request = match decode("search_tools", arguments) {
+            Ok(request) => request,
+            Err(refusal) => return refusal,
+        };
+        match answer(self.submit(Request::Search(request), &context), &context).await {
+            Ok(Reply::Search(reply)) => text(search_text(&reply), false),
+            other => refused(other),
+        }
+    }
+}
+
+impl ServerHandler for Front {
+    fn get_info(&self) -> ServerConfig {
+        let info = ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(Implementation::new("tta", env!("CARGO_PKG_VERSION")));
+        info.with_instructions(instructions(&self.daemon.server_identifiers()))
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        tool(name).cloned()
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(TOOL_SET.tools.clone()))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let arguments = Value::Object(request.arguments.unwrap_or_default());
+        let result = match request.name.as_ref() {
+            "run_code" => self.run_code(arguments, context).await,
+            "search_tools" => self.search_tools(arguments, context).await,
+            other => {
+                let why = format!("no tool `{other}`: there are run_code and search_tools; programs reach the rest");
+                return Err(ErrorData::invalid_params(why, None));
+            }
+        };
+        Ok(result.into())
+    }
+}
+
+/// What a host may tell its model of the whole set, with the servers that a program can import.
+fn instructions(servers: &[String]) -> String {
+    let text = TOOL_SET.instructions.as_str();
+    if servers.is_empty() {
+        return text.to_owned();
+    }
+    let named = servers.iter().take(SERVERS_NAMED_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if servers.len() > SERVERS_NAMED_MAX { ", …" } else { "" };
+    format!("{text} Servers: {named}{more}.").trim_start().to_owned()
+}
+
+/// The daemon's answer. A cancelled request stops its work; the answer still comes, and says so.
+async fn answer(ticket: Ticket, context: &RequestContext<RoleServer>) -> Result<Reply, daemon::Error> {
+    let cancel = ticket.cancellation();
+    let reply = ticket.reply();
+    tokio::pin!(reply);
+    tokio::select! {
+        reply = &mut reply => return reply,
+        () = context.ct.cancelled() => cancel.cancel(),
+    }
+    reply.await
+}
+
+/// A tool's arguments; where they do not fit, what is wrong and what would fit, for the model to read.
+fn decode<T: DeserializeOwned>(name: &str, arguments: Value) -> Result<T, CallToolResult> {
+    serde_json::from_value(arguments).map_err(|e| {
+        let known: Vec<&str> = tool(name)
+            .and_then(|t| t.input_schema.get("properties")?.as_object())
+            .map(|properties| properties.keys().map(String::as_str).collect())
+            .unwrap_or_default();
+        let error = ProgramError::new(ErrorKind::Usage, format!("{name}: {e}"))
+            .with_hint(format!("{name} takes {{{}}}", known.join(", ")));
+        text(model::reply_text::error_text(&error), true)
+    })
+}
+
+/// Whatever is not the answer that was asked for: the daemon's own error.
+fn refused(reply: Result<Reply, daemon::Error>) -> CallToolResult {
+    let error = match reply {
+        Err(e) => ProgramError::new(e.kind(), e.to_string()),
+        Ok(_) => ProgramError::new(ErrorKind::Fault, "the daemon answered another question"),
+    };
+    text(model::reply_text::error_text(&error), true)
+}
+
+fn text(text: String, is_error: bool) -> CallToolResult {
+    let content = vec![ContentBlock::text(text)];
+    if is_error { CallToolResult::error(content) } else { CallToolResult::success(content) }
+}

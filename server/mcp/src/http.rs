@@ -1,0 +1,159 @@
+//! The loopback HTTP endpoint: streamable HTTP at `/mcp`.
+//!
+//! Bounded here: connections, sessions, the body of a request, the time to send its head, and how long a session may be
+//! idle. Checked here: the address, the token, Host and Origin. Not bounded here: how many runs there are at once, which
+//! is the daemon's business.
+
+use crate::auth::{Auth, require_token};
+use crate::front::Front;
+use crate::Error;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use daemon::Daemon;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use model::ConversationId;
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+/// Connections open at once; further ones wait in the system's queue.
+const CONNECTIONS_MAX: usize = 256;
+
+/// Sessions at once; a further `initialize` is refused.
+const SESSIONS_MAX: usize = 64;
+
+/// A session nobody used for this long ends; its client starts a new one.
+const SESSION_IDLE: Duration = Duration::from_secs(3600);
+
+/// A program, its input, and their JSON escapes.
+const BODY_BYTES_MAX: usize = 32 << 20;
+
+/// Time to send a request's head, and to leave a connection unused.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Time for connections to end when the endpoint does.
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A running endpoint; dropping it stops it.
+#[derive(Debug)]
+pub struct HttpServer {
+    addr: SocketAddr,
+    auth: Arc<Auth>,
+    tasks: TaskTracker,
+    stop: DropGuard,
+}
+
+impl HttpServer {
+    /// What a client connects to.
+    pub fn url(&self) -> String {
+        format!("http://{}/mcp", self.addr)
+    }
+
+    /// How its requests are admitted.
+    pub fn auth(&self) -> &Auth {
+        &self.auth
+    }
+
+    /// Ends every session and connection.
+    pub async fn stop(self) {
+        drop(self.stop);
+        let _ = tokio::time::timeout(STOP_TIMEOUT, self.tasks.wait()).await;
+    }
+
+    /// Returns when the endpoint has ended, which it does not by itself.
+    pub async fn ended(&self) {
+        self.tasks.wait().await;
+    }
+}
+
+/// Serves `daemon` on a loopback address; port 0 picks a free one.
+pub async fn serve_http(daemon: Daemon, addr: SocketAddr, auth: Auth) -> Result<HttpServer, Error> {
+    if !addr.ip().is_loopback() {
+        return Err(Error::NotLoopback(addr));
+    }
+    let bind = |source| Error::Bind { addr, source };
+    let listener = TcpListener::bind(addr).await.map_err(bind)?;
+    let addr = listener.local_addr().map_err(bind)?;
+    let (stop, auth, tasks) = (CancellationToken::new(), Arc::new(auth), TaskTracker::new());
+    let router = router(daemon, addr, &auth, &stop);
+    tasks.spawn(accept(listener, router, stop.clone(), tasks.clone()));
+    tasks.close();
+    Ok(HttpServer { addr, auth, tasks, stop: stop.drop_guard() })
+}
+
+fn router(daemon: Daemon, addr: SocketAddr, auth: &Arc<Auth>, stop: &CancellationToken) -> Router {
+    let names = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{}", addr.port()));
+    let config = StreamableHttpServerConfig::default()
+        .with_allowed_hosts(names.iter().cloned())
+        .with_allowed_origins(names.iter().map(|name| format!("http://{name}")))
+        .enforce_origin_validation()
+        .with_json_response(true)
+        .with_max_request_body_bytes(BODY_BYTES_MAX)
+        .with_cancellation_token(stop.child_token());
+    let mut sessions = LocalSessionManager::default();
+    sessions.session_config.keep_alive = Some(SESSION_IDLE);
+    let (seats, endpoint) = (Arc::new(Semaphore::new(SESSIONS_MAX)), ConversationId::new());
+    let session = move || {
+        let seat = Arc::clone(&seats).try_acquire_owned().map_err(|_| {
+            std::io::Error::other(format!("{SESSIONS_MAX} sessions are open; end one, or wait until one is idle"))
+        })?;
+        Ok(Front::seated(daemon.clone(), endpoint.clone(), seat))
+    };
+    let service = StreamableHttpService::new(session, Arc::new(sessions), config);
+    Router::new().route_service("/mcp", service).layer(from_fn_with_state(Arc::clone(auth), require_token))
+}
+
+/// Accepts connections until told to stop, no more at once than there are seats.
+async fn accept(listener: TcpListener, router: Router, stop: CancellationToken, tasks: TaskTracker) {
+    let seats = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let next = async {
+            let seat = Arc::clone(&seats).acquire_owned().await.expect("the semaphore is never closed");
+            (listener.accept().await, seat)
+        };
+        let (accepted, seat) = tokio::select! {
+            next = next => next,
+            () = stop.cancelled() => return,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let connection = connection(stream, router.clone(), stop.clone());
+                tasks.spawn(async move {
+                    connection.await;
+                    drop(seat);
+                });
+            }
+            Err(e) => {
+                tracing::warn!("a connection could not be accepted: {e}");
+                // Out of file descriptors is the usual reason: give the connections that hold them time to end.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, router: Router, stop: CancellationToken) {
+    let _ = stream.set_nodelay(true);
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    let serving = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    tokio::pin!(serving);
+    let ended = tokio::select! {
+        ended = serving.as_mut() => ended,
+        () = stop.cancelled() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(e) = ended {
+        tracing::debug!("a connection ended badly: {e}");
+    }
+}
