@@ -3,639 +3,588 @@
 
 export type RunId = string;
 
-export type Language = 'python' | 'typescript' | 'javascript';
+export type Language = "python" | "typescript" | "javascript";
 
-export type RunRequest = {
-  /**
-   * The program's source.
-   */
-  code: string;
-  /**
-   * Its language; guessed from the source, and the guess said, where absent.
-   */
-  language?: Language;
-  /**
-   * What the program sees as `tta.inputs`.
-   */
-  input?: unknown;
-  /**
-   * Deadline in milliseconds; the workspace's limit is the most it can be.
-   */
-  timeout_ms?: number;
-  /**
-   * Memory in MiB; the workspace's limit is the most it can be.
-   */
-  memory_mb?: number;
-  /**
-   * The name shown in tracebacks and lists, such as a file's name without its folder.
-   */
-  name?: string;
-};
+export type RunRequest = { 
+/**
+ * The program's source.
+ */
+code: string, 
+/**
+ * Its language; guessed from the source, and the guess said, where absent.
+ */
+language?: Language, 
+/**
+ * What the program sees as `tta.inputs`.
+ */
+input?: unknown, 
+/**
+ * Deadline in milliseconds; the workspace's limit is the most it can be.
+ */
+timeout_ms?: number, 
+/**
+ * Memory in MiB; the workspace's limit is the most it can be.
+ */
+memory_mb?: number, 
+/**
+ * The name shown in tracebacks and lists, such as a file's name without its folder.
+ */
+name?: string, };
 
-export type Detail = 'name' | 'signature' | 'full';
+export type Detail = "name" | "signature" | "full";
 
-export type SearchRequest = {
-  /**
-   * What the caller wants to do, in words. Empty lists every tool, in the servers' order.
-   */
-  query: string;
-  /**
-   * Only this server's tools.
-   */
-  server?: string;
-  /**
-   * How much of each hit.
-   */
-  detail?: Detail;
-  /**
-   * At most this many hits; 10 where absent, 1,000 at most.
-   */
-  limit?: number;
-  /**
-   * The language of the stubs; Python where absent.
-   */
-  language?: Language;
-};
+export type SearchRequest = { 
+/**
+ * What the caller wants to do, in words. Empty lists every tool, in the servers' order.
+ */
+query: string, 
+/**
+ * Only this server's tools.
+ */
+server?: string, 
+/**
+ * How much of each hit.
+ */
+detail?: Detail, 
+/**
+ * At most this many hits; 10 where absent, 1,000 at most.
+ */
+limit?: number, 
+/**
+ * The language of the stubs; Python where absent.
+ */
+language?: Language, };
 
-export type CallRequest = {
-  /**
-   * The server, by name or identifier.
-   */
-  server: string;
-  /**
-   * The tool, by name or identifier.
-   */
-  tool: string;
-  /**
-   * A JSON object.
-   */
-  arguments?: Record<string, unknown>;
-  /**
-   * Longest time the call may take.
-   */
-  timeout_ms?: number;
-};
+export type CallRequest = { 
+/**
+ * The server, by name or identifier.
+ */
+server: string, 
+/**
+ * The tool, by name or identifier.
+ */
+tool: string, 
+/**
+ * A JSON object.
+ */
+arguments?: Record<string, unknown>, 
+/**
+ * Longest time the call may take.
+ */
+timeout_ms?: number, };
 
-export type ErrorKind =
-  | 'syntax'
-  | 'exception'
-  | 'tool'
-  | 'unknown_tool'
-  | 'arguments'
-  | 'import'
-  | 'result'
-  | 'forgotten_await'
-  | 'deadlock'
-  | 'deadline'
-  | 'memory'
-  | 'stack'
-  | 'calls'
-  | 'output'
-  | 'denied'
-  | 'cancelled'
-  | 'busy'
-  | 'fault';
+export type ErrorKind = "syntax" | "exception" | "tool" | "unknown_tool" | "arguments" | "import" | "result" | "forgotten_await" | "deadlock" | "deadline" | "memory" | "stack" | "calls" | "output" | "denied" | "cancelled" | "usage" | "busy" | "fault";
 
-export type ProgramError = {
-  /**
-   * What kind of failure it is.
-   */
-  kind: ErrorKind;
-  /**
-   * One sentence that says what is wrong.
-   */
-  message: string;
-  /**
-   * The line of the program, counted from 1, where there is one.
-   */
-  line?: number;
-  /**
-   * The program's own frames, innermost last; never a path or frame of the host.
-   */
-  traceback?: string;
-  /**
-   * How to mend it.
-   */
-  hint?: string;
-};
+export type ProgramError = { 
+/**
+ * What kind of failure it is.
+ */
+kind: ErrorKind, 
+/**
+ * One sentence that says what is wrong.
+ */
+message: string, 
+/**
+ * The line of the program, counted from 1, where there is one.
+ */
+line?: number, 
+/**
+ * The program's own frames, innermost last; never a path or frame of the host.
+ */
+traceback?: string, 
+/**
+ * How to mend it.
+ */
+hint?: string, };
 
-export type RunStatus = 'ok' | 'error' | 'limit' | 'denied' | 'cancelled' | 'fault';
+export type RunStatus = "ok" | "error" | "limit" | "denied" | "cancelled" | "fault";
 
-export type CallStatus = 'ok' | 'error' | 'denied' | 'timeout' | 'cancelled';
+export type CallStatus = "ok" | "error" | "denied" | "timeout" | "cancelled";
 
-export type CacheOutcome = 'miss' | 'hit' | 'joined';
+export type CacheOutcome = "miss" | "hit" | "joined";
 
-export type CallRecord = {
-  /**
-   * The server's configured name.
-   */
-  server: string;
-  /**
-   * The tool's own name.
-   */
-  tool: string;
-  /**
-   * How it ended.
-   */
-  status: CallStatus;
-  /**
-   * From the program's call to its answer.
-   */
-  ms: number;
-  /**
-   * Whether the cache answered.
-   */
-  cache: CacheOutcome;
-  /**
-   * Calls that were in flight together share a wave; a direct-calling agent would need a turn for each wave.
-   */
-  wave: number;
-  /**
-   * Bytes of the arguments as JSON.
-   */
-  argument_bytes: number;
-  /**
-   * Bytes of the answer as a host would put it into the context.
-   */
-  result_bytes: number;
-  /**
-   * Tokens of the same; absent until the ledger has counted.
-   */
-  result_tokens?: number;
-  /**
-   * The program's line that made the call, where known.
-   */
-  line?: number;
-  /**
-   * Why it failed.
-   */
-  error?: string;
-};
+export type CallRecord = { 
+/**
+ * The server's configured name.
+ */
+server: string, 
+/**
+ * The tool's own name.
+ */
+tool: string, 
+/**
+ * How it ended.
+ */
+status: CallStatus, 
+/**
+ * From the program's call to its answer.
+ */
+ms: number, 
+/**
+ * Whether the cache answered.
+ */
+cache: CacheOutcome, 
+/**
+ * Calls that were in flight together share a wave; a direct-calling agent would need a turn for each wave.
+ */
+wave: number, 
+/**
+ * Bytes of the arguments as JSON.
+ */
+argument_bytes: number, 
+/**
+ * Bytes of the answer as a host would put it into the context.
+ */
+result_bytes: number, 
+/**
+ * Tokens of the same; absent until the ledger has counted.
+ */
+result_tokens?: number, 
+/**
+ * The program's line that made the call, where known.
+ */
+line?: number, 
+/**
+ * Why it failed.
+ */
+error?: string, };
 
-export type Usage = {
-  /**
-   * From submission to the end of the program.
-   */
-  wall_ms: number;
-  /**
-   * Time the guest itself ran, measured around its polls.
-   */
-  cpu_ms: number;
-  /**
-   * The most linear memory it had.
-   */
-  peak_memory_bytes: number;
-  /**
-   * Bytes printed and returned, before truncation.
-   */
-  output_bytes: number;
-};
+export type Usage = { 
+/**
+ * From submission to the end of the program.
+ */
+wall_ms: number, 
+/**
+ * Time the guest itself ran, measured around its polls.
+ */
+cpu_ms: number, 
+/**
+ * The most linear memory it had.
+ */
+peak_memory_bytes: number, 
+/**
+ * Bytes printed and returned, before truncation.
+ */
+output_bytes: number, };
 
-export type Truncation = {
-  /**
-   * `result`, `stdout` or `stderr`.
-   */
-  what: string;
-  /**
-   * Bytes that were kept.
-   */
-  kept_bytes: number;
-  /**
-   * Bytes there were.
-   */
-  total_bytes: number;
-  /**
-   * The file with the whole, where it was kept.
-   */
-  artifact?: string;
-};
+export type Truncation = { 
+/**
+ * `result`, `stdout` or `stderr`.
+ */
+what: string, 
+/**
+ * Bytes that were kept.
+ */
+kept_bytes: number, 
+/**
+ * Bytes there were.
+ */
+total_bytes: number, 
+/**
+ * The file with the whole, where it was kept.
+ */
+artifact?: string, };
 
-export type RunReply = {
-  /**
-   * Which run.
-   */
-  run_id: RunId;
-  /**
-   * How it ended.
-   */
-  status: RunStatus;
-  /**
-   * Its language, and whether that was a guess.
-   */
-  language: Language;
-  /**
-   * Whether the language was guessed from the source.
-   */
-  language_guessed: boolean;
-  /**
-   * The program's value; absent where it failed.
-   */
-  result?: unknown;
-  /**
-   * What it printed.
-   */
-  stdout: string;
-  /**
-   * What it printed to stderr, and what the sandbox says of it.
-   */
-  stderr: string;
-  /**
-   * Why it failed.
-   */
-  error?: ProgramError;
-  /**
-   * Its tool calls, in the order in which they were made.
-   */
-  calls: Array<CallRecord>;
-  /**
-   * What it used.
-   */
-  usage: Usage;
-  /**
-   * What it saved; absent until the ledger has counted.
-   */
-  tokens?: TokenReport;
-  /**
-   * What was cut.
-   */
-  truncated: Array<Truncation>;
-};
+export type RunReply = { 
+/**
+ * Which run.
+ */
+run_id: RunId, 
+/**
+ * How it ended.
+ */
+status: RunStatus, 
+/**
+ * Its language, and whether that was a guess.
+ */
+language: Language, 
+/**
+ * Whether the language was guessed from the source.
+ */
+language_guessed: boolean, 
+/**
+ * The program's value; absent where it failed.
+ */
+result?: unknown, 
+/**
+ * What it printed.
+ */
+stdout: string, 
+/**
+ * What it printed to stderr, and what the sandbox says of it.
+ */
+stderr: string, 
+/**
+ * Why it failed.
+ */
+error?: ProgramError, 
+/**
+ * Its tool calls, in the order in which they were made.
+ */
+calls: Array<CallRecord>, 
+/**
+ * What it used.
+ */
+usage: Usage, 
+/**
+ * What it saved; absent until the ledger has counted.
+ */
+tokens?: TokenReport, 
+/**
+ * What was cut.
+ */
+truncated: Array<Truncation>, };
 
-export type SearchReply = {
-  /**
-   * Best first.
-   */
-  hits: Array<ToolHit>;
-  /**
-   * How many tools matched in all.
-   */
-  matched: number;
-  /**
-   * How many tools were searched.
-   */
-  searched: number;
-  /**
-   * The detail actually given: everything small is given in full.
-   */
-  detail: Detail;
-  /**
-   * Servers whose tools could not be searched, and why.
-   */
-  unavailable: Array<string>;
-};
+export type SearchReply = { 
+/**
+ * Best first.
+ */
+hits: Array<ToolHit>, 
+/**
+ * How many tools matched in all.
+ */
+matched: number, 
+/**
+ * How many tools were searched.
+ */
+searched: number, 
+/**
+ * The detail actually given: everything small is given in full.
+ */
+detail: Detail, 
+/**
+ * Servers whose tools could not be searched, and why.
+ */
+unavailable: Array<string>, };
 
-export type CallReply = {
-  /**
-   * The call as the ledger has it.
-   */
-  record: CallRecord;
-  /**
-   * The value a program would have got; absent where it failed.
-   */
-  value?: unknown;
-  /**
-   * Why it failed.
-   */
-  error?: ProgramError;
-};
+export type CallReply = { 
+/**
+ * The call as the ledger has it.
+ */
+record: CallRecord, 
+/**
+ * The value a program would have got; absent where it failed.
+ */
+value?: unknown, 
+/**
+ * Why it failed.
+ */
+error?: ProgramError, };
 
-export type RunSummary = {
-  /**
-   * Which run.
-   */
-  run_id: RunId;
-  /**
-   * When it was submitted, milliseconds since 1970.
-   */
-  at_ms: number;
-  /**
-   * Its language.
-   */
-  language: Language;
-  /**
-   * How it ended.
-   */
-  status: RunStatus;
-  /**
-   * The front that asked.
-   */
-  front: string;
-  /**
-   * Its display name, or its first line.
-   */
-  label: string;
-  /**
-   * Tool calls made.
-   */
-  calls: number;
-  /**
-   * Wall time.
-   */
-  wall_ms: number;
-  /**
-   * What it saved; absent where the ledger has not counted it.
-   */
-  tokens?: TokenReport;
-};
+export type RunSummary = { 
+/**
+ * Which run.
+ */
+run_id: RunId, 
+/**
+ * When it was submitted, milliseconds since 1970.
+ */
+at_ms: number, 
+/**
+ * Its language.
+ */
+language: Language, 
+/**
+ * How it ended.
+ */
+status: RunStatus, 
+/**
+ * The front that asked.
+ */
+front: string, 
+/**
+ * Its display name, or its first line.
+ */
+label: string, 
+/**
+ * Tool calls made.
+ */
+calls: number, 
+/**
+ * Wall time.
+ */
+wall_ms: number, 
+/**
+ * What it saved; absent where the ledger has not counted it.
+ */
+tokens?: TokenReport, };
 
-export type Check = {
-  /**
-   * What was checked.
-   */
-  name: string;
-  /**
-   * Whether it holds.
-   */
-  ok: boolean;
-  /**
-   * What was seen.
-   */
-  detail: string;
-  /**
-   * How to mend it; empty where it holds.
-   */
-  mend: string;
-};
+export type Check = { 
+/**
+ * What was checked.
+ */
+name: string, 
+/**
+ * Whether it holds.
+ */
+ok: boolean, 
+/**
+ * What was seen.
+ */
+detail: string, 
+/**
+ * How to mend it; empty where it holds.
+ */
+mend: string, };
 
-export type Scope = 'explicit' | 'workspace' | 'user';
+export type Scope = "explicit" | "workspace" | "user";
 
-export type Source = {
-  /**
-   * The file.
-   */
-  file: string;
-  /**
-   * The line of the server's key, counted from 1.
-   */
-  line: number;
-  /**
-   * Whose file it is.
-   */
-  scope: Scope;
-};
+export type Source = { 
+/**
+ * The file.
+ */
+file: string, 
+/**
+ * The line of the server's key, counted from 1.
+ */
+line: number, 
+/**
+ * Whose file it is.
+ */
+scope: Scope, };
 
-export type ServerState = 'untrusted' | 'disabled' | 'stopped' | 'starting' | 'ready' | 'failed';
+export type ServerState = "untrusted" | "disabled" | "stopped" | "starting" | "ready" | "failed";
 
-export type Severity = 'error' | 'warning' | 'info';
+export type Severity = "error" | "warning" | "info";
 
-export type Problem = {
-  /**
-   * The file.
-   */
-  file: string;
-  /**
-   * The line, counted from 1.
-   */
-  line: number;
-  /**
-   * The column, counted from 1 in UTF-16 units.
-   */
-  column: number;
-  /**
-   * How bad it is.
-   */
-  severity: Severity;
-  /**
-   * What is wrong.
-   */
-  message: string;
-  /**
-   * What to do.
-   */
-  hint: string;
-  /**
-   * The server it is about, where it is about one.
-   */
-  server?: string;
-};
+export type Problem = { 
+/**
+ * The file.
+ */
+file: string, 
+/**
+ * The line, counted from 1.
+ */
+line: number, 
+/**
+ * The column, counted from 1 in UTF-16 units.
+ */
+column: number, 
+/**
+ * How bad it is.
+ */
+severity: Severity, 
+/**
+ * What is wrong.
+ */
+message: string, 
+/**
+ * What to do.
+ */
+hint: string, 
+/**
+ * The server it is about, where it is about one.
+ */
+server?: string, };
 
-export type ServerStatus = {
-  /**
-   * The configured name.
-   */
-  name: string;
-  /**
-   * The name of its module in programs.
-   */
-  identifier: string;
-  /**
-   * Where it is configured.
-   */
-  source: Source;
-  /**
-   * `stdio` or `http`.
-   */
-  transport: string;
-  /**
-   * The command line or URL, secrets left out.
-   */
-  target: string;
-  /**
-   * What it is doing.
-   */
-  state: ServerState;
-  /**
-   * How many tools it has; absent until it was listed once.
-   */
-  tools?: number;
-  /**
-   * What its definitions cost in a prompt; absent until counted.
-   */
-  definition_tokens?: number;
-  /**
-   * Why the last start failed or it died.
-   */
-  last_error?: string;
-  /**
-   * Problems in its configuration.
-   */
-  problems: Array<Problem>;
-};
+export type ServerStatus = { 
+/**
+ * The configured name.
+ */
+name: string, 
+/**
+ * The name of its module in programs.
+ */
+identifier: string, 
+/**
+ * Where it is configured.
+ */
+source: Source, 
+/**
+ * `stdio` or `http`.
+ */
+transport: string, 
+/**
+ * The command line or URL, secrets left out.
+ */
+target: string, 
+/**
+ * What it is doing.
+ */
+state: ServerState, 
+/**
+ * How many tools it has; absent until it was listed once.
+ */
+tools?: number, 
+/**
+ * What its definitions cost in a prompt; absent until counted.
+ */
+definition_tokens?: number, 
+/**
+ * Why the last start failed or it died.
+ */
+last_error?: string, 
+/**
+ * Problems in its configuration.
+ */
+problems: Array<Problem>, };
 
-export type ToolHit = {
-  /**
-   * The server's configured name.
-   */
-  server: string;
-  /**
-   * The tool's own name.
-   */
-  tool: string;
-  /**
-   * What a program writes: `server_identifier.tool_identifier`.
-   */
-  path: string;
-  /**
-   * One line on what it does.
-   */
-  summary: string;
-  /**
-   * A callable stub in the language asked for; empty for `detail: name`.
-   */
-  stub: string;
-  /**
-   * The relevance; only its order means anything.
-   */
-  score: number;
-};
+export type ToolHit = { 
+/**
+ * The server's configured name.
+ */
+server: string, 
+/**
+ * The tool's own name.
+ */
+tool: string, 
+/**
+ * What a program writes: `server_identifier.tool_identifier`.
+ */
+path: string, 
+/**
+ * One line on what it does.
+ */
+summary: string, 
+/**
+ * A callable stub in the language asked for; empty for `detail: name`.
+ */
+stub: string, 
+/**
+ * The relevance; only its order means anything.
+ */
+score: number, };
 
-export type SideTokens = {
-  /**
-   * Tool definitions in the first prompt.
-   */
-  definitions: number;
-  /**
-   * What the model writes: code, call arguments, discovery arguments.
-   */
-  output: number;
-  /**
-   * What comes back into the context: results, logs, discovery results, after the host's cap.
-   */
-  results: number;
-  /**
-   * Model turns: one for each time the model writes, and one for its answer.
-   */
-  turns: number;
-  /**
-   * Tokens billed without caching: the sum of all prompts and all outputs.
-   */
-  total: number;
-  /**
-   * The largest context.
-   */
-  peak_context: number;
-};
+export type SideTokens = { 
+/**
+ * Tool definitions in the first prompt.
+ */
+definitions: number, 
+/**
+ * What the model writes: code, call arguments, discovery arguments.
+ */
+output: number, 
+/**
+ * What comes back into the context: results, logs, discovery results, after the host's cap.
+ */
+results: number, 
+/**
+ * Model turns: one for each time the model writes, and one for its answer.
+ */
+turns: number, 
+/**
+ * Tokens billed without caching: the sum of all prompts and all outputs.
+ */
+total: number, 
+/**
+ * The largest context.
+ */
+peak_context: number, };
 
-export type Baselines = {
-  /**
-   * C, the headline: definitions deferred behind the host's tool search.
-   */
-  deferred: SideTokens;
-  /**
-   * B: the definitions of every configured server up front.
-   */
-  all_servers: SideTokens;
-  /**
-   * A: only the definitions of the servers that were used.
-   */
-  needed_servers: SideTokens;
-};
+export type Baselines = { 
+/**
+ * C, the headline: definitions deferred behind the host's tool search.
+ */
+deferred: SideTokens, 
+/**
+ * B: the definitions of every configured server up front.
+ */
+all_servers: SideTokens, 
+/**
+ * A: only the definitions of the servers that were used.
+ */
+needed_servers: SideTokens, };
 
-export type TokenReport = {
-  /**
-   * The tokenizer.
-   */
-  encoding: string;
-  /**
-   * What was used.
-   */
-  code_mode: SideTokens;
-  /**
-   * What direct calling would have used.
-   */
-  direct: Baselines;
-  /**
-   * `direct.deferred.total - code_mode.total`; negative where direct calling would have been cheaper.
-   */
-  saved: number;
-  /**
-   * The same in percent of `direct.deferred.total`; absent where that is zero.
-   */
-  saved_percent?: number;
-  /**
-   * Figure -> `measured`, `computed` or `estimated`, with what that rests on.
-   */
-  labels: { [key in string]: string };
-};
+export type TokenReport = { 
+/**
+ * The tokenizer.
+ */
+encoding: string, 
+/**
+ * What was used.
+ */
+code_mode: SideTokens, 
+/**
+ * What direct calling would have used.
+ */
+direct: Baselines, 
+/**
+ * `direct.deferred.total - code_mode.total`; negative where direct calling would have been cheaper.
+ */
+saved: number, 
+/**
+ * The same in percent of `direct.deferred.total`; absent where that is zero.
+ */
+saved_percent?: number, 
+/**
+ * Figure -> `measured`, `computed` or `estimated`, with what that rests on.
+ */
+labels: { [key in string]: string }, };
 
-export type Savings = {
-  /**
-   * Runs counted.
-   */
-  runs: number;
-  /**
-   * Tool calls in them.
-   */
-  calls: number;
-  /**
-   * Their reports summed: every token figure adds, turns add, `peak_context` is the largest.
-   */
-  tokens: TokenReport;
-};
+export type Savings = { 
+/**
+ * Runs counted.
+ */
+runs: number, 
+/**
+ * Tool calls in them.
+ */
+calls: number, 
+/**
+ * Their reports summed: every token figure adds, turns add, `peak_context` is the largest.
+ */
+tokens: TokenReport, };
 
-export type SavingsSummary = {
-  /**
-   * Runs since the daemon started.
-   */
-  session: Savings;
-  /**
-   * Runs ever recorded in this workspace.
-   */
-  workspace: Savings;
-  /**
-   * Runs being executed now.
-   */
-  running: number;
-  /**
-   * Runs recorded but not yet counted.
-   */
-  pending: number;
-  /**
-   * The newest counted run.
-   */
-  last_run?: [RunId, TokenReport];
-};
+export type SavingsSummary = { 
+/**
+ * Runs since the daemon started.
+ */
+session: Savings, 
+/**
+ * Runs ever recorded in this workspace.
+ */
+workspace: Savings, 
+/**
+ * Runs being executed now.
+ */
+running: number, 
+/**
+ * Runs recorded but not yet counted.
+ */
+pending: number, 
+/**
+ * The newest counted run.
+ */
+last_run?: [RunId, TokenReport], };
 
-export type RunEvent =
-  | {
-      event: 'started';
-      /**
-       * Which run.
-       */
-      run_id: RunId;
-      /**
-       * Its language.
-       */
-      language: Language;
-      /**
-       * Its display name, or its first line.
-       */
-      label: string;
-    }
-  | {
-      event: 'call';
-      /**
-       * Which run.
-       */
-      run_id: RunId;
-      /**
-       * The call.
-       */
-      call: CallRecord;
-    }
-  | {
-      event: 'progress';
-      /**
-       * Which run.
-       */
-      run_id: RunId;
-      /**
-       * What it says.
-       */
-      message: string;
-    }
-  | {
-      event: 'finished';
-      /**
-       * Which run.
-       */
-      run_id: RunId;
-      /**
-       * How.
-       */
-      status: RunStatus;
-      /**
-       * After how long.
-       */
-      wall_ms: number;
-    };
+export type RunEvent = { "event": "started", 
+/**
+ * Which run.
+ */
+run_id: RunId, 
+/**
+ * Its language.
+ */
+language: Language, 
+/**
+ * Its display name, or its first line.
+ */
+label: string, } | { "event": "call", 
+/**
+ * Which run.
+ */
+run_id: RunId, 
+/**
+ * The call.
+ */
+call: CallRecord, } | { "event": "progress", 
+/**
+ * Which run.
+ */
+run_id: RunId, 
+/**
+ * What it says.
+ */
+message: string, } | { "event": "finished", 
+/**
+ * Which run.
+ */
+run_id: RunId, 
+/**
+ * How.
+ */
+status: RunStatus, 
+/**
+ * After how long.
+ */
+wall_ms: number, };

@@ -17,6 +17,11 @@ export function transcript(name: string, reply: RunReply): string {
   return `${sections.filter((section) => section !== '').join('\n')}\n\n`;
 }
 
+/** A run that the user stopped before it answered. */
+export function cancelled(name: string): string {
+  return `── ${name} · ${statusText('cancelled')}\n\n`;
+}
+
 /** How a run ended, in the user's language. */
 export function statusText(status: RunStatus): string {
   switch (status) {

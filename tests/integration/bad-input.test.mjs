@@ -29,7 +29,7 @@ test('a server whose command does not exist fails its caller, and the others sti
   const good = await runJson(folder, ['call', 'fs', 'list_directory', JSON.stringify({ path: folder }), '--trust']);
   assert.equal(good.code, 0, good.stderr);
   const { json } = await runJson(folder, ['servers', '--trust']);
-  const states = Object.fromEntries(json.map(({ name, state }) => [name, state]));
+  const states = Object.fromEntries(json.servers.map(({ name, state }) => [name, state]));
   assert.deepEqual(states, { gone: 'failed', fs: 'ready' });
 });
 
@@ -74,7 +74,7 @@ test('in an untrusted workspace nothing is started, and the run says why', async
   assert.match(JSON.stringify(json.error), /trust/);
   const { json: list } = await runJson(folder, ['servers']);
   assert.deepEqual(
-    list.map(({ name, state }) => [name, state]),
+    list.servers.map(({ name, state }) => [name, state]),
     [['mine', 'untrusted']],
   );
   assert.ok(!existsSync(marker(folder)), 'the server’s command never ran');

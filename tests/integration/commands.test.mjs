@@ -10,7 +10,14 @@ const filesystem = (t) => workspace(t, { servers: (folder) => ({ fs: serverEntri
 
 test('tools search ranks what was asked for, as a table and as JSON', async (t) => {
   const folder = filesystem(t);
-  const { code, json } = await runJson(folder, ['tools', 'search', 'read a text file', '--trust']);
+  const { code, json } = await runJson(folder, [
+    'tools',
+    'search',
+    'read a text file',
+    '--detail',
+    'signature',
+    '--trust',
+  ]);
   assert.equal(code, 0);
   assert.equal(json.hits[0].path, 'fs.read_text_file');
   assert.match(json.hits[0].stub, /read_text_file\(/);
@@ -38,7 +45,7 @@ test('call gives a tool’s value, and a tool’s error as one', async (t) => {
     '--trust',
   ]);
   assert.equal(bad.code, 1);
-  assert.equal(bad.json.record.status, 'error');
+  assert.equal(bad.json.calls[0].status, 'error');
   assert.equal(bad.json.error.kind, 'tool');
   assert.match(bad.json.error.message, /outside|denied/i);
 });
@@ -55,7 +62,7 @@ test('servers lists each with its place, state, tools and tokens', async (t) => 
   const folder = filesystem(t);
   const { code, json } = await runJson(folder, ['servers', '--trust']);
   assert.equal(code, 0);
-  const [fs] = json;
+  const [fs] = json.servers;
   assert.equal(fs.name, 'fs');
   assert.equal(fs.source.file, join(folder, '.vscode/mcp.json'));
   assert.equal(fs.source.line, 3);

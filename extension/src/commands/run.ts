@@ -6,7 +6,7 @@
 import * as vscode from 'vscode';
 import type { Ctx } from '../ctx';
 import type { Language, RunReply } from '../lsp_ext';
-import { transcript } from '../transcript';
+import { cancelled, transcript } from '../transcript';
 import * as wire from '../wire';
 import { asProgram, type Program } from '../program';
 
@@ -47,9 +47,11 @@ async function runProgram(ctx: Ctx, document: vscode.TextDocument, program: Prog
   const reply = await withProgress(ctx, program.name, (token) =>
     ctx.request(wire.run, { ...program, language, wait_receipt: true }, token),
   );
-  ctx.output.append(transcript(program.name, reply));
+  ctx.output.append(reply ? transcript(program.name, reply) : cancelled(program.name));
   ctx.output.show(true);
-  pointAtError(ctx, document, reply);
+  if (reply) {
+    pointAtError(ctx, document, reply);
+  }
 }
 
 function activeEditor(): vscode.TextEditor {
@@ -64,11 +66,12 @@ function nameOf(document: vscode.TextDocument): string {
   return document.uri.path.slice(document.uri.path.lastIndexOf('/') + 1);
 }
 
+/** Runs `work` under a notification that can cancel it; undefined where the user did. */
 function withProgress(
   ctx: Ctx,
   name: string,
   work: (token: vscode.CancellationToken) => Promise<RunReply>,
-): Thenable<RunReply> {
+): Thenable<RunReply | undefined> {
   const title = vscode.l10n.t('Running {0}', name);
   return vscode.window.withProgress(
     { location: vscode.ProgressLocation.Notification, title, cancellable: true },
@@ -76,6 +79,11 @@ function withProgress(
       const narrator = narrate(ctx, name, progress);
       try {
         return await work(token);
+      } catch (error) {
+        if (token.isCancellationRequested) {
+          return undefined;
+        }
+        throw error;
       } finally {
         narrator.dispose();
       }
