@@ -1,8 +1,8 @@
 //! Counts tokens with `o200k_base`, whatever the text.
 //!
 //! The vocabulary is loaded by the first count, not before. Every chunk is counted by itself and a panic in one costs
-//! only that chunk's exactness. Counts are remembered by content hash, boundedly. What is left out: other encodings; the
-//! encoding is exact for OpenAI's models since gpt-4o and stands in for those with no public tokenizer.
+//! only that chunk's exactness. Counts are remembered by content hash, boundedly. What is left out: other encodings; this
+//! one is exact for gpt-4o and later models of its maker and stands in for those with no public tokenizer.
 
 use crate::split::chunks;
 use hashlink::LruCache;

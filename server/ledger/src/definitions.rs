@@ -7,7 +7,7 @@
 use crate::count::Count;
 use crate::error::Error;
 use model::ToolDefinition;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
@@ -36,12 +36,26 @@ pub(crate) struct OwnDefinitions {
 }
 
 impl OwnDefinitions {
+    /// From a JSON array of tools, or an object that has one as `tools`, in prompt form or wire form.
     pub(crate) fn parse(json: &str) -> Result<Self, Error> {
-        let tools: Vec<Value> = serde_json::from_str(json).map_err(|error| Error::OwnDefinitions(error.to_string()))?;
-        let search = tools.iter().find(|tool| tool["name"] == "search_tools");
-        let search = search.ok_or_else(|| Error::OwnDefinitions("search_tools is missing".to_owned()))?.to_string();
-        Ok(Self { search, all: Value::Array(tools).to_string() })
+        let refused = |error: serde_json::Error| Error::OwnDefinitions(error.to_string());
+        let mut json: Value = serde_json::from_str(json).map_err(refused)?;
+        let tools = if json.is_array() { json } else { json["tools"].take() };
+        let tools: Vec<OwnTool> = serde_json::from_value(tools).map_err(refused)?;
+        let form = |tool: &OwnTool| serde_json::to_string(tool).expect("maps with string keys serialise");
+        let search = tools.iter().find(|tool| tool.name == "search_tools").map(form);
+        let search = search.ok_or_else(|| Error::OwnDefinitions("search_tools is missing".to_owned()))?;
+        Ok(Self { all: format!("[{}]", tools.iter().map(form).collect::<Vec<_>>().join(",")), search })
     }
+}
+
+/// One of the sandbox's own tools; what else its wire form has does not reach a prompt.
+#[derive(Deserialize, Serialize)]
+struct OwnTool {
+    name: String,
+    description: String,
+    #[serde(alias = "inputSchema")]
+    input_schema: Map<String, Value>,
 }
 
 /// The counted definitions of one server.
@@ -60,5 +74,31 @@ impl ServerTokens {
         self.tools.insert(tool.to_owned(), count.tokens);
         self.total += count.tokens;
         self.exact &= count.exact;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_definitions_are_taken_in_every_form_and_kept_in_prompt_form() {
+        let wire = r#"{"instructions": "left out", "tools": [
+            {"name": "run_code", "title": "left out", "description": "Run.", "inputSchema": {"type": "object"}},
+            {"name": "search_tools", "description": "Find.", "inputSchema": {}, "annotations": {"readOnlyHint": true}}]}"#;
+        let own = OwnDefinitions::parse(wire).expect("the wire form");
+        let search = r#"{"name":"search_tools","description":"Find.","input_schema":{}}"#;
+        assert_eq!(own.search, search);
+        let run = r#"{"name":"run_code","description":"Run.","input_schema":{"type":"object"}}"#;
+        assert_eq!(own.all, format!("[{run},{search}]"));
+        assert_eq!(OwnDefinitions::parse(&own.all).expect("the prompt form").all, own.all);
+    }
+
+    #[test]
+    fn own_definitions_without_a_search_tool_are_refused() {
+        for wrong in ["[]", "{", "{}", r#"[{"name":"run_code","description":"","input_schema":{}}]"#] {
+            let refused = OwnDefinitions::parse(wrong).expect_err("the formula needs it");
+            assert!(refused.to_string().contains("search_tools"), "{refused}");
+        }
     }
 }

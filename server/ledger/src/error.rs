@@ -32,7 +32,7 @@ pub enum Error {
     Thread(String),
     /// The sandbox's own tool definitions are not what the formula needs.
     #[error(
-        "own tool definitions: {0}. Expected a JSON array of {{name, description, input_schema}} with a tool named search_tools"
+        "own tool definitions: {0}. Expected a JSON array of tools {{name, description, input_schema}} with a tool named search_tools"
     )]
     OwnDefinitions(String),
 }

@@ -16,6 +16,7 @@ mod error;
 mod facts;
 mod formula;
 mod keeper;
+mod labels;
 mod queue;
 mod reader;
 mod receipt;
@@ -103,7 +104,7 @@ impl Ledger {
             shared: shared.clone(),
             keeper,
             own,
-            cap_tokens: options.host_result_cap_tokens,
+            cap_tokens: options.host_result_cap_tokens.min(receipt::NO_CAP),
             on_change: Box::new(on_change),
             counter: count::Counter::new(),
             uncounted: HashMap::new(),

@@ -18,7 +18,7 @@ const BASIS: &str =
 
 /// The last runs, newest first.
 pub(crate) fn runs(path: &Path, limit: usize) -> Result<Vec<RunSummary>, Error> {
-    let connection = connect(path)?;
+    let connection = connect(path, false)?;
     let mut statement = connection.prepare(&format!(
         "SELECT r.run_id, r.at_ms, r.language, r.status, r.front, r.label, r.calls, r.wall_ms, r.counted, {BASIS}
          FROM runs r ORDER BY r.at_ms DESC, r.run_id DESC LIMIT ?"
@@ -47,7 +47,7 @@ fn summary(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<RunSummar
 
 /// A run's receipt and its calls' result tokens; `None` where it is unknown or was never counted.
 pub(crate) fn stored_receipt(path: &Path, run: &RunId) -> Result<Option<(TokenReport, Vec<u64>)>, Error> {
-    let connection = connect(path)?;
+    let connection = connect(path, false)?;
     let basis = connection
         .query_row(&format!("SELECT {BASIS} FROM runs r WHERE r.run_id = ? AND r.counted = 1"), [run.as_str()], |row| {
             basis_from(row, 0)

@@ -10,12 +10,16 @@
 use crate::count::{Count, ENCODING};
 use crate::definitions::ServerTokens;
 use crate::formula::{Step, side};
+use crate::labels::labels;
 use model::tokens::{Baselines, SideTokens, TokenReport};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Tokens charged for one image or sound: what OpenAI's rule gives for a 1024 x 1024 image at high detail
+/// Tokens charged for one image or sound: what gpt-4o's rule gives for a 1024 x 1024 image at high detail
 /// (85 + 4 tiles of 170). An estimate: the ledger sees how many there were, not how large.
 pub const MEDIA_TOKENS: u64 = 765;
+
+/// A cap that caps nothing; the largest number the database holds.
+pub(crate) const NO_CAP: u64 = i64::MAX as u64;
 
 /// A counted call.
 #[derive(Clone, Debug)]
@@ -82,8 +86,11 @@ pub(crate) struct Basis {
 /// The sides of one run: code mode, then the baselines deferred, all servers, needed servers.
 pub(crate) type Sides = [SideTokens; 4];
 
+/// What a run came to.
+pub(crate) type Settled = (Sides, Basis);
+
 /// Both sides of a run.
-pub(crate) fn settle(run: &CountedRun, discoveries: &[Exchange], terms: &Terms<'_>) -> (Sides, Basis) {
+pub(crate) fn settle(run: &CountedRun, discoveries: &[Exchange], terms: &Terms<'_>) -> Settled {
     let mut basis = Basis { cap_tokens: terms.cap_tokens, discoveries: clamp(discoveries.len()), ..Basis::default() };
     basis.estimated = !is_exact(run, discoveries, terms);
     let code_mode = code_side(run, discoveries, terms);
@@ -167,62 +174,6 @@ pub(crate) fn report([code_mode, deferred, all_servers, needed_servers]: Sides) 
 /// The receipt of one run.
 pub(crate) fn receipt(sides: Sides, basis: &Basis) -> TokenReport {
     TokenReport { labels: labels(basis), ..report(sides) }
-}
-
-fn labels(basis: &Basis) -> BTreeMap<String, String> {
-    let counted = if basis.estimated {
-        "estimated: some text was too long or came too fast to be counted whole"
-    } else {
-        "measured"
-    };
-    let mut labels = BTreeMap::new();
-    let mut label = |figure: &str, text: String| labels.insert(figure.to_owned(), text);
-    label(
-        "encoding",
-        "measured in o200k_base, OpenAI's since gpt-4o; Claude's is not public and counts up to 47 % more".to_owned(),
-    );
-    label("code_mode.definitions", format!("{counted}, the definitions of run_code and search_tools"));
-    label(
-        "code_mode.output",
-        format!("{counted}, the program and {} searches as the model wrote them", basis.discoveries),
-    );
-    label("code_mode.results", format!("{counted}, what the model saw, at most {} tokens each", basis.cap_tokens));
-    label(
-        "code_mode.total",
-        "computed: prompts and outputs of all turns; system prompt and user text, alike on both sides, left out"
-            .to_owned(),
-    );
-    if !basis.credited {
-        let why = "computed: zero, because only runs that end well and make calls are credited to direct calling";
-        label("direct", why.to_owned());
-        label("saved", "computed: 0 - code_mode.total".to_owned());
-        return labels;
-    }
-    let mut results = format!("{counted}, the calls' answers, at most {} tokens each", basis.cap_tokens);
-    if basis.media > 0 {
-        results += &format!("; {} images or sounds estimated at {MEDIA_TOKENS} tokens each", basis.media);
-    }
-    if basis.repeated > 0 {
-        results += &format!("; {} calls that repeat an equal call of the run left out", basis.repeated);
-    }
-    label("direct.results", results);
-    label(
-        "direct.deferred",
-        format!(
-            "computed; the host's search tool estimated to be as large as search_tools; definitions of {} of {} tools known",
-            basis.tools_known, basis.tools_all
-        ),
-    );
-    label(
-        "direct.all_servers",
-        format!("computed; definitions of {} of {} servers known", basis.servers_known, basis.servers_all),
-    );
-    label(
-        "direct.needed_servers",
-        format!("computed; definitions of {} of {} servers known", basis.needed_known, basis.needed_all),
-    );
-    label("saved", "computed: direct.deferred.total - code_mode.total".to_owned());
-    labels
 }
 
 /// The report of many runs.

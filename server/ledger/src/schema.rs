@@ -58,6 +58,7 @@ const STEPS: &[&str] = &[
 ];
 
 /// The schema this program writes.
+#[expect(clippy::cast_possible_truncation, reason = "there are a few steps")]
 pub(crate) const VERSION: u32 = STEPS.len() as u32;
 
 /// Brings a database to [`VERSION`]. Two processes may do so at once: the second finds nothing left to do.

@@ -1,4 +1,4 @@
-//! The database: SQLite in WAL mode, written by one thread of each process in short transactions.
+//! The database: `SQLite` in WAL mode, written by one thread of each process in short transactions.
 //!
 //! A run's row is written before it is counted, so that a killed process loses no run; its counts, calls, discoveries and
 //! the running totals are written in one transaction afterwards, so that what was counted once is there whole or not at
@@ -9,12 +9,12 @@ use crate::count::Count;
 use crate::error::Error;
 use crate::facts::{CallFacts, RunFacts};
 use crate::queue::{Job, Queued};
-use crate::receipt::{Basis, CountedCall, CountedRun, Exchange, Sides};
+use crate::receipt::{Basis, CountedCall, CountedRun, Exchange, Settled};
 use crate::schema;
 use crate::totals::Totals;
 use model::ConversationId;
 use model::tokens::SideTokens;
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::time::Duration;
@@ -49,10 +49,14 @@ pub(crate) enum Row {
     Discovery { conversation: ConversationId, at_ms: u64, exchange: Exchange },
 }
 
-/// Opens a connection to an existing or new database.
-pub(crate) fn connect(path: &Path) -> Result<Connection, Error> {
-    let connection = Connection::open(path)?;
+/// Opens a connection to the database; with `create`, makes it where it is absent.
+pub(crate) fn connect(path: &Path, create: bool) -> rusqlite::Result<Connection> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
+    let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
+    // The change to WAL is made once in a file's life, while it is empty: there is nothing yet to sync for.
+    connection.pragma_update(None, "synchronous", "OFF")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.set_prepared_statement_cache_capacity(32);
@@ -62,7 +66,7 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, Error> {
 impl Store {
     /// Opens the database, made where it is absent, and brings it to the current schema.
     pub(crate) fn open(path: &Path) -> Result<(Self, Totals), Error> {
-        let mut connection = connect(path)?;
+        let mut connection = connect(path, true)?;
         schema::migrate(&mut connection, path)?;
         let totals = totals(&connection)?;
         Ok((Self { connection }, totals))
@@ -87,8 +91,8 @@ impl Store {
     pub(crate) fn settle(
         &mut self,
         rows: &[Row],
-        mut settle: impl FnMut(&RunRow, &[Exchange]) -> (Sides, Basis),
-    ) -> rusqlite::Result<(Vec<Option<(Sides, Basis)>>, Totals)> {
+        mut settle: impl FnMut(&RunRow, &[Exchange]) -> Settled,
+    ) -> rusqlite::Result<(Vec<Option<Settled>>, Totals)> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut receipts = Vec::new();
         for row in rows {
@@ -165,8 +169,8 @@ fn insert_run(
 fn settle_run(
     transaction: &Transaction<'_>,
     run: &RunRow,
-    settle: &mut impl FnMut(&RunRow, &[Exchange]) -> (Sides, Basis),
-) -> rusqlite::Result<Option<(Sides, Basis)>> {
+    settle: &mut impl FnMut(&RunRow, &[Exchange]) -> Settled,
+) -> rusqlite::Result<Option<Settled>> {
     let facts = &*run.facts;
     insert_run(transaction, facts, run.code_bytes, run.reply_bytes)?;
     if is_counted(transaction, facts)? {
@@ -229,7 +233,7 @@ fn update_run(transaction: &Transaction<'_>, facts: &RunFacts, basis: &Basis) ->
             basis.tools_all,
             basis.media,
             basis.repeated,
-            i64::try_from(basis.cap_tokens).unwrap_or(i64::MAX),
+            basis.cap_tokens,
         ])
         .map(drop)
 }

@@ -194,13 +194,3 @@ async fn an_unknown_run_has_no_receipt() {
     let folder = tempfile::tempdir().expect("a folder");
     assert_eq!(open(folder.path()).receipt(&"nobody".into()).await, None);
 }
-
-#[test]
-fn own_definitions_without_a_search_tool_are_refused() {
-    let folder = tempfile::tempdir().expect("a folder");
-    for wrong in ["[]", "{", r#"[{"name":"run_code"}]"#] {
-        let options = ledger::Options { own_definitions: wrong.into(), ..options(folder.path()) };
-        let refused = Ledger::open(options, |_| ()).expect_err("the formula needs it");
-        assert!(refused.to_string().contains("search_tools"), "{refused}");
-    }
-}
