@@ -25,7 +25,7 @@ while read -r what group; do
   [ "$what" = + ] && rest="$rest $group"
   groups=$rest
 done
-for g in $groups; do kill -KILL -- "-$g"; done
+for g in $groups; do kill -KILL "-$g"; done
 "#;
 
 /// The guardian of one bridge; started with the first server.

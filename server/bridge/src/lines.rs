@@ -3,6 +3,9 @@
 //! Bounded here: the length of a line, the lines of garbage in a row, and the bytes waiting to be written to a server
 //! that does not read. Each bound, once passed, gives the callers a typed error: `Observed` says what it was.
 //!
+//! Messages leave in the order in which `send` was called, although their futures run in any order: `send` itself puts
+//! the bytes into the outbox, and whichever future comes first writes all that is there, in one go.
+//!
 //! `receive` is dropped and called again whenever the client has something else to do, so that every partial state lives
 //! in the struct.
 
@@ -11,7 +14,7 @@ use rmcp::model::ServerJsonRpcMessage;
 use rmcp::service::{RoleClient, RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 
@@ -86,8 +89,7 @@ pub(crate) struct Lines<R, W> {
     line: Vec<u8>,
     overlong: Option<Overlong>,
     line_bytes_max: usize,
-    write: Arc<tokio::sync::Mutex<Option<W>>>,
-    backlog: Arc<AtomicUsize>,
+    outbox: Arc<Outbox<W>>,
     observed: Arc<Observed>,
 }
 
@@ -114,8 +116,7 @@ impl<R: AsyncRead + Unpin, W> Lines<R, W> {
             line: Vec::new(),
             overlong: None,
             line_bytes_max,
-            write: Arc::new(tokio::sync::Mutex::new(Some(write))),
-            backlog: Arc::default(),
+            outbox: Arc::new(Outbox::new(write)),
             observed,
         }
     }
@@ -183,21 +184,11 @@ where
     type Error = io::Error;
 
     fn send(&mut self, item: TxJsonRpcMessage<RoleClient>) -> impl Future<Output = io::Result<()>> + Send + 'static {
-        let line = serde_json::to_vec(&item).map(|mut line| {
-            line.push(b'\n');
-            line
-        });
-        let waiting = Waiting::new(&self.backlog, line.as_ref().map_or(0, Vec::len));
-        let write = self.write.clone();
+        let queued = self.outbox.push(&item);
+        let outbox = self.outbox.clone();
         async move {
-            let line = line?;
-            if waiting.total > BACKLOG_BYTES_MAX {
-                return Err(io::Error::other("it does not read its stdin"));
-            }
-            let mut write = write.lock().await;
-            let write = write.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-            write.write_all(&line).await?;
-            write.flush().await
+            queued?;
+            outbox.flush().await
         }
     }
 
@@ -216,30 +207,56 @@ where
     }
 
     async fn close(&mut self) -> io::Result<()> {
-        // A write that a server blocks must not block the close as well: the pipe goes when its task is dropped.
-        if let Ok(mut write) = self.write.try_lock() {
-            write.take();
-        }
+        self.outbox.close();
         Ok(())
     }
 }
 
-/// Bytes on their way to the server's stdin.
-struct Waiting {
-    backlog: Arc<AtomicUsize>,
-    bytes: usize,
-    total: usize,
+/// Bytes on their way to a server's stdin, and the stdin.
+struct Outbox<W> {
+    waiting: Mutex<Vec<u8>>,
+    write: tokio::sync::Mutex<Option<W>>,
+    broken: AtomicBool,
 }
 
-impl Waiting {
-    fn new(backlog: &Arc<AtomicUsize>, bytes: usize) -> Self {
-        let total = backlog.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        Self { backlog: backlog.clone(), bytes, total }
+impl<W> Outbox<W> {
+    fn new(write: W) -> Self {
+        Self { waiting: Mutex::default(), write: tokio::sync::Mutex::new(Some(write)), broken: AtomicBool::new(false) }
+    }
+
+    fn push(&self, item: &impl serde::Serialize) -> io::Result<()> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() > BACKLOG_BYTES_MAX {
+            return Err(io::Error::other("it does not read its stdin"));
+        }
+        let before = waiting.len();
+        serde_json::to_writer(&mut *waiting, item).inspect_err(|_| waiting.truncate(before))?;
+        waiting.push(b'\n');
+        Ok(())
+    }
+
+    /// A write that a server blocks must not block the close as well: the pipe goes when the blocked future is dropped.
+    fn close(&self) {
+        if let Ok(mut write) = self.write.try_lock() {
+            write.take();
+        }
     }
 }
 
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.backlog.fetch_sub(self.bytes, Ordering::Relaxed);
+impl<W: AsyncWrite + Unpin> Outbox<W> {
+    /// Returns once everything that was waiting at the call has been written, by whomever.
+    async fn flush(&self) -> io::Result<()> {
+        let mut write = self.write.lock().await;
+        let batch = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        if self.broken.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let write = write.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        let written = async {
+            write.write_all(&batch).await?;
+            write.flush().await
+        };
+        // Whoever finds its message gone with this batch must hear of it as well.
+        written.await.inspect_err(|_| self.broken.store(true, Ordering::Relaxed))
     }
 }

@@ -17,6 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 
 /// A process that exits instead of answering is noticed a moment after its stdout closed.
 const EXIT_NOTICE: Duration = Duration::from_millis(500);
@@ -73,7 +74,7 @@ impl Opening<'_> {
                 let remains = Remains { process: Some(process), ring: self.ring.clone(), drained: Some(drained) };
                 self.finish(client, remains, deadline, limit).await
             }
-            Ok(Err(error)) => Err(self.refused(process, error).await),
+            Ok(Err(error)) => Err(self.refused(process, drained, error).await),
             Err(_elapsed) => {
                 let error = self.too_slow("start and handshake", limit);
                 self.shared.tasks.spawn(process.stop());
@@ -129,8 +130,12 @@ impl Opening<'_> {
         Err(error)
     }
 
-    async fn refused(&self, mut process: Process, error: ClientInitializeError) -> Error {
+    async fn refused(&self, mut process: Process, drained: JoinHandle<()>, error: ClientInitializeError) -> Error {
         let exit = tokio::time::timeout(EXIT_NOTICE, process.exited()).await;
+        if exit.is_ok() {
+            // Its last words are why it ended.
+            let _ = tokio::time::timeout(EXIT_NOTICE, drained).await;
+        }
         self.shared.tasks.spawn(process.stop());
         let why = match exit {
             Ok(exit) => format!("it ended ({exit}) before it answered"),

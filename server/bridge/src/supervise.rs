@@ -8,6 +8,7 @@ use crate::child::Process;
 use crate::connection::{Client, Connection};
 use crate::error::Error;
 use crate::stderr::Ring;
+use futures::future::{FusedFuture, FutureExt};
 use model::ServerState;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,14 +36,14 @@ enum End {
 /// Watches one connection to its end.
 pub(crate) async fn supervise(connection: Arc<Connection>, client: Client, mut remains: Remains, shared: Arc<Shared>) {
     let cancel = client.cancellation_token();
-    let mut closed = std::pin::pin!(client.waiting());
+    // Fused, as it is waited for more than once.
+    let mut closed = std::pin::pin!(client.waiting().fuse());
     let end = tokio::select! {
         biased;
         () = connection.stop.cancelled() => End::Stopped,
         exit = remains.exited() => End::Exited(exit),
         _ = &mut closed => End::Closed,
     };
-    let was_closed = matches!(end, End::Closed);
     if let End::Exited(_) = end {
         // Its last answers may still be in the pipe.
         let _ = tokio::time::timeout(AFTERGLOW, &mut closed).await;
@@ -52,7 +53,8 @@ pub(crate) async fn supervise(connection: Arc<Connection>, client: Client, mut r
     let error = (state == ServerState::Failed).then(|| reason.to_string());
     let _ = connection.ended.set(reason);
     cancel.cancel();
-    if !was_closed {
+    if !closed.is_terminated() {
+        // This closes its stdin and releases the callers.
         let _ = tokio::time::timeout(AFTERGLOW, closed).await;
     }
     (shared.events)(BridgeEvent::State { server: connection.server().to_owned(), state, error });

@@ -1,0 +1,73 @@
+//! Configuration changes, restarts and shutdown.
+
+use crate::kit::{BOUND, Kit, gone, is_alive, object};
+use bridge::Error;
+use model::ServerState;
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+async fn pid(kit: &Kit, server: &str) -> u64 {
+    let answer = kit.bridge.call(server, "grandchild", object(json!({})), BOUND).await.expect("answered");
+    answer.structured.expect("structured")["server"].as_u64().expect("a process id")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_configuration_stops_what_changed_and_leaves_the_rest() {
+    let specs = ["stays", "changes", "goes"].map(|name| testkit::faulty_spec(name, "ok"));
+    let kit = Kit::new(specs.to_vec());
+    let (stays, changes, goes) = (pid(&kit, "stays").await, pid(&kit, "changes").await, pid(&kit, "goes").await);
+    // A server that only moved to another line is the same server.
+    let mut moved = testkit::faulty_spec("stays", "ok");
+    moved.source.line = 99;
+    kit.bridge.apply(vec![moved, testkit::faulty_spec("changes", "double-answers"), testkit::faulty_spec("new", "ok")]);
+    gone(&[changes, goes]).await;
+    assert!(is_alive(stays));
+    assert_eq!(pid(&kit, "stays").await, stays);
+    assert_ne!(pid(&kit, "changes").await, changes);
+    assert_eq!(kit.bridge.state("new").expect("configured").state, ServerState::Stopped);
+    assert!(kit.bridge.state("goes").is_none());
+    kit.bridge.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_under_way_hear_that_their_server_was_stopped() {
+    let kit = Kit::faulty("ok");
+    kit.bridge.tools("s").await.expect("started");
+    let call = kit.call("slow", json!({"ms": 600_000}));
+    let stop = async {
+        // The call is on its way once a later one is answered.
+        kit.call("echo", json!({})).await.expect("answered");
+        kit.bridge.apply(Vec::new());
+    };
+    let (answer, ()) = tokio::join!(call, stop);
+    assert_eq!(answer.expect_err("stopped"), Error::Stopped { server: "s".into() });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_ends_the_old_process_first_and_forgives_failures() {
+    let mut kit = Kit::faulty("ok");
+    let old = pid(&kit, "s").await;
+    kit.bridge.restart("s").await.expect("restarted");
+    assert!(!is_alive(old));
+    assert_ne!(pid(&kit, "s").await, old);
+    kit.bridge.shutdown().await;
+
+    kit = Kit::faulty("die-at-start");
+    kit.bridge.tools("s").await.expect_err("it ends");
+    kit.state(ServerState::Failed).await;
+    kit.bridge.restart("s").await.expect_err("it ends again");
+    // Told twice: this time it was started indeed, not answered from memory.
+    kit.state(ServerState::Failed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_is_bounded_even_for_a_server_that_ignores_it() {
+    let kit = Kit::faulty("ignore-eof");
+    let server = pid(&kit, "s").await;
+    let start = Instant::now();
+    kit.bridge.shutdown().await;
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    gone(&[server]).await;
+    let error = kit.call("echo", json!({})).await.expect_err("nothing starts any more");
+    assert_eq!(error, Error::Stopped { server: "s".into() });
+}
