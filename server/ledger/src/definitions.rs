@@ -53,7 +53,8 @@ impl OwnDefinitions {
 #[derive(Deserialize, Serialize)]
 struct OwnTool {
     name: String,
-    description: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
     #[serde(alias = "inputSchema")]
     input_schema: Map<String, Value>,
 }
