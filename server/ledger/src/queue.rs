@@ -2,7 +2,8 @@
 //!
 //! Three steps of giving way, none of which loses a run. Within the bounds a job keeps its texts. Over them its texts are
 //! dropped and it keeps their sizes, from which the worker estimates. Over [`SHED_FACTOR`] times the bound on runs only
-//! the number of runs and calls is kept, and nothing of searches and direct calls. What the worker has taken still counts against the bounds until it is settled.
+//! the number of runs and calls is kept, and nothing of searches and direct calls. What the worker has taken still counts
+//! against the bounds until it is settled.
 
 use crate::facts::{CallFacts, RunFacts};
 use model::{ConversationId, RunId, ToolDefinition};
