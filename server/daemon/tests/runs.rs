@@ -101,7 +101,7 @@ async fn a_large_result_is_cut_and_kept_whole_beside() {
 
 #[tokio::test]
 async fn configured_limits_bound_what_a_request_asks_for() {
-    let test = TestDaemon::builder().toml("[limits]\ndeadline_ms = 300\n").start().await;
+    let test = TestDaemon::builder().toml("[limits]\ntimeout_ms = 300\n").start().await;
     let request = RunRequest {
         code: "while True: pass".into(),
         language: Some(Language::Python),
