@@ -141,20 +141,27 @@ impl Loader<'_> {
         if candidate.format == Format::Tta {
             settings::read(root, &mut self.config.limits, &mut self.config.ledger, &mut report);
         }
-        let table = candidate.keys.iter().find_map(|keys| descend(root, keys));
-        match table.map(|table| (&table.node, table.node.entries())) {
-            Some((_, Some(entries))) => entries.iter().for_each(|entry| self.server(candidate, text, entry)),
-            Some((node, None)) => {
-                report.error(
-                    node.at,
-                    format!("the servers are {}, not an object", node.kind()),
-                    "Write names with their entries.",
-                );
+        // Claude Code keeps what it added for one project only in the user's own file, under the project's folder.
+        let workspace = self.variables.workspace.to_string_lossy();
+        let own =
+            (candidate.scope == Scope::User).then(|| descend(root, &["projects", &workspace, "mcpServers"])).flatten();
+        let general = candidate.keys.iter().find_map(|keys| descend(root, keys));
+        if general.is_none() && candidate.scope == Scope::Explicit && candidate.format != Format::Tta {
+            report.error(root.at, "there are no servers in this file", "Put them under `servers` or `mcpServers`.");
+        }
+        for table in own.into_iter().chain(general) {
+            self.table(candidate, text, &table.node);
+        }
+    }
+
+    fn table(&mut self, candidate: &Candidate, text: &str, node: &Node) {
+        match node.entries() {
+            Some(entries) => entries.iter().for_each(|entry| self.server(candidate, text, entry)),
+            None => {
+                let message = format!("the servers are {}, not an object", node.kind());
+                let mut report = Report::new(&candidate.path, text, &mut self.problems);
+                report.error(node.at, message, "Write names with their entries.");
             }
-            None if candidate.scope == Scope::Explicit && candidate.format != Format::Tta => {
-                report.error(root.at, "there are no servers in this file", "Put them under `servers` or `mcpServers`.");
-            }
-            None => {}
         }
     }
 
