@@ -67,15 +67,15 @@ pub(crate) fn describe(error: &ProgramError, program: Option<&str>) -> String {
     };
     let mut text = format!("{bold}{red}{label}{off}{bold}: {}{off}", for_stderr(&error.message));
     let excerpt = error.line.zip(program).and_then(|(line, program)| {
-        program.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?).map(|source| (line, source))
+        program.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?).map(|source| (line, source.trim()))
     });
-    if let Some((line, source)) = excerpt {
+    let traceback = error.traceback.as_deref().unwrap_or_default();
+    // A traceback of Python shows the line itself.
+    if let Some((line, source)) = excerpt.filter(|(_, source)| !traceback.contains(source)) {
         text.push_str(&format!("\n  {line:>4} | {}", for_stderr(source)));
     }
-    if let Some(traceback) = error.traceback.as_deref().map(str::trim_end).filter(|t| !t.is_empty()) {
-        for line in traceback.lines() {
-            text.push_str(&format!("\n  {}", for_stderr(line)));
-        }
+    for line in model::reply_text::innermost(traceback, &error.message) {
+        text.push_str(&format!("\n  {}", for_stderr(line)));
     }
     if let Some(hint) = &error.hint {
         text.push_str(&format!("\n{bold}hint{off}: {}", for_stderr(hint)));

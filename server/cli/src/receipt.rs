@@ -15,9 +15,13 @@ pub(crate) fn text(reply: &RunReply) -> String {
         text.push_str(&format!(" ({failed} failed)"));
     }
     text.push_str(&format!(", {:.0} ms", reply.usage.wall_ms));
-    if let Some(tokens) = &reply.tokens {
-        text.push('\n');
-        text.push_str(&saving(tokens));
+    match &reply.tokens {
+        Some(tokens) if tokens.direct.deferred.total == 0 => {
+            let code_mode = grouped(tokens.code_mode.total);
+            text.push_str(&format!("\ntokens: {code_mode} in code mode, and no direct calls that they stand for"));
+        }
+        Some(tokens) => text.push_str(&saving(tokens)),
+        None => {}
     }
     text
 }
@@ -26,9 +30,11 @@ fn saving(tokens: &TokenReport) -> String {
     let percent = tokens.saved_percent.map(|p| format!(" ({:.1} %)", p.abs())).unwrap_or_default();
     let verdict = if tokens.saved < 0 { "cost" } else { "saved" };
     let more = if tokens.saved < 0 { " more" } else { "" };
-    let label = tokens.labels.get("saved").map(|label| format!(", {label}")).unwrap_or_default();
+    // The label's first word; what it rests on is in the JSON.
+    let word = |label: &String| label.split([':', ',']).next().map(|word| format!(", {word}"));
+    let label = tokens.labels.get("saved").and_then(word).unwrap_or_default();
     format!(
-        "tokens: {} in code mode, {} by direct calls (deferred definitions): {verdict} {}{more}{percent}{label}",
+        "\ntokens: {} in code mode, {} by direct calls (deferred definitions): {verdict} {}{more}{percent}{label}",
         grouped(tokens.code_mode.total),
         grouped(tokens.direct.deferred.total),
         grouped(tokens.saved.unsigned_abs()),
@@ -77,7 +83,7 @@ mod tests {
             direct: Baselines { deferred: side(direct), ..Baselines::default() },
             saved: direct.cast_signed() - code.cast_signed(),
             saved_percent: Some(94.2),
-            labels: [("saved".to_owned(), "computed".to_owned())].into(),
+            labels: [("saved".to_owned(), "computed: by the formula".to_owned())].into(),
             ..TokenReport::default()
         });
         reply
@@ -93,6 +99,7 @@ mod tests {
              definitions): saved 13,418 (94.2 %), computed"
         );
         assert!(of(&[(CallStatus::Ok, 0)], Some((900, 800))).contains("cost 100 more"));
+        assert!(of(&[], Some((900, 0))).ends_with("900 in code mode, and no direct calls that they stand for"));
     }
 
     #[test]

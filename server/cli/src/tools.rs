@@ -73,13 +73,17 @@ fn list(found: &SearchReply, common: &Common) -> u8 {
     for why in &found.unavailable {
         note(&format!("not searched: {why}"), false);
     }
-    note(&format!("{} of {} matching tools, {} searched", found.hits.len(), found.matched, found.searched), common.quiet);
+    note(
+        &format!("{} of {} matching tools, {} searched", found.hits.len(), found.matched, found.searched),
+        common.quiet,
+    );
     0
 }
 
 /// The stub of one tool. Server and tool names may hold dots themselves, so every one may be the divider.
 async fn show(session: &Session, path: &str, language: Option<Language>, common: &Common) -> Outcome {
-    let mut why = Failure::usage(format!("`{path}` names no tool"), "write SERVER.TOOL; `tta tools list` shows them all");
+    let mut why =
+        Failure::usage(format!("`{path}` names no tool"), "write SERVER.TOOL; `tta tools list` shows them all");
     for (at, _) in path.match_indices('.') {
         let (server, tool) = (&path[..at], &path[at + 1..]);
         let request = SearchRequest {
@@ -96,7 +100,8 @@ async fn show(session: &Session, path: &str, language: Option<Language>, common:
                 continue;
             }
         };
-        let hit = found.hits.iter().find(|hit| hit.tool == tool || hit.path.split_once('.').is_some_and(|p| p.1 == tool));
+        let hit =
+            found.hits.iter().find(|hit| hit.tool == tool || hit.path.split_once('.').is_some_and(|p| p.1 == tool));
         if let Some(hit) = hit {
             if common.json {
                 output::json(hit);
@@ -107,7 +112,10 @@ async fn show(session: &Session, path: &str, language: Option<Language>, common:
         }
         why = match found.unavailable.first() {
             Some(unavailable) => Failure::usage(format!("`{path}`: {unavailable}"), "`tta servers` says more"),
-            None => Failure::usage(format!("{server} has no tool `{tool}`"), format!("see `tta tools list --server {server}`")),
+            None => Failure::usage(
+                format!("{server} has no tool `{tool}`"),
+                format!("see `tta tools list --server {server}`"),
+            ),
         };
     }
     Err(why)
@@ -138,6 +146,6 @@ fn report(reply: &CallReply, json: bool) -> u8 {
 /// A table without lines, as wide as the terminal.
 pub(crate) fn table(head: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(head);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(head);
     table
 }

@@ -7,7 +7,8 @@ use crate::wire::{
 use daemon::{Daemon, Options};
 use model::reply::{CallReply, RunSummary, SearchReply};
 use model::{
-    CallRequest, ConversationId, Reply, Request, RunId, RunReply, SavingsSummary, SearchRequest, ServerStatus, TokenReport,
+    CallRequest, ConversationId, Reply, Request, RunId, RunReply, SavingsSummary, SearchRequest, ServerStatus,
+    TokenReport,
 };
 use std::borrow::Cow;
 use std::fmt::{self, Debug, Display};
@@ -16,9 +17,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::task::AbortHandle;
 use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
-use tower_lsp::ls_types::{
-    InitializeParams, InitializeResult, InitializedParams, ServerCapabilities, ServerInfo,
-};
+use tower_lsp::ls_types::{InitializeParams, InitializeResult, InitializedParams, ServerCapabilities, ServerInfo};
 use tower_lsp::{Client, LanguageServer};
 
 /// The name this front files its runs under.
@@ -27,7 +26,8 @@ pub(crate) const FRONT: &str = "lsp";
 /// The daemon, once `initialize` has started it.
 pub(crate) type Slot = Arc<OnceLock<Daemon>>;
 
-type Serve = Box<dyn FnOnce(Daemon) -> Pin<Box<dyn Future<Output = std::result::Result<Endpoint, String>> + Send>> + Send>;
+type Serve =
+    Box<dyn FnOnce(Daemon) -> Pin<Box<dyn Future<Output = std::result::Result<Endpoint, String>> + Send>> + Send>;
 
 /// One editor's window.
 pub(crate) struct Backend {

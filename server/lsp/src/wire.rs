@@ -1,7 +1,7 @@
 //! What crosses the wire besides the model's types: the options of `initialize`, and parameters of a field or two.
 
 use daemon::Options;
-use model::{RunId, RunRequest, Secret, SavingsSummary, ServerStatus, RunEvent, TokenReport};
+use model::{RunEvent, RunId, RunRequest, SavingsSummary, Secret, ServerStatus, TokenReport};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -40,8 +40,9 @@ struct Initialization {
 pub(crate) fn options(given: Options, initialization: Option<Value>) -> jsonrpc::Result<Options> {
     let asked: Initialization = match initialization {
         None | Some(Value::Null) => Initialization::default(),
-        Some(value) => serde_json::from_value(value)
-            .map_err(|e| Error::invalid_params(format!("initializationOptions: {e}")))?,
+        Some(value) => {
+            serde_json::from_value(value).map_err(|e| Error::invalid_params(format!("initializationOptions: {e}")))?
+        }
     };
     Ok(Options {
         workspace: asked.workspace.or(given.workspace),

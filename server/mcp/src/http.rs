@@ -4,9 +4,9 @@
 //! idle. Checked here: the address, the token, Host and Origin. Not bounded here: how many runs there are at once, which
 //! is the daemon's business.
 
+use crate::Error;
 use crate::auth::{Auth, require_token};
 use crate::front::Front;
-use crate::Error;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use daemon::Daemon;

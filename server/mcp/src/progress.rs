@@ -13,11 +13,7 @@ use tokio::time::Instant;
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// Forwards the events of one run until nobody listens any more; returns at once where nobody asked.
-pub(crate) async fn forward(
-    asked: Option<(ProgressToken, Receiver<Notice>)>,
-    run_id: RunId,
-    peer: Peer<RoleServer>,
-) {
+pub(crate) async fn forward(asked: Option<(ProgressToken, Receiver<Notice>)>, run_id: RunId, peer: Peer<RoleServer>) {
     let Some((token, mut notices)) = asked else { return };
     let mut steps = 0_u32;
     let mut next_at = Instant::now();

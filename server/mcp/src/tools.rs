@@ -38,7 +38,10 @@ mod tests {
     fn annotations_are_honest() {
         let of = |name| tool(name).and_then(|t| t.annotations.clone()).expect("both tools are annotated");
         let (run, search) = (of("run_code"), of("search_tools"));
-        assert_eq!((run.read_only_hint, run.destructive_hint, run.open_world_hint), (Some(false), Some(true), Some(true)));
+        assert_eq!(
+            (run.read_only_hint, run.destructive_hint, run.open_world_hint),
+            (Some(false), Some(true), Some(true))
+        );
         assert_eq!(search.read_only_hint, Some(true));
     }
 

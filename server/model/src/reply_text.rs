@@ -57,7 +57,9 @@ pub fn search_text(reply: &SearchReply) -> String {
         }
     }
     let left = reply.matched.saturating_sub(reply.hits.len());
-    if reply.hits.is_empty() {
+    if reply.searched == 0 {
+        out.push_str("There are no tools: no MCP server is configured here, or none answered.\n");
+    } else if reply.hits.is_empty() {
         let _ = writeln!(out, "No tool matches, of {}. Try other words; an empty query lists all.", reply.searched);
     } else if left > 0 {
         let _ = writeln!(out, "[{left} more match: narrow the query or raise `limit`]");
@@ -97,11 +99,14 @@ fn result_text(reply: &RunReply) -> String {
     }
 }
 
-/// The last lines of a traceback, without a last line that only repeats the message.
-fn innermost<'a>(traceback: &'a str, message: &str) -> impl Iterator<Item = &'a str> {
+/// The last lines of a traceback: its frames, without the headline, and without a last line that repeats the message.
+pub fn innermost<'a>(traceback: &'a str, message: &str) -> impl Iterator<Item = &'a str> {
     let mut lines: Vec<&str> = traceback.trim_end().lines().collect();
     if lines.last().is_some_and(|last| last.ends_with(message)) {
         lines.pop();
+    }
+    if lines.first().is_some_and(|first| first.starts_with("Traceback (")) {
+        lines.remove(0);
     }
     let skip = lines.len().saturating_sub(TRACEBACK_LINES_MAX);
     lines.into_iter().skip(skip)
@@ -162,13 +167,14 @@ mod tests {
         let mut error =
             ProgramError::new(ErrorKind::Exception, "ZeroDivisionError: division by zero").with_hint("check n");
         error.line = Some(2);
-        error.traceback = Some("main.py, line 4\nmain.py, line 2, in f\nZeroDivisionError: division by zero\n".into());
+        let frames = "Traceback (most recent call last):\n  main.py, line 4\n  main.py, line 2, in f\n";
+        error.traceback = Some(format!("{frames}ZeroDivisionError: division by zero\n"));
         check(
             &RunReply::refused(error, None),
             expect![[r"
                 error[exception] at line 2: ZeroDivisionError: division by zero
-                main.py, line 4
-                main.py, line 2, in f
+                  main.py, line 4
+                  main.py, line 2, in f
                 hint: check n"]],
         );
     }
@@ -206,5 +212,7 @@ mod tests {
         reply = SearchReply { searched: 40, ..SearchReply::default() };
         let want = expect!["No tool matches, of 40. Try other words; an empty query lists all."];
         want.assert_eq(&search_text(&reply));
+        let want = expect!["There are no tools: no MCP server is configured here, or none answered."];
+        want.assert_eq(&search_text(&SearchReply::default()));
     }
 }
