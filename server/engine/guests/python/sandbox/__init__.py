@@ -1,0 +1,56 @@
+"""The Python guest: what runs inside the sandbox, around a program.
+
+Importing this package is what makes the snapshot. In its order: the library is imported and stowed, the language is told
+what does not exist here, and everything is frozen, so that a run starts from memory alone and touches as little of it as
+it can. `WitWorld.run` then serves exactly one program; the next one gets a fresh copy of the snapshot.
+"""
+
+import gc
+import random
+import sys
+import warnings
+
+from . import preload
+
+preload.warm()
+
+from componentize_py_types import Err
+from wit_world import WitWorld as World
+from wit_world.imports import host
+
+from . import absent, calls, library, loop, modules, program, report, streams, values
+
+library.stow()
+for _part in (streams, loop, modules, absent, program):
+    _part.install()
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    streams.note(f"{filename}:{lineno}: {category.__name__}: {message}")
+
+
+warnings.showwarning = _show_warning
+
+
+class WitWorld(World):
+    """The exports of the world `guest`."""
+
+    def run(self, program_text, context_json):
+        context = values.from_json(context_json)
+        name = context["name"]
+        calls.program_name = name
+        modules.tta.inputs = context.get("input")
+        random.seed(int.from_bytes(host.random(32)))
+        try:
+            return values.to_json(program.run(program_text, name))
+        except BaseException as error:
+            raise Err(report.report(error, program_text, name)) from None
+        finally:
+            for line in calls.never_awaited():
+                streams.note(line)
+            streams.flush()
+
+
+# The frozen objects are never looked at by the collector again, so their pages stay shared between all runs.
+gc.collect()
+gc.freeze()

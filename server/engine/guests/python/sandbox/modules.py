@@ -1,0 +1,200 @@
+"""The modules that only exist in the sandbox: `servers`, one below it for each server, and `tta`.
+
+A server is described by the host when a program first names it, not before. A tool is found under its identifier and
+under its camelCase alias; `tta.call` takes the original names.
+"""
+
+import builtins
+import difflib
+import importlib.machinery
+import sys
+from types import ModuleType
+
+from componentize_py_types import Err
+from wit_world.imports import host
+
+from . import calls, values
+from .told import BadArguments, ServerFailed, ToolError, UnknownServer, UnknownTool, UnknownToolImport
+
+
+class Tool:
+    """A tool as a function: keyword arguments, or one dict."""
+
+    __slots__ = ("server", "name", "identifier")
+
+    def __init__(self, server, name, identifier):
+        self.server, self.name, self.identifier = server, name, identifier
+
+    def __call__(self, *positional, **arguments):
+        if positional:
+            if len(positional) > 1 or not isinstance(positional[0], dict):
+                raise BadArguments(f"{self} takes keyword arguments or one dict, not positional arguments").with_hint(
+                    f"write `await {self}(name=value)` or `await {self}({{\"name\": value}})`;"
+                    f" `await tta.search_tools(\"{self.name}\")` shows the names"
+                )
+            arguments = {**positional[0], **arguments}
+        return calls.start(self.server, self.name, arguments)
+
+    @property
+    def __name__(self):
+        return self.identifier
+
+    def __str__(self):
+        return f"{self.server}.{self.identifier}"
+
+    def __repr__(self):
+        return f"<tool {self}>"
+
+
+class Server(ModuleType):
+    """One server: its tools are its attributes, made when they are first named."""
+
+    def __init__(self, identifier, description):
+        super().__init__(f"servers.{identifier}")
+        # With a path, `from servers.x import y` asks the finder below where the attribute is missing.
+        self.__path__ = []
+        self.__all__ = list(description["tools"])
+        self._described = description
+        self._identifier = identifier
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        tools = self._described["tools"]
+        identifier = name if name in tools else self._described.get("aliases", {}).get(name)
+        if identifier is None:
+            raise self._unknown(UnknownTool, name)
+        tool = Tool(self._identifier, tools[identifier], identifier)
+        setattr(self, name, tool)
+        return tool
+
+    def __dir__(self):
+        return self.__all__
+
+    def __repr__(self):
+        return f"<server {self._identifier}: {len(self.__all__)} tools>"
+
+    def _unknown(self, error, name):
+        known = self.__all__
+        return error(f"{self._identifier} has no tool {name!r}").with_hint(
+            nearest(name, known, "its tools are" if len(known) <= 20 else "some of its tools are")
+        )
+
+
+class Servers(ModuleType):
+    """The package `servers`."""
+
+    def __init__(self):
+        super().__init__("servers")
+        self.__path__ = []
+
+    def __getattr__(self, name):
+        if name == "__all__":
+            return server_names()
+        if name.startswith("__"):
+            raise AttributeError(name)
+        try:
+            return importlib.import_module(f"servers.{name}")
+        except UnknownServer as error:
+            raise UnknownTool(str(error)).with_hint(error.hint) from None
+
+    def __dir__(self):
+        return server_names()
+
+
+class Finder:
+    """Imports `servers.*`."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if not name.startswith("servers."):
+            return None
+        _, identifier, *rest = name.split(".")
+        if rest:
+            raise sys.modules[f"servers.{identifier}"]._unknown(UnknownToolImport, ".".join(rest))
+        return importlib.machinery.ModuleSpec(name, _Loader(describe(identifier)), origin="sandbox", is_package=True)
+
+
+class _Loader:
+    def __init__(self, description):
+        self._description = description
+
+    def create_module(self, spec):
+        return Server(spec.name.removeprefix("servers."), self._description)
+
+    def exec_module(self, module):
+        """Everything is there already."""
+
+
+class Tta(ModuleType):
+    """The sandbox's own functions."""
+
+    ToolError = ToolError
+    inputs = None  # Set at the start of a run.
+
+    @staticmethod
+    def call(server, tool, arguments=None, /, **named):
+        """Calls any tool by its original names: `await tta.call("files", "read-file", {"path": "a"})`."""
+        if arguments is not None and not isinstance(arguments, dict):
+            raise BadArguments("tta.call takes the arguments as a dict").with_hint(
+                'write `await tta.call(server, tool, {"name": value})`'
+            )
+        server = getattr(server, "_identifier", server)
+        tool = tool.name if isinstance(tool, Tool) else tool
+        return calls.start(server, tool, {**(arguments or {}), **named})
+
+    @staticmethod
+    def search_tools(query, server=None, limit=None, detail=None):
+        """Finds tools by what they do."""
+        wanted = {"query": query, "server": server, "limit": limit, "detail": detail}
+        return calls.start("tta", "search_tools", {name: value for name, value in wanted.items() if value is not None})
+
+    @staticmethod
+    def progress(message):
+        """Tells whoever watches how far the program is. Needs no await."""
+        return calls.forget(calls.start("tta", "progress", {"message": str(message)}))
+
+    @staticmethod
+    def servers():
+        """The names that can be imported from `servers`."""
+        return server_names()
+
+
+def server_names():
+    return values.from_json(host.servers())
+
+
+def describe(identifier):
+    """The description of one server, or the error that says why there is none."""
+    try:
+        return values.from_json(host.describe(identifier))
+    except Err as failed:
+        error = values.from_json(failed.value)
+    kind, hint = error.get("kind", "tool"), error.get("hint")
+    if kind == "unknown_tool":
+        hint = hint or nearest(identifier, server_names(), "the servers are")
+        # Under its own name alone, or `from servers import x` would take it for an ordinary missing attribute.
+        raise UnknownServer(error["message"], name=identifier).with_hint(hint)
+    failure = ServerFailed(error["message"], name=f"servers.{identifier}").with_hint(hint)
+    failure.kind = kind
+    raise failure
+
+
+def nearest(name, known, lead):
+    """`did you mean a or b?` and the names there are, twenty at most."""
+    if not known:
+        return "there are none"
+    close = difflib.get_close_matches(name.lower(), [k.lower() for k in known], 3, 0.5)
+    close = [k for k in known if k.lower() in close]
+    shown = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
+    return (f"did you mean {' or '.join(close)}? " if close else "") + f"{lead}: {shown}"
+
+
+tta = Tta("tta")
+
+
+def install():
+    builtins.ToolError = ToolError
+    sys.modules["tta"] = tta
+    sys.modules["servers"] = Servers()
+    sys.meta_path.insert(0, Finder)
