@@ -70,7 +70,8 @@ fn edits(code: &str, language: Language, name: &str) -> Result<Vec<Edit>, Progra
     let (returns, errors): (Vec<_>, Vec<_>) =
         parsed.diagnostics.errors().partition(|e| e.code.number.as_deref() == Some(RETURN_OUTSIDE));
     if let Some(first) = errors.first() {
-        return Err(with_hint(syntax_error(code, name, first), code, language));
+        return value::object_at_end(code, source_type(language))
+            .ok_or_else(|| with_hint(syntax_error(code, name, first), code, language));
     }
     value::edits(code, &parsed.program, returns.len()).ok_or_else(|| {
         let first = returns.first().expect("only a return can keep a parsed program from having a value");
@@ -135,12 +136,11 @@ fn syntax_error(code: &str, name: &str, found: &OxcDiagnostic) -> ProgramError {
 
 /// Says so where the program is in another language than it was taken for.
 fn with_hint(error: ProgramError, code: &str, language: Language) -> ProgramError {
-    let guess = language::guess_parsed(code);
-    match (language, guess) {
-        (_, Language::Python) => error.with_hint("This looks like Python: run it with language \"python\"."),
-        (Language::JavaScript, Language::TypeScript) => {
-            error.with_hint("This is TypeScript: run it with language \"typescript\".")
-        }
-        _ => error,
+    if language == Language::JavaScript && language::parses(code, Language::TypeScript) {
+        return error.with_hint("This is TypeScript: run it with language \"typescript\".");
     }
+    if language::guess_parsed(code) == Language::Python {
+        return error.with_hint("This looks like Python: run it with language \"python\".");
+    }
+    error
 }

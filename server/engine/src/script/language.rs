@@ -135,7 +135,7 @@ pub(super) fn guess_parsed(code: &str) -> Language {
     }
 }
 
-fn parses(code: &str, language: Language) -> bool {
+pub(super) fn parses(code: &str, language: Language) -> bool {
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, code, source_type(language)).parse();
     !parsed.panicked && parsed.diagnostics.errors().all(|e| e.code.number.as_deref() == Some(super::RETURN_OUTSIDE))

@@ -1,0 +1,133 @@
+//! A scripted host with two servers, and the engine that tests share.
+
+use engine::{CallError, Engine, GuestCall, Options, Outcome, Program, ToolHost};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use model::{ErrorKind, Language, Limits, ProgramError};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// `echo` and `files`, as `tests/specs/guest` expects them. Remembers every call, and counts those that were dropped
+/// before they ended.
+#[derive(Default)]
+pub(crate) struct Scripted {
+    pub(crate) calls: Mutex<Vec<GuestCall>>,
+    pub(crate) dropped: Arc<AtomicUsize>,
+}
+
+impl ToolHost for Scripted {
+    fn servers(&self) -> Vec<String> {
+        vec!["echo".to_owned(), "files".to_owned()]
+    }
+
+    fn describe(&self, server: &str) -> BoxFuture<'static, Result<String, ProgramError>> {
+        let tools: &[&str] = match server {
+            "echo" => &["echo", "fail", "sleep", "get-sum", "hang", "panic"],
+            "files" => &["read_text_file"],
+            other => {
+                let error = ProgramError::new(ErrorKind::UnknownTool, format!("there is no server `{other}`"));
+                return std::future::ready(Err(error.with_hint("The servers are echo and files."))).boxed();
+            }
+        };
+        let identifiers = model::names::identifiers(tools);
+        let aliases: serde_json::Map<_, _> =
+            identifiers.iter().filter_map(|name| Some((model::names::camel_case(name)?, json!(name)))).collect();
+        let map: serde_json::Map<_, _> =
+            identifiers.iter().zip(tools).map(|(id, tool)| (id.clone(), json!(tool))).collect();
+        let text = json!({"server": server, "tools": map, "aliases": aliases}).to_string();
+        std::future::ready(Ok(text)).boxed()
+    }
+
+    fn call(&self, call: GuestCall) -> BoxFuture<'static, Result<String, CallError>> {
+        self.calls.lock().expect("no test panics while it holds the calls").push(call.clone());
+        let guard = Guard { dropped: Arc::clone(&self.dropped), ended: false };
+        async move {
+            let mut guard = guard;
+            let answer = answer(&call).await;
+            guard.ended = true;
+            answer
+        }
+        .boxed()
+    }
+}
+
+async fn answer(call: &GuestCall) -> Result<String, CallError> {
+    let arguments: Value =
+        serde_json::from_str(&call.arguments_json).map_err(|e| error(call, ErrorKind::Arguments, &e.to_string()))?;
+    match (call.server.as_str(), call.tool.as_str()) {
+        ("echo", "echo") => Ok(call.arguments_json.clone()),
+        ("echo", "fail") => Err(error(call, ErrorKind::Tool, "nope")),
+        ("echo", "sleep") => {
+            tokio::time::sleep(Duration::from_millis(arguments["ms"].as_u64().unwrap_or(0))).await;
+            Ok("null".to_owned())
+        }
+        ("echo", "get-sum") => {
+            let sum = arguments["a"].as_f64().unwrap_or(0.0) + arguments["b"].as_f64().unwrap_or(0.0);
+            Ok(if sum.fract() == 0.0 { format!("{sum:.0}") } else { sum.to_string() })
+        }
+        ("echo", "hang") => std::future::pending().await,
+        ("echo", "panic") => panic!("a scripted panic"),
+        ("files", "read_text_file") => {
+            let path = arguments["path"].as_str().unwrap_or("?");
+            Ok(json!(format!("text of {path}\n")).to_string())
+        }
+        _ => Err(error(call, ErrorKind::UnknownTool, &format!("{} has no tool {}", call.server, call.tool))),
+    }
+}
+
+fn error(call: &GuestCall, kind: ErrorKind, message: &str) -> CallError {
+    CallError { error: ProgramError::new(kind, message), server: call.server.clone(), tool: call.tool.clone() }
+}
+
+struct Guard {
+    dropped: Arc<AtomicUsize>,
+    ended: bool,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.dropped.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Compiled guests outlive a test run, as they do in use.
+pub(crate) fn options() -> Options {
+    let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("guests");
+    Options::new(cache, tokio::runtime::Handle::current())
+}
+
+pub(crate) fn engine() -> Engine {
+    Engine::new(options()).expect("an engine")
+}
+
+pub(crate) fn program(language: Language, code: &str) -> Program {
+    Program {
+        code: code.to_owned(),
+        language,
+        name: format!("program.{}", language.extension()),
+        input_json: "null".to_owned(),
+    }
+}
+
+/// Runs a program over a fresh scripted host.
+pub(crate) async fn run(engine: &Engine, language: Language, code: &str, limits: Limits) -> Outcome {
+    engine.run(program(language, code), limits, Arc::new(Scripted::default()), CancellationToken::new()).await
+}
+
+/// The value of a program that must succeed.
+pub(crate) async fn value(engine: &Engine, language: Language, code: &str) -> Value {
+    let outcome = run(engine, language, code, Limits::default()).await;
+    let Some(result) = &outcome.result else { panic!("{code}\n{:?}\nstderr: {}", outcome.error, outcome.stderr) };
+    serde_json::from_str(result.get()).expect("a result is JSON")
+}
+
+/// The error of a program that must fail.
+pub(crate) fn failure(outcome: &Outcome) -> &ProgramError {
+    outcome.error.as_ref().unwrap_or_else(|| panic!("it returned {:?}", outcome.result))
+}

@@ -1,0 +1,9 @@
+//! The engine as its embedder sees it.
+
+mod calls;
+mod host;
+mod isolation;
+mod limits;
+mod nesting;
+mod script;
+mod specs;
