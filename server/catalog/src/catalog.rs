@@ -96,22 +96,39 @@ impl Catalog {
             Some(name) => self.server(name).into_iter().collect(),
             None => self.servers.iter().collect(),
         };
-        let tools = servers.iter().flat_map(|server| server.tools().iter().map(move |tool| (*server, tool)));
-        let limit = limit.min(HITS_MAX);
         let query = query[..query.floor_char_boundary(QUERY_BYTES_MAX)].trim();
-        let mut hits: Vec<Hit<'_>> = if query.is_empty() {
-            tools.map(|(server, tool)| Hit { score: 0.0, server, tool }).collect()
+        let searched = servers.iter().map(|server| server.tools().len()).sum();
+        let mut ranked: Vec<(f32, usize)> = if query.is_empty() {
+            (0..searched).map(|at| (0.0, at)).collect()
         } else {
-            let scores = scores(&servers, query);
-            let scored = tools.zip(scores).filter(|(_, score)| *score > 0.0);
-            scored.map(|((server, tool), score)| Hit { score, server, tool }).collect()
+            scores(&servers, query).into_iter().zip(0..).filter(|(score, _)| *score > 0.0).collect()
         };
-        let (matched, searched) = (hits.len(), servers.iter().map(|server| server.tools().len()).sum());
-        // A stable sort keeps the order of equals.
-        hits.sort_by(|a, b| b.score.total_cmp(&a.score));
-        hits.truncate(limit);
+        let matched = ranked.len();
+        best(&mut ranked, limit.min(HITS_MAX));
+        let hits = ranked.into_iter().map(|(score, at)| hit(&servers, score, at)).collect();
         Found { hits, matched, searched }
     }
+}
+
+/// Keeps the `limit` best, best first; the earlier one of equals is better.
+fn best(ranked: &mut Vec<(f32, usize)>, limit: usize) {
+    let better = |a: &(f32, usize), b: &(f32, usize)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+    if limit < ranked.len() {
+        ranked.select_nth_unstable_by(limit, better);
+        ranked.truncate(limit);
+    }
+    ranked.sort_unstable_by(better);
+}
+
+/// The tool at this place of all the servers' tools.
+fn hit<'a>(servers: &[&'a Arc<ServerTools>], score: f32, mut at: usize) -> Hit<'a> {
+    for server in servers {
+        match server.tools().get(at) {
+            Some(tool) => return Hit { score, server, tool },
+            None => at -= server.tools().len(),
+        }
+    }
+    unreachable!("a ranked place is one of a tool")
 }
 
 /// The score of every tool of every server, in order.

@@ -10,19 +10,23 @@ use crate::validate::ArgumentProblem;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
+use std::fmt::Write as _;
 
 /// Errors looked at; the one nearest to the surface is told.
 const ERRORS_MAX: usize = 16;
-/// Names in a list of names, and characters of a type or value.
+/// Names in a list of names; characters of a name, of a type and of a value.
 const NAMES_MAX: usize = 12;
+const NAME_CHARS: usize = 80;
 const EXPECTED_CHARS: usize = 160;
 const GOT_CHARS: usize = 48;
 /// How alike two names must be for one to be offered for the other (Jaro-Winkler, 0 to 1).
 const ALIKE: f64 = 0.75;
+/// How alike a name is to one that holds it whole: `path` to `file_path`.
+const CONTAINED: f64 = 0.85;
 
 /// A problem that is too expensive to describe in detail.
 pub(crate) fn in_general(tool: &str, arguments: &Value) -> ArgumentProblem {
-    let message = format!("{}: the arguments do not fit the input schema", one_line(tool, 80));
+    let message = format!("{}: the arguments do not fit the input schema", one_line(tool, NAME_CHARS));
     ArgumentProblem { field: String::new(), expected: "the input schema".into(), got: got(arguments), message }
 }
 
@@ -43,7 +47,7 @@ pub(crate) fn first_problem(
         (Some(name), _) => format!("{within}.{name}"),
     };
     let place = if within.is_empty() { String::new() } else { format!("{within}: ") };
-    let message = format!("{}: {place}{}", one_line(tool, 80), told.message);
+    let message = format!("{}: {place}{}", one_line(tool, NAME_CHARS), told.message);
     Some(ArgumentProblem { field, expected: told.expected, got: told.got, message })
 }
 
@@ -89,38 +93,42 @@ fn tell(error: &ValidationError<'_>, root: &Schema) -> Told {
 
 fn expected(expected: String, value: &Value) -> Told {
     let got = got(value);
-    Told { name: None, message: format!("expected {expected}, got {got}"), expected, got }
+    // Programs like to pass `None` for what they don't want to say.
+    let instead = if value.is_null() { " (leave out what is optional)" } else { "" };
+    Told { name: None, message: format!("expected {expected}, got {got}{instead}"), expected, got }
+}
+
+/// Another's name, quoted and bounded.
+fn name_of(name: &str) -> String {
+    quoted(&one_line(name, NAME_CHARS))
 }
 
 fn required(name: &str, value: &Value, parent: Option<&Schema>, root: &Schema) -> Told {
     let declared = parent.and_then(schema::properties);
     let of = declared.and_then(|d| d.get(name)).and_then(Value::as_object);
     let of = of.map_or_else(|| "any".to_owned(), |of| type_text(of, root));
-    let name = one_line(name, 80);
+    let name = one_line(name, NAME_CHARS);
     let mut message = format!("{} is required ({of})", quoted(&name));
     let given = value.as_object().into_iter().flat_map(|map| map.keys());
     let stray = given.filter(|key| declared.is_some_and(|d| !d.contains_key(key.as_str())));
     if let Some(stray) = nearest(&name, stray.map(String::as_str)).first() {
-        message.push_str(&format!(
-            "; {} is not a parameter, did you mean {}?",
-            quoted(&one_line(stray, 80)),
-            quoted(&name)
-        ));
+        let _ = write!(message, "; {} is not a parameter, did you mean {}?", name_of(stray), quoted(&name));
     }
     Told { name: Some(name), expected: of, got: "nothing".into(), message }
 }
 
 fn unknown(unexpected: &[String], parent: Option<&Schema>) -> Told {
-    let first = unexpected.first().map(|name| one_line(name, 80)).unwrap_or_default();
+    let first = unexpected.first().map(|name| one_line(name, NAME_CHARS)).unwrap_or_default();
     let declared: Vec<&str> =
         parent.and_then(schema::properties).into_iter().flat_map(|d| d.keys()).map(String::as_str).collect();
-    let takes = declared.iter().take(NAMES_MAX).map(|name| one_line(name, 80)).collect::<Vec<_>>().join(", ");
+    let takes = declared.iter().take(NAMES_MAX).map(|name| one_line(name, NAME_CHARS)).collect::<Vec<_>>().join(", ");
     let takes = if declared.len() > NAMES_MAX { format!("{takes}, …") } else { takes };
-    let mut message = format!("{} is not a parameter", quoted(&first));
-    if let Some(meant) = nearest(&first, declared.iter().copied()).first() {
-        message.push_str(&format!(", did you mean {}?", quoted(&one_line(meant, 80))));
-    }
-    message.push_str(&if declared.is_empty() { "; it takes none".to_owned() } else { format!("; it takes {takes}") });
+    let meant = nearest(&first, declared.iter().copied()).first().map(|meant| name_of(meant));
+    let message = match (meant, declared.is_empty()) {
+        (_, true) => format!("{} is not a parameter; there are none", quoted(&first)),
+        (None, _) => format!("{} is not a parameter; there are {takes}", quoted(&first)),
+        (Some(meant), _) => format!("{} is not a parameter, did you mean {meant}? There are {takes}", quoted(&first)),
+    };
     Told { name: Some(first), expected: takes, got: "an unknown name".into(), message }
 }
 
@@ -187,12 +195,12 @@ fn field_path(pointer: &str) -> String {
     for segment in pointer.split('/').skip(1) {
         let segment = segment.replace("~1", "/").replace("~0", "~");
         if !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_digit()) {
-            out.push_str(&format!("[{segment}]"));
+            let _ = write!(out, "[{segment}]");
         } else {
             if !out.is_empty() {
                 out.push('.');
             }
-            out.push_str(&one_line(&segment, 80));
+            out.push_str(&one_line(&segment, NAME_CHARS));
         }
     }
     out
@@ -207,13 +215,9 @@ pub fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a 
     alike.into_iter().map(|(_, other)| other).collect()
 }
 
-/// 0 to 1. A name that holds the other whole is alike whatever its length: `file_path` for `path`.
+/// 0 to 1.
 fn likeness(a: &str, b: &str) -> f64 {
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-    let contained = if short.len() >= 3 && long.contains(short) {
-        0.8 + 0.1 / (1.0 + (long.len() - short.len()) as f64)
-    } else {
-        0.0
-    };
+    let contained = if short.len() >= 3 && long.contains(short) { CONTAINED } else { 0.0 };
     strsim::jaro_winkler(a, b).max(contained)
 }

@@ -6,9 +6,10 @@
 //! Lengths are compared with fixed typical ones instead of averages, for the same reason.
 
 use crate::types::{self, Field, Type};
-use crate::words::Words;
+use crate::words::{Words, in_name, in_prose};
 use model::ToolDefinition;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
 
 /// How fast repetition stops mattering (`k1` of BM25).
 const SATURATION: f32 = 1.5;
@@ -44,17 +45,52 @@ pub(crate) struct Posting {
     pub(crate) weight: f32,
 }
 
+/// A word with its hash: a query asks hundreds of indices for the same word.
+#[derive(Debug)]
+pub(crate) struct Word<'a> {
+    pub(crate) text: &'a str,
+    hash: u64,
+}
+
+impl<'a> Word<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(text.as_bytes());
+        Self { text, hash: hasher.finish() }
+    }
+}
+
+/// The hasher of keys that are hashes already.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn write(&mut self, _bytes: &[u8]) {
+        unreachable!("keys are u64");
+    }
+}
+
 /// The index of one server.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     /// Words in order, each with the end of its postings.
     words: Vec<(Box<str>, u32)>,
+    /// The place of each word by its hash. Of words with the same hash only one is found, which costs a rank, no more.
+    places: HashMap<u64, u32, BuildHasherDefault<Hashed>>,
     postings: Vec<Posting>,
 }
 
 impl Index {
     pub(crate) fn new(server_name: &str, tools: &[ToolDefinition], summaries: &[&str]) -> Self {
-        let mut builder = Builder { words: Words::new(), ids: HashMap::new(), found: Vec::new(), tool: HashMap::new() };
+        let mut builder = Builder::default();
         for (at, (tool, summary)) in tools.iter().zip(summaries).enumerate() {
             builder.add(u32::try_from(at).unwrap_or(u32::MAX), server_name, tool, summary);
         }
@@ -62,8 +98,11 @@ impl Index {
     }
 
     /// The tools that hold exactly this word.
-    pub(crate) fn exactly(&self, word: &str) -> &[Posting] {
-        self.words.binary_search_by(|(known, _)| known.as_ref().cmp(word)).map_or(&[], |at| self.postings_at(at))
+    pub(crate) fn exactly(&self, word: &Word<'_>) -> &[Posting] {
+        match self.places.get(&word.hash) {
+            Some(at) if *self.words[*at as usize].0 == *word.text => self.postings_at(*at as usize),
+            _ => &[],
+        }
     }
 
     /// The words that begin with `prefix`, with their tools.
@@ -79,13 +118,23 @@ impl Index {
     }
 }
 
+/// An index being made.
 struct Builder {
     words: Words,
-    ids: HashMap<Box<str>, u32>,
-    /// (word, posting), unsaturated.
+    /// What each run of letters seen so far means: a stem, or nothing.
+    runs: HashMap<Box<str>, Option<u32>>,
+    stems: HashMap<String, u32>,
+    /// (stem, posting).
     found: Vec<(u32, Posting)>,
-    /// The weights of the tool being added.
+    /// The unsaturated weights of the tool being added.
     tool: HashMap<u32, f32>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        let (runs, stems, tool) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { words: Words::new(), runs, stems, found: Vec::new(), tool }
+    }
 }
 
 impl Builder {
@@ -106,25 +155,31 @@ impl Builder {
 
     fn part(&mut self, part: &Part, is_name: bool, text: &str) {
         let mut found: Vec<u32> = Vec::new();
-        let ids = &mut self.ids;
-        let each = |word: &str| {
-            let next = u32::try_from(ids.len()).unwrap_or(u32::MAX);
-            found.push(ids.get(word).copied().unwrap_or_else(|| *ids.entry(word.into()).or_insert(next)));
-        };
+        let each = |run: &str| found.extend(self.stem(run));
         if is_name {
-            self.words.of_name(text, each)
+            in_name(text, each);
         } else {
-            self.words.of_prose(text, each)
+            in_prose(text, each);
         }
-        let length = found.len() as f32 / part.typical_words;
+        let length = float(found.len()) / part.typical_words;
         let weight = part.weight / (1.0 - part.length_matters + part.length_matters * length);
         for word in found {
             *self.tool.entry(word).or_default() += weight;
         }
     }
 
+    fn stem(&mut self, run: &str) -> Option<u32> {
+        if let Some(known) = self.runs.get(run) {
+            return *known;
+        }
+        let next = u32::try_from(self.stems.len()).unwrap_or(u32::MAX);
+        let stem = self.words.stem(run).map(|stem| *self.stems.entry(stem).or_insert(next));
+        self.runs.insert(run.into(), stem);
+        stem
+    }
+
     fn finish(self) -> Index {
-        let mut names: Vec<(Box<str>, u32)> = self.ids.into_iter().collect();
+        let mut names: Vec<(Box<str>, u32)> = self.stems.into_iter().map(|(stem, id)| (stem.into(), id)).collect();
         names.sort_unstable();
         let mut place = vec![0_u32; names.len()];
         for (at, (_, id)) in names.iter().enumerate() {
@@ -136,8 +191,15 @@ impl Builder {
         for (end, (word, _)) in found.iter().enumerate() {
             words[place[*word as usize] as usize].1 = u32::try_from(end + 1).unwrap_or(u32::MAX);
         }
-        Index { words, postings: found.into_iter().map(|(_, posting)| posting).collect() }
+        let places = words.iter().zip(0..).map(|((word, _), at)| (Word::new(word).hash, at)).collect();
+        Index { words, places, postings: found.into_iter().map(|(_, posting)| posting).collect() }
     }
+}
+
+/// A count as a number to reckon with.
+#[expect(clippy::cast_precision_loss, reason = "counts of words and tools are far below 2^24")]
+pub(crate) fn float(count: usize) -> f32 {
+    count as f32
 }
 
 /// The start of `text`, cut between characters.

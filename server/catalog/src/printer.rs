@@ -46,7 +46,7 @@ impl Printer {
             Type::Map(values) if self.python => format!("dict[str, {}]", self.print(values)),
             Type::Map(values) => format!("Record<string, {}>", self.print(values)),
             Type::Object(fields) => self.object(fields),
-            Type::Union(all) => self.alternatives(all.iter().map(|one| self.print(one))),
+            Type::Union(all) => Self::alternatives(all.iter().map(|one| self.print(one))),
         }
     }
 
@@ -106,11 +106,11 @@ impl Printer {
         if cut {
             shown.push("string".to_owned());
         }
-        self.alternatives(shown.into_iter())
+        Self::alternatives(shown.into_iter())
     }
 
     /// Alternatives, each once.
-    fn alternatives(self, all: impl Iterator<Item = String>) -> String {
+    fn alternatives(all: impl Iterator<Item = String>) -> String {
         let mut distinct: Vec<String> = Vec::new();
         for one in all {
             if !distinct.contains(&one) {

@@ -3,9 +3,9 @@
 //! A word also stands for its synonyms, and two neighbours for the word they make together, at a discount. A word that
 //! nothing holds is taken for the start of one (`repo`), else for a misspelt one (`serach`).
 
-use crate::index::{Index, Posting};
+use crate::index::{Index, Posting, Word, float};
 use crate::thesaurus::synonyms;
-use crate::words::Words;
+use crate::words::{Words, in_neighbours, in_prose};
 
 /// Most words of a query that count.
 const WORDS_MAX: usize = 32;
@@ -32,8 +32,9 @@ type Occurrences<'a> = Vec<(usize, &'a [Posting])>;
 impl Query {
     pub(crate) fn new(text: &str) -> Self {
         let (mut words, mut compounds) = (Vec::new(), Vec::new());
-        Words::new().of_prose(text, |word| add(&mut words, word));
-        Words::new().of_neighbours(text, |word| add(&mut compounds, word));
+        let stems = Words::new();
+        in_prose(text, |run| add(&mut words, stems.stem(run)));
+        in_neighbours(text, |run| add(&mut compounds, stems.stem(run)));
         Self { words, compounds }
     }
 
@@ -43,9 +44,9 @@ impl Query {
         for word in &self.words {
             let exact = exactly(word, indices);
             if exact.is_empty() {
-                tally.add(guessed(word, indices), GUESSED)
+                tally.add(guessed(word, indices), GUESSED);
             } else {
-                tally.add(exact, 1.0)
+                tally.add(exact, 1.0);
             }
             for synonym in synonyms(word) {
                 tally.add(exactly(synonym, indices), SYNONYM);
@@ -60,10 +61,8 @@ impl Query {
     }
 }
 
-fn add(words: &mut Vec<String>, word: &str) {
-    if words.len() < WORDS_MAX && !words.iter().any(|known| known == word) {
-        words.push(word.to_owned());
-    }
+fn add(words: &mut Vec<String>, stem: Option<String>) {
+    words.extend(stem.filter(|stem| words.len() < WORDS_MAX && !words.contains(stem)));
 }
 
 /// Scores being added up. Of the ways in which a tool holds one word of the query, the best counts.
@@ -112,7 +111,7 @@ impl Tally {
 
     fn finish(mut self, words: usize) -> Vec<f32> {
         for (score, held) in self.scores.iter_mut().zip(self.held) {
-            let share = f32::from(held) / words.max(1) as f32;
+            let share = f32::from(held) / float(words.max(1));
             *score *= COVERAGE + (1.0 - COVERAGE) * share.min(1.0);
         }
         self.scores
@@ -121,12 +120,13 @@ impl Tally {
 
 /// The inverse document frequency of BM25, never negative.
 fn rarity(tools: usize, with_word: usize) -> f32 {
-    let (tools, with_word) = (tools as f32, (with_word as f32).min(tools as f32));
+    let (tools, with_word) = (float(tools), float(with_word.min(tools)));
     (1.0 + (tools - with_word + 0.5) / (with_word + 0.5)).ln()
 }
 
 fn exactly<'a>(word: &str, indices: &Indices<'a>) -> Occurrences<'a> {
-    let found = indices.iter().enumerate().map(|(at, (index, _))| (at, index.exactly(word)));
+    let word = Word::new(word);
+    let found = indices.iter().enumerate().map(|(at, (index, _))| (at, index.exactly(&word)));
     found.filter(|(_, postings)| !postings.is_empty()).collect()
 }
 

@@ -40,13 +40,7 @@ enum Parameters {
 }
 
 /// The stub of `tool` as the function `path` (`server.tool`, so that a list of stubs needs no headings). `summary` is its line at `Detail::Signature`.
-pub(crate) fn render(
-    tool: &ToolDefinition,
-    path: &str,
-    summary: &str,
-    language: Language,
-    detail: Detail,
-) -> String {
+pub(crate) fn render(tool: &ToolDefinition, path: &str, summary: &str, language: Language, detail: Detail) -> String {
     let full = detail == Detail::Full;
     let budget = if full { FULL } else { SIGNATURE };
     let printer = Printer { python: language == Language::Python, literals_max: budget.literals };

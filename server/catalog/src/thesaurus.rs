@@ -8,13 +8,13 @@ use std::sync::LazyLock;
 
 /// One meaning a line. Phrases are not supported.
 const MEANINGS: &str = "
-    create make new add generate
+    create make new add generate open
     add append insert attach
     delete remove erase drop discard destroy
     read get fetch retrieve load open
     get show view display describe inspect
     download fetch retrieve scrape
-    list enumerate show all
+    list enumerate show all search
     update edit modify change patch set replace
     write save store
     search find query look lookup grep
@@ -68,7 +68,7 @@ const MEANINGS: &str = "
 /// The meanings as stems.
 static STEMS: LazyLock<Vec<Vec<String>>> = LazyLock::new(|| {
     let words = Words::new();
-    MEANINGS.lines().map(|line| line.split_whitespace().map(|word| words.stem(word)).collect()).collect()
+    MEANINGS.lines().map(|line| line.split_whitespace().filter_map(|word| words.stem(word)).collect()).collect()
 });
 
 /// The stems that share a meaning with `stem`, each once.

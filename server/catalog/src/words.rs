@@ -13,7 +13,42 @@ const STOP_WORDS: &str = "a an and any are as at be but by can do does for from 
     need of on or our please should so some that the their them then there these this to up use used uses using via want \
     was we what when where which who will with would you your";
 
-/// Splits and stems. Making one costs nothing worth sharing.
+/// Calls `each` with every run of letters in a piece of prose.
+pub(crate) fn in_prose<'a>(text: &'a str, mut each: impl FnMut(&'a str)) {
+    for run in runs(text) {
+        each(run);
+        // `readTextFile` is three words more; `GitHub` and `JSON` are one.
+        if run.starts_with(|c: char| c.is_lowercase()) && humps(run).nth(1).is_some() {
+            humps(run).for_each(&mut each);
+        }
+    }
+}
+
+/// Calls `each` with every part of a name, and with the whole where it may be a word: `GitHub`, `arXiv`.
+pub(crate) fn in_name<'a>(text: &'a str, mut each: impl FnMut(&'a str)) {
+    for run in runs(text) {
+        let parts = humps(run).count();
+        if parts > 1 {
+            humps(run).for_each(&mut each);
+        }
+        if parts <= 2 {
+            each(run);
+        }
+    }
+}
+
+/// Calls `each` with every two neighbours written together: `on call` for `oncall`.
+pub(crate) fn in_neighbours(text: &str, mut each: impl FnMut(&str)) {
+    let mut before = "";
+    for run in runs(text) {
+        if !before.is_empty() {
+            each(&[before, run].concat());
+        }
+        before = run;
+    }
+}
+
+/// Runs to stems.
 pub(crate) struct Words(Stemmer);
 
 impl Words {
@@ -21,56 +56,14 @@ impl Words {
         Self(Stemmer::create(Algorithm::English))
     }
 
-    /// Calls `each` with every stem of a piece of prose, stop words left out.
-    pub(crate) fn of_prose(&self, text: &str, mut each: impl FnMut(&str)) {
-        for run in runs(text) {
-            self.emit(run, &mut each);
-            // `readTextFile` is three words more; `GitHub` and `JSON` are one.
-            if run.starts_with(|c: char| c.is_lowercase()) && humps(run).nth(1).is_some() {
-                humps(run).for_each(|part| self.emit(part, &mut each));
-            }
-        }
-    }
-
-    /// Calls `each` with every stem of a name: also the parts of `PascalCase`.
-    pub(crate) fn of_name(&self, text: &str, mut each: impl FnMut(&str)) {
-        for run in runs(text) {
-            let parts = humps(run).count();
-            if parts > 1 {
-                humps(run).for_each(|part| self.emit(part, &mut each));
-            }
-            // The whole is a word too: `GitHub`, `arXiv`.
-            if parts <= 2 {
-                self.emit(run, &mut each);
-            }
-        }
-    }
-
-    /// The stem of one word in lower case.
-    pub(crate) fn stem(&self, word: &str) -> String {
-        self.0.stem(word).into_owned()
-    }
-
-    /// Calls `each` with the stem of every two neighbours written together: `on call` for `oncall`.
-    pub(crate) fn of_neighbours(&self, text: &str, mut each: impl FnMut(&str)) {
-        let mut before = String::new();
-        for run in runs(text) {
-            let run = run.to_lowercase();
-            if !before.is_empty() && before.len() + run.len() <= WORD_BYTES_MAX {
-                each(&self.0.stem(&(before + &run)));
-            }
-            before = run;
-        }
-    }
-
-    fn emit(&self, run: &str, each: &mut impl FnMut(&str)) {
+    /// The stem of a run; `None` where it says nothing.
+    pub(crate) fn stem(&self, run: &str) -> Option<String> {
         if run.len() > WORD_BYTES_MAX {
-            return;
+            return None;
         }
         let lower = run.to_lowercase();
-        if !STOP_WORDS.split_ascii_whitespace().any(|stop| stop == lower) {
-            each(&self.0.stem(&lower));
-        }
+        let says_nothing = STOP_WORDS.split(' ').any(|stop| stop == lower);
+        (!says_nothing).then(|| self.0.stem(&lower).into_owned())
     }
 }
 
@@ -130,13 +123,13 @@ mod tests {
 
     fn prose(text: &str) -> Vec<String> {
         let mut out = Vec::new();
-        Words::new().of_prose(text, |w| out.push(w.to_owned()));
+        in_prose(text, |run| out.extend(Words::new().stem(run)));
         out
     }
 
     fn name(text: &str) -> Vec<String> {
         let mut out = Vec::new();
-        Words::new().of_name(text, |w| out.push(w.to_owned()));
+        in_name(text, |run| out.extend(Words::new().stem(run)));
         out
     }
 
