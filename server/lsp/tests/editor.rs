@@ -1,0 +1,247 @@
+//! An editor and the front, over pipes in memory: the order of requests, cancelling, notifications, and every way to end.
+
+use daemon::Options;
+use lsp::Endpoint;
+use model::Secret;
+use serde_json::{Value, json};
+use std::time::Duration;
+use testkit::TestDaemon;
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, ReadHalf, WriteHalf,
+};
+use tokio::task::JoinHandle;
+
+/// Longest that anything here may take; the first run may compile a guest.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+const ENDLESS: &str = "while True: pass";
+
+/// The editor's side of the pipe.
+struct Editor {
+    input: BufReader<ReadHalf<DuplexStream>>,
+    output: WriteHalf<DuplexStream>,
+    served: JoinHandle<()>,
+    /// Messages read while another was looked for.
+    unread: Vec<Value>,
+    next_id: u64,
+}
+
+impl Editor {
+    /// A front over `test`'s folders. The daemon is its own: `test` only lends the workspace.
+    fn connect(test: &TestDaemon) -> Self {
+        let (near, far) = tokio::io::duplex(1 << 20);
+        let (input, output) = tokio::io::split(far);
+        let options = Options { data_dir: Some(test.workspace().join("data")), ..Options::default() };
+        let endpoint = async |_| {
+            Ok::<_, String>(Endpoint { url: "http://127.0.0.1:1/mcp".to_owned(), token: Secret::new("t0ken") })
+        };
+        let served = tokio::spawn(lsp::serve(input, output, options, endpoint, std::future::pending()));
+        let (input, output) = tokio::io::split(near);
+        Self { input: BufReader::new(input), output, served, unread: Vec::new(), next_id: 1 }
+    }
+
+    /// The same, after `initialize` and `initialized`.
+    async fn start(test: &TestDaemon) -> Self {
+        let mut editor = Self::connect(test);
+        editor.initialize(json!({"workspace": test.workspace(), "trusted": true})).await;
+        editor.send(&json!({"jsonrpc": "2.0", "method": "initialized", "params": {}})).await;
+        editor
+    }
+
+    async fn initialize(&mut self, options: Value) -> Value {
+        let params = json!({"processId": null, "rootUri": null, "capabilities": {}, "initializationOptions": options});
+        let id = self.request("initialize", params).await;
+        self.answer(id).await
+    }
+
+    async fn request(&mut self, method: &str, params: Value) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        let mut message = json!({"jsonrpc": "2.0", "id": id, "method": method});
+        if !params.is_null() {
+            message["params"] = params;
+        }
+        self.send(&message).await;
+        id
+    }
+
+    async fn run(&mut self, code: &str) -> u64 {
+        self.request("tta/run", json!({"code": code, "language": "python"})).await
+    }
+
+    async fn cancel(&mut self, id: u64) {
+        self.send(&json!({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": id}})).await;
+    }
+
+    async fn send(&mut self, message: &Value) {
+        let text = message.to_string();
+        self.output.write_all(format!("Content-Length: {}\r\n\r\n{text}", text.len()).as_bytes()).await.expect("sent");
+    }
+
+    async fn answer(&mut self, id: u64) -> Value {
+        self.find(|message| message["id"] == id).await
+    }
+
+    async fn event(&mut self, method: &str, event: &str) -> Value {
+        self.find(|message| message["method"] == method && (event.is_empty() || message["params"]["event"] == event))
+            .await
+    }
+
+    /// The next message that fits, in the order of their arrival.
+    async fn find(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
+        if let Some(at) = self.unread.iter().position(&fits) {
+            return self.unread.remove(at);
+        }
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.read()).await.expect("in time");
+            if fits(&message) {
+                return message;
+            }
+            self.unread.push(message);
+        }
+    }
+
+    async fn read(&mut self) -> Value {
+        let (mut line, mut length) = (String::new(), 0);
+        while self.input.read_line(&mut line).await.expect("a header") > 2 {
+            if let Some(value) = line.strip_prefix("Content-Length: ") {
+                length = value.trim().parse().expect("a length");
+            }
+            line.clear();
+        }
+        let mut body = vec![0; length];
+        self.input.read_exact(&mut body).await.expect("a body");
+        serde_json::from_slice(&body).expect("JSON")
+    }
+
+    /// Waits for the front to end.
+    async fn ended(self) {
+        let Self { served, input, output, .. } = self;
+        tokio::time::timeout(PATIENCE, served).await.expect("in time").expect("no panic");
+        drop((input, output));
+    }
+}
+
+#[tokio::test]
+async fn the_editor_learns_where_mcp_is_served() {
+    let test = TestDaemon::builder().start().await;
+    let mut editor = Editor::connect(&test);
+    let answer = editor.initialize(json!({"workspace": test.workspace(), "trusted": true})).await;
+    let mcp = &answer["result"]["capabilities"]["experimental"]["tta"]["mcp"];
+    assert_eq!((&mcp["url"], &mcp["token"]), (&json!("http://127.0.0.1:1/mcp"), &json!("t0ken")));
+}
+
+#[tokio::test]
+async fn wrong_options_and_wrong_parameters_say_what_is_wrong() {
+    let test = TestDaemon::builder().start().await;
+    let answer = Editor::connect(&test).initialize(json!({"trusted": 1})).await;
+    assert_eq!(answer["error"]["code"], -32602, "{answer}");
+    assert!(answer["error"]["message"].as_str().is_some_and(|m| m.contains("initializationOptions")), "{answer}");
+    let mut editor = Editor::start(&test).await;
+    let id = editor.request("tta/run", json!({"code": "1", "langauge": "python"})).await;
+    let answer = editor.answer(id).await;
+    assert_eq!(answer["error"]["code"], -32602);
+    assert!(answer["error"]["message"].as_str().is_some_and(|m| m.contains("langauge")), "{answer}");
+    let id = editor.request("tta/restartServer", json!({"server": "none"})).await;
+    assert_eq!(editor.answer(id).await["error"]["code"], -32602);
+}
+
+#[tokio::test]
+async fn a_run_answers_with_its_receipt_and_the_window_hears_of_it() {
+    let test = TestDaemon::builder().scripted("good", &["ok"]).start().await;
+    let mut editor = Editor::start(&test).await;
+    let code = "from servers import good\nawait good.echo(a=1)";
+    let params = json!({"code": code, "language": "python", "wait_receipt": true});
+    let id = editor.request("tta/run", params).await;
+    let reply = editor.answer(id).await["result"].clone();
+    assert_eq!((&reply["status"], &reply["result"]), (&json!("ok"), &json!({"a": 1})), "{reply}");
+    assert!(reply["tokens"]["code_mode"]["total"].as_u64().is_some_and(|n| n > 0), "{reply}");
+    assert!(reply["calls"][0]["result_tokens"].is_u64(), "{reply}");
+    for event in ["started", "call", "finished"] {
+        let told = editor.event("tta/runEvent", event).await;
+        assert_eq!(
+            told["params"]["run_id"].as_str().or(told["params"]["call"]["run_id"].as_str()),
+            reply["run_id"].as_str()
+        );
+    }
+    let savings = editor.find(|m| m["method"] == "tta/savingsChanged" && m["params"]["session"]["runs"] == 1).await;
+    assert_eq!(savings["params"]["session"]["calls"], 1);
+    let servers = editor.event("tta/serversChanged", "").await;
+    assert_eq!(servers["params"][0]["name"], "good");
+    let id = editor.request("tta/receipt", json!({"run_id": reply["run_id"]})).await;
+    assert_eq!(editor.answer(id).await["result"]["tokens"]["saved"], reply["tokens"]["saved"]);
+    let id = editor.request("tta/runs", json!({"limit": 5})).await;
+    assert_eq!(editor.answer(id).await["result"][0]["front"], "lsp");
+}
+
+#[tokio::test]
+async fn search_call_servers_and_savings_answer() {
+    let test = TestDaemon::builder().scripted("good", &["ok"]).start().await;
+    let mut editor = Editor::start(&test).await;
+    let id = editor.request("tta/searchTools", json!({"query": "echo"})).await;
+    assert_eq!(editor.answer(id).await["result"]["hits"][0]["tool"], "echo");
+    let id = editor.request("tta/call", json!({"server": "good", "tool": "echo", "arguments": {"b": [2]}})).await;
+    assert_eq!(editor.answer(id).await["result"]["value"], json!({"b": [2]}));
+    let id = editor.request("tta/servers", json!({"list": true})).await;
+    assert_eq!(editor.answer(id).await["result"][0]["state"], "ready");
+    let id = editor.request("tta/savings", json!({})).await;
+    assert_eq!(editor.answer(id).await["result"]["session"]["runs"], 0);
+}
+
+#[tokio::test]
+async fn a_cancelled_request_stops_its_program_however_many_others_run() {
+    let test = TestDaemon::builder().start().await;
+    let mut editor = Editor::start(&test).await;
+    // More than the transport's default of requests at once, which a cancel would have to wait behind.
+    let mut ids = Vec::new();
+    for _ in 0..6 {
+        ids.push(editor.run(ENDLESS).await);
+    }
+    let started = editor.event("tta/runEvent", "started").await["params"]["run_id"].clone();
+    for id in ids.iter().rev() {
+        editor.cancel(*id).await;
+    }
+    for id in ids {
+        assert_eq!(editor.answer(id).await["error"]["code"], -32800);
+    }
+    let finished = editor.find(|m| m["params"]["event"] == "finished" && m["params"]["run_id"] == started).await;
+    assert_eq!(finished["params"]["status"], "cancelled");
+    let id = editor.run("1 + 1").await;
+    assert_eq!(editor.answer(id).await["result"]["result"], 2);
+}
+
+#[tokio::test]
+async fn runs_reach_the_daemon_in_the_order_of_their_requests() {
+    let test = TestDaemon::builder().start().await;
+    let mut editor = Editor::start(&test).await;
+    for n in 0..8 {
+        editor.run(&format!("{n}")).await;
+    }
+    for n in 0..8 {
+        let started = editor.event("tta/runEvent", "started").await;
+        assert_eq!(started["params"]["label"], n.to_string());
+    }
+}
+
+#[tokio::test]
+async fn shutdown_and_exit_end_the_front_while_a_program_runs() {
+    let test = TestDaemon::builder().start().await;
+    let mut editor = Editor::start(&test).await;
+    editor.run(ENDLESS).await;
+    editor.event("tta/runEvent", "started").await;
+    let id = editor.request("shutdown", Value::Null).await;
+    assert!(editor.answer(id).await["error"].is_null());
+    editor.send(&json!({"jsonrpc": "2.0", "method": "exit"})).await;
+    editor.ended().await;
+}
+
+#[tokio::test]
+async fn an_editor_that_dies_ends_the_front_while_a_program_runs() {
+    let test = TestDaemon::builder().start().await;
+    let mut editor = Editor::start(&test).await;
+    editor.run(ENDLESS).await;
+    editor.event("tta/runEvent", "started").await;
+    let Editor { served, input, output, .. } = editor;
+    drop((input, output));
+    tokio::time::timeout(PATIENCE, served).await.expect("in time").expect("no panic");
+}
