@@ -3,7 +3,6 @@
 //! Invariant: immutable, and as cheap to make as a list of its servers; a changed server is one new `ServerTools`.
 //! Equal scores keep the servers' and the tools' own order, so that the same question always has the same answer.
 
-use crate::explain::nearest;
 use crate::query::Query;
 use crate::server::ServerTools;
 use crate::tool::Tool;
@@ -77,11 +76,6 @@ impl Catalog {
     pub fn server(&self, name: &str) -> Option<&Arc<ServerTools>> {
         let by_name = self.servers.iter().find(|server| server.name() == name);
         by_name.or_else(|| self.servers.iter().find(|server| server.identifier() == name))
-    }
-
-    /// The identifiers of the servers whose names are most like `name`, best first.
-    pub fn nearest_server(&self, name: &str) -> Vec<&str> {
-        nearest(name, self.servers.iter().map(|server| server.identifier()))
     }
 
     /// How many tools there are.

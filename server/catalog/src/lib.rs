@@ -24,7 +24,6 @@ mod words;
 
 pub use catalog::{Catalog, Found, Hit};
 pub use explain::nearest;
-pub use explain::nearest;
 pub use server::ServerTools;
 pub use tool::{SharedDefinition, Tool};
 pub use validate::ArgumentProblem;
