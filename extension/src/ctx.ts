@@ -85,8 +85,9 @@ export class Ctx implements vscode.Disposable {
     return this.daemon?.state ?? { kind: 'stopped', why: this.whyNone };
   }
 
+  /** One folder for all workspaces: the daemon keeps them apart in it, and shares what is the same for all. */
   private get dataDir(): string {
-    return (this.context.storageUri ?? this.context.globalStorageUri).fsPath;
+    return this.context.globalStorageUri.fsPath;
   }
 
   private initializationOptions(config: vscode.WorkspaceConfiguration): wire.InitializationOptions {

@@ -1,11 +1,12 @@
 // One real workbench: a code-server in a scratch home, our packaged extension in it, and a headless Chromium before it.
 // Everything a test waits for is waited for by looking, never by time alone.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRequire } from 'node:module';
+import { guestCache } from '../lib/tta.mjs';
 import { codeServer, node } from './install.mjs';
 
 const { chromium } = createRequire(import.meta.url)('playwright-core');
@@ -19,6 +20,7 @@ const CHROMIUM_FLAGS = [
   '--disable-component-update',
   '--disable-sync',
 ];
+const EXTENSION = 'tta.tta-mcp-code-execution';
 const SETTINGS = {
   'workbench.startupEditor': 'none',
   'workbench.enableExperiments': false,
@@ -76,6 +78,7 @@ export class Workbench {
     const prompt = trusted ? {} : { 'security.workspace.trust.startupPrompt': 'never' };
     writeFileSync(join(user, 'settings.json'), JSON.stringify({ ...SETTINGS, ...prompt, ...settings }));
     if (modelUrl) writeFileSync(join(user, 'chatLanguageModels.json'), JSON.stringify([languageModel(modelUrl)]));
+    this.#shareGuests(user);
     const env = { ...process.env, HOME: this.#home, TTA_HARNESS: this.#harness };
     const args = [
       join(codeServer, 'out/node/entry.js'),
@@ -94,6 +97,14 @@ export class Workbench {
     this.#server = spawn(node, args, { env, stdio: 'ignore' });
     this.url = `http://127.0.0.1:${port}`;
     await until('code-server', async () => (await fetch(`${this.url}/healthz`)).ok);
+  }
+
+  /** The compiled guests are this machine's: every workbench finds those that another one, or the CLI's tests, compiled. */
+  #shareGuests(user) {
+    const storage = join(user, 'globalStorage', EXTENSION);
+    mkdirSync(storage, { recursive: true });
+    mkdirSync(guestCache, { recursive: true });
+    symlinkSync(guestCache, join(storage, 'cache'));
   }
 
   async #show(folder) {
@@ -121,7 +132,7 @@ export class Workbench {
 
   /** What the extension says was saved; fails with its message where it cannot say. */
   savings() {
-    return this.inHost(`return vscode.extensions.getExtension('tta.tta-mcp-code-execution').exports.savings()`);
+    return this.inHost(`return vscode.extensions.getExtension('${EXTENSION}').exports.savings()`);
   }
 
   /** Our item of the status bar. */

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { serverEntries } from '../../scripts/lib/servers.mjs';
-import { run, runJson, workspace } from '../lib/tta.mjs';
+import { runJson, workspace } from '../lib/tta.mjs';
 
 const LIST = (server) => `from servers import ${server}\nawait ${server}.list_directory(path=".")`;
 
@@ -12,9 +12,15 @@ test('an mcp.json that does not parse is reported with its line', async (t) => {
   const folder = workspace(t, {
     files: () => ({ '.vscode/mcp.json': '{\n  "servers": {\n    "fs": {"command" "node"}\n  }\n}\n' }),
   });
-  const { code, stdout, stderr } = await run(folder, ['servers', '--trust']);
-  assert.match(stdout + stderr, /mcp\.json:3/);
-  assert.equal(code, 2, 'a configuration that cannot be used is exit code 2');
+  const { code, json } = await runJson(folder, ['doctor', '--trust']);
+  assert.equal(code, 1);
+  const broken = json.checks.filter(({ ok }) => !ok);
+  assert.deepEqual(
+    broken.map(({ name }) => name),
+    ['.vscode/mcp.json:3'],
+  );
+  assert.match(broken[0].detail, /JSON/);
+  assert.match(broken[0].mend, /mended/);
 });
 
 test('a server whose command does not exist fails its caller, and the others still answer', async (t) => {
@@ -29,33 +35,27 @@ test('a server whose command does not exist fails its caller, and the others sti
   const good = await runJson(folder, ['call', 'fs', 'list_directory', JSON.stringify({ path: folder }), '--trust']);
   assert.equal(good.code, 0, good.stderr);
   const { json } = await runJson(folder, ['servers', '--trust']);
-  const states = Object.fromEntries(json.servers.map(({ name, state }) => [name, state]));
-  assert.deepEqual(states, { gone: 'failed', fs: 'ready' });
+  const [gone, fs] = ['gone', 'fs'].map((name) => json.servers.find((server) => server.name === name));
+  assert.equal(gone.state, 'failed');
+  assert.match(gone.last_error, /no-such-command-of-ours/);
+  assert.ok(fs.tools >= 10 && fs.last_error === undefined, JSON.stringify(fs));
 });
 
 test('a server that prints garbage and one that dies are told from the program', async (t) => {
   const node = (script) => ({ command: process.execPath, args: ['-e', script] });
   const servers = () => ({
-    garbage: node('setInterval(() => console.log("<html>not JSON</html>"), 20)'),
+    garbage: node('setInterval(() => console.log("<html>not JSON</html>\\n".repeat(100)), 1)'),
     dies: node('process.stderr.write("no licence key\\n"); process.exit(7)'),
   });
   const folder = workspace(t, { servers });
   for (const [server, says] of [
-    ['garbage', /garbage/],
-    ['dies', /no licence key|exit/i],
+    ['garbage', /server `garbage` .*not JSON-RPC.*<html>/],
+    ['dies', /server `dies` .*exit status: 7.*no licence key/],
   ]) {
-    const { code, json } = await runJson(folder, [
-      'run',
-      '-e',
-      LIST(server),
-      '--lang',
-      'python',
-      '--trust',
-      '--timeout-ms',
-      '20000',
-    ]);
-    assert.ok(code === 1 || code === 3, `${server}: exit ${code}`);
-    assert.match(JSON.stringify(json.error), says);
+    const { code, json } = await runJson(folder, ['run', '-e', LIST(server), '--lang', 'python', '--trust']);
+    assert.equal(code, 1);
+    assert.deepEqual([json.error.kind, json.error.line], ['tool', 1]);
+    assert.match(json.error.message, says);
   }
 });
 

@@ -1,12 +1,18 @@
-// Runs the built `tta` as a user's shell would, each time with user data of its own, and makes workspaces for it.
+// Runs the built `tta` as a user's shell would, with user data of its own for each workspace, and makes the workspaces.
+// Only the compiled guests are shared: they belong to the machine, and compiling Python takes ten seconds.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { binary } from '../../scripts/lib/build.mjs';
+import { root } from '../../scripts/lib/step.mjs';
 
 /** The binary under test. */
 export const tta = process.env.TTA_BIN ?? binary('debug');
+
+/** What the tests keep between runs: the folder of all caches, and in it that of `tta`. */
+const caches = join(root, 'target', 'tests', 'cache');
+export const guestCache = join(caches, 'tta');
 
 const LONGEST_MS = 120_000;
 
@@ -16,7 +22,9 @@ const LONGEST_MS = 120_000;
  */
 export function workspace(t, { servers = () => ({}), files = () => ({}) } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'tta-ws-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  t.after(() => {
+    for (const made of [folder, homeOf(folder)]) rmSync(made, { recursive: true, force: true, maxRetries: 5 });
+  });
   const config = { '.vscode/mcp.json': JSON.stringify({ servers: servers(folder) }, null, 2) };
   for (const [name, text] of Object.entries({ ...config, ...files(folder) })) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
@@ -25,14 +33,14 @@ export function workspace(t, { servers = () => ({}), files = () => ({}) } = {}) 
   return folder;
 }
 
-/** Runs `tta args…` in `cwd` and returns {code, stdout, stderr}. Its home and user data are in a folder beside `cwd`. */
+/** Runs `tta args…` in the workspace `cwd` and returns {code, stdout, stderr}. */
 export async function run(cwd, args, { stdin = '', env = {} } = {}) {
   if (!existsSync(tta)) throw new Error(`${tta} is missing. Build it: cargo build -p cli`);
-  const home = `${cwd}-home`;
+  const home = homeOf(cwd);
   mkdirSync(home, { recursive: true });
   const child = spawn(tta, args, {
     cwd,
-    env: { PATH: process.env.PATH, HOME: home, XDG_DATA_HOME: join(home, 'data'), ...env },
+    env: { PATH: process.env.PATH, HOME: home, XDG_CACHE_HOME: caches, ...env },
     timeout: LONGEST_MS,
     killSignal: 'SIGKILL',
   });
@@ -43,7 +51,6 @@ export async function run(cwd, args, { stdin = '', env = {} } = {}) {
   const code = await new Promise((resolve, reject) => {
     child.on('error', reject).on('close', (status, signal) => resolve(status ?? signal));
   });
-  rmSync(home, { recursive: true, force: true, maxRetries: 5 });
   return { code, stdout, stderr };
 }
 
@@ -57,4 +64,9 @@ export async function runJson(cwd, args, options) {
       cause: error,
     });
   }
+}
+
+/** The home of the user who works in `folder`: beside it, never this machine's own. */
+function homeOf(folder) {
+  return `${folder}-home`;
 }
