@@ -23,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 const PAGES_MAX: usize = 200;
 /// A stream that closed is explained by its process's end, which is noticed a moment later.
 const EXPLANATION_WAIT: Duration = Duration::from_secs(3);
+/// Likewise, for a message that could not be written; over HTTP there is no process, and the caller waits in vain.
+const SEND_WAIT: Duration = Duration::from_millis(100);
 
 /// rmcp's running client.
 pub(crate) type Client = RunningService<RoleClient, Handler>;
@@ -153,12 +155,11 @@ impl Connection {
                 message: self.redactor.clean(&error.message),
             },
             ServiceError::TransportClosed => self.explain_end().await,
-            ServiceError::TransportSend(error) => {
-                match tokio::time::timeout(EXPLANATION_WAIT / 10, self.ended.wait()).await {
-                    Ok(ended) => ended.clone(),
-                    Err(_) => self.protocol(&describe(error.error.as_ref())),
-                }
-            }
+            // A broken pipe comes from a process that ended, which says more.
+            ServiceError::TransportSend(error) => match tokio::time::timeout(SEND_WAIT, self.ended.wait()).await {
+                Ok(ended) => ended.clone(),
+                Err(_) => self.unreachable(&describe(error.error.as_ref())),
+            },
             ServiceError::UnexpectedResponse => self.protocol("its answer is of another kind than was asked for"),
             other => self.protocol(&other.to_string()),
         }
@@ -185,6 +186,10 @@ impl Connection {
 
     pub(crate) fn protocol(&self, what: &str) -> Error {
         Error::Protocol { server: self.server.clone(), what: self.redactor.clean(what) }
+    }
+
+    fn unreachable(&self, why: &str) -> Error {
+        Error::Unreachable { server: self.server.clone(), why: self.redactor.clean(why) }
     }
 
     fn too_large(&self) -> Error {

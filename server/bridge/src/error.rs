@@ -78,6 +78,14 @@ pub enum Error {
         /// Which server.
         server: String,
     },
+    /// A message could not be brought to it.
+    #[error("server `{server}` cannot be reached: {why}")]
+    Unreachable {
+        /// Which server.
+        server: String,
+        /// What went wrong.
+        why: String,
+    },
     /// It does not keep to the protocol.
     #[error("server `{server}` broke the protocol: {what}")]
     Protocol {
@@ -121,6 +129,7 @@ impl Error {
             }
             Self::Died { .. } => "It is started again at its next use; its log is in the data folder.".into(),
             Self::Stopped { .. } => "Call again: it starts at its next use.".into(),
+            Self::Unreachable { .. } => "Check that it is running and reads what it is sent, then call again.".into(),
             Self::Protocol { .. } => "Update the server, or report this to its authors.".into(),
             Self::Rpc { .. } => "Compare the arguments with the tool's stub.".into(),
             Self::TooLarge { .. } => "Ask for a smaller part, such as a page or a range.".into(),

@@ -19,12 +19,14 @@ pub fn faulty_server() -> &'static Path {
         let test = std::env::current_exe().expect("a test has a path");
         let folder = test.ancestors().nth(2).expect("tests lie in PROFILE/deps");
         let program = folder.join("faulty-server");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bin/faulty-server.rs");
+        // From the sibling as well, for the crates that include this file because they stand below the daemon.
+        let testkit = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../testkit"));
+        let source = testkit.join("src/bin/faulty-server.rs");
         if modified(&program) < modified(&source) {
             let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
             let mut build = Command::new(cargo);
             build.args(["build", "--quiet", "--package", "testkit", "--bin", "faulty-server"]);
-            build.current_dir(env!("CARGO_MANIFEST_DIR"));
+            build.current_dir(testkit);
             if folder.ends_with("release") {
                 build.arg("--release");
             }

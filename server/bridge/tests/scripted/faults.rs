@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 const SHORT: Duration = Duration::from_millis(300);
 
 fn with_neighbour(fault: &str) -> Vec<ServerSpec> {
-    vec![testkit::faulty_spec("s", fault), testkit::faulty_spec("neighbour", "ok")]
+    vec![crate::faulty::faulty_spec("s", fault), crate::faulty::faulty_spec("neighbour", "ok")]
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -24,7 +24,7 @@ async fn a_hanging_handshake_ends_at_the_start_timeout() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_goes_on_when_its_caller_gives_up() {
-    let mut spec = testkit::faulty_spec("s", "hang-handshake");
+    let mut spec = crate::faulty::faulty_spec("s", "hang-handshake");
     spec.startup_timeout_ms = 60_000;
     let kit = Kit::new(vec![spec]);
     let error = kit.call_within("echo", json!({}), SHORT).await.expect_err("it hangs");
@@ -109,7 +109,7 @@ async fn a_program_that_does_not_exist_says_what_to_install() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_working_directory_that_does_not_exist_is_named() {
-    let mut spec = testkit::faulty_spec("s", "ok");
+    let mut spec = crate::faulty::faulty_spec("s", "ok");
     if let Transport::Stdio { cwd, .. } = &mut spec.transport {
         *cwd = Some("/nowhere/at/all".into());
     }
@@ -196,11 +196,11 @@ async fn answers_to_nobody_and_double_answers_do_no_harm() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_http_server_that_is_not_there_says_so_without_its_key() {
-    let mut spec = testkit::faulty_spec("s", "");
+    let mut spec = crate::faulty::faulty_spec("s", "");
     // Port 9 (discard) has no listener; the query is where some services want their key.
     let url = "http://127.0.0.1:9/mcp?key=t0ps3cret".to_owned();
     spec.transport = Transport::Http { url, headers: [("X-Key".into(), Secret::new("h3ads3cret"))].into() };
-    let kit = Kit::new(vec![spec, testkit::faulty_spec("neighbour", "ok")]);
+    let kit = Kit::new(vec![spec, crate::faulty::faulty_spec("neighbour", "ok")]);
     let error = kit.bridge.tools("s").await.expect_err("nobody listens");
     let text = format!("{error} {error:?}");
     assert!(matches!(error, Error::Handshake { .. }) && !text.contains("s3cret"), "{text}");

@@ -34,7 +34,7 @@ impl Kit {
 
     /// One server called `s` with one fault.
     pub(crate) fn faulty(fault: &str) -> Self {
-        Self::new(vec![testkit::faulty_spec("s", fault)])
+        Self::new(vec![crate::faulty::faulty_spec("s", fault)])
     }
 
     pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Result<ToolResult, Error> {

@@ -13,13 +13,17 @@ async fn pid(kit: &Kit, server: &str) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_configuration_stops_what_changed_and_leaves_the_rest() {
-    let specs = ["stays", "changes", "goes"].map(|name| testkit::faulty_spec(name, "ok"));
+    let specs = ["stays", "changes", "goes"].map(|name| crate::faulty::faulty_spec(name, "ok"));
     let kit = Kit::new(specs.to_vec());
     let (stays, changes, goes) = (pid(&kit, "stays").await, pid(&kit, "changes").await, pid(&kit, "goes").await);
     // A server that only moved to another line is the same server.
-    let mut moved = testkit::faulty_spec("stays", "ok");
+    let mut moved = crate::faulty::faulty_spec("stays", "ok");
     moved.source.line = 99;
-    kit.bridge.apply(vec![moved, testkit::faulty_spec("changes", "double-answers"), testkit::faulty_spec("new", "ok")]);
+    kit.bridge.apply(vec![
+        moved,
+        crate::faulty::faulty_spec("changes", "double-answers"),
+        crate::faulty::faulty_spec("new", "ok"),
+    ]);
     gone(&[changes, goes]).await;
     assert!(is_alive(stays));
     assert_eq!(pid(&kit, "stays").await, stays);

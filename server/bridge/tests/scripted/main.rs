@@ -3,6 +3,11 @@
 //! One program, so that it links once. Every wait is for an event or a process, bounded; there is no sleep.
 
 mod faults;
+// `testkit` stands on the daemon, and so on this crate; of it only this file is needed.
+#[expect(unreachable_pub, reason = "it is public in testkit")]
+#[path = "../../../testkit/src/faulty.rs"]
+mod faulty;
+mod http;
 mod kit;
 mod life;
 mod orphans;

@@ -109,7 +109,7 @@ async fn roots_are_answered_and_everything_else_is_refused() {
 async fn a_child_sees_its_own_variables_and_none_of_our_secrets() {
     // Cargo and nextest set these for the test; they stand for whatever else an environment may hold.
     assert!(std::env::vars().any(|(name, _)| name.starts_with("CARGO_PKG_")), "the test needs something to leak");
-    let mut spec = testkit::faulty_spec("s", "ok");
+    let mut spec = crate::faulty::faulty_spec("s", "ok");
     if let Transport::Stdio { env, .. } = &mut spec.transport {
         env.insert("TOKEN".into(), Secret::new("t0ps3cret"));
     }
@@ -125,9 +125,9 @@ async fn a_child_sees_its_own_variables_and_none_of_our_secrets() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_configured_or_switched_off_says_so() {
-    let mut disabled = testkit::faulty_spec("off", "ok");
+    let mut disabled = crate::faulty::faulty_spec("off", "ok");
     disabled.disabled = true;
-    let mut unresolved = testkit::faulty_spec("open", "ok");
+    let mut unresolved = crate::faulty::faulty_spec("open", "ok");
     unresolved.unresolved = vec!["the environment variable `X` is not set".into()];
     let kit = Kit::new(vec![disabled, unresolved]);
     for (server, expected) in [
