@@ -106,7 +106,7 @@ async fn servers(core: &Core, snapshot: &Snapshot, list: bool) -> Vec<ServerStat
         core.ledger.definitions(server.name(), Arc::clone(server.definitions()));
         core.ledger.definition_tokens(server.name());
     }
-    core.ledger.flush().await;
+    core.ledger.settled().await;
     // The bridge's word of these servers may still be on its way through the loop: fill in what is known already.
     let mut all = core.status();
     for status in &mut all {
