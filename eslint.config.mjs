@@ -12,6 +12,8 @@ export default tseslint.config(
       '**/lsp_ext.ts',
       'tests/e2e/artifacts/',
       'tests/fixtures/',
+      'tests/specs/',
+      'tests/bench/',
     ],
   },
   js.configs.recommended,

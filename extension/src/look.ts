@@ -61,7 +61,9 @@ function saved(savings: SavingsSummary | undefined): Pick<Look, 'text' | 'toolti
   const lines = [
     `**${headline(workspace.tokens)}** ${l10n.t('in this workspace, {0}', counts(workspace))}`,
     baselineTable(workspace.tokens),
-    session.runs > 0 ? l10n.t('In this session: {0}, {1}.', headline(session.tokens), counts(session)) : '',
+    session.runs > 0 && session.runs < workspace.runs
+      ? l10n.t('In this session: {0}, {1}.', headline(session.tokens), counts(session))
+      : '',
     pending > 0 ? l10n.t('{0} runs are not counted yet.', whole(pending)) : '',
     labelList(workspace.tokens),
   ];

@@ -54,7 +54,9 @@ function result({ result }: RunReply): string {
 
 function failure({ kind, message, line, traceback, hint }: ProgramError): string {
   const place = line === undefined ? '' : l10n.t(' (line {0})', line);
-  return [traceback?.trimEnd() ?? '', `${kind}: ${message}${place}`, hint === undefined ? '' : `→ ${hint}`]
+  // A traceback ends with the message already.
+  const told = traceback?.includes(message) === true;
+  return [traceback?.trimEnd() ?? '', told ? '' : `${kind}: ${message}${place}`, hint === undefined ? '' : `→ ${hint}`]
     .filter((part) => part !== '')
     .join('\n');
 }

@@ -33,6 +33,19 @@ test('a failure shows traceback, kind, line and what to do', () => {
   );
 });
 
+test('a message that the traceback holds is not said twice', () => {
+  const error = {
+    kind: 'tool',
+    message: 'ToolError: gone',
+    traceback: 'line 7\ntta.ToolError: gone\n',
+    hint: 'look',
+  } as const;
+  assert.match(
+    transcript('a.py', reply({ status: 'error', error })),
+    /calls\nline 7\ntta.ToolError: gone\n→ look\n\n$/,
+  );
+});
+
 test('what was cut is said', () => {
   const truncated = [{ what: 'stdout', kept_bytes: 10, total_bytes: 12_345, artifact: '/d/a.txt' }];
   assert.match(

@@ -7,13 +7,13 @@ import { tta, workspace } from '../lib/tta.mjs';
 export const settings = { 'tta.server.path': tta };
 
 const NOTES = {
-  'notes/ant.md': 'An ant is small.\n',
-  'notes/bee.md': 'A bee makes honey all summer long.\n',
-  'notes/cat.md': 'The cat sleeps.\n',
+  'notes/ant.md': 'An ant is small.\n'.repeat(400),
+  'notes/bee.md': 'A bee makes honey all summer long.\n'.repeat(300),
+  'notes/cat.md': 'The cat sleeps.\n'.repeat(500),
 };
 
 /**
- * Three notes beside an mcp.json with the real filesystem server, and whatever files `more` returns for the notes' folder;
+ * Three long notes beside an mcp.json with the real filesystem server, and whatever files `more` returns for the notes' folder;
  * removed after the test `t`.
  */
 export function notesWorkspace(t, more = () => ({})) {

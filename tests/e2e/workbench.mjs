@@ -187,11 +187,9 @@ export class Workbench {
     await button.click();
   }
 
-  /** The last answer of the chat, once it holds `part`. */
+  /** Waits until the last answer of the chat, which comes word by word, holds `part`. */
   async answerWith(part) {
-    const answer = this.page.locator('.interactive-response:visible', { hasText: part }).last();
-    await answer.waitFor({ timeout: 60_000 });
-    return plain(await answer.innerText());
+    await this.page.locator('.interactive-response:visible', { hasText: part }).last().waitFor({ timeout: 60_000 });
   }
 
   /** Keeps a picture of the window under artifacts/. */

@@ -6,6 +6,7 @@
 import * as vscode from 'vscode';
 import type { Ctx } from '../ctx';
 import type { Language, RunReply } from '../lsp_ext';
+import { callCount } from '../receipt';
 import { cancelled, transcript } from '../transcript';
 import * as wire from '../wire';
 import { asProgram, type Program } from '../program';
@@ -106,7 +107,7 @@ function narrate(ctx: Ctx, name: string, progress: vscode.Progress<{ message: st
       progress.report({ message: event.message });
     } else if (event.event === 'call') {
       calls += 1;
-      progress.report({ message: vscode.l10n.t('{0} calls, {1}.{2}', calls, event.call.server, event.call.tool) });
+      progress.report({ message: `${callCount(calls)}, ${event.call.server}.${event.call.tool}` });
     }
   });
 }
