@@ -18,7 +18,7 @@ mod faulty;
 const ROUNDS: usize = 5;
 const SEQUENTIAL: usize = 500;
 const PARALLEL: usize = 1_000;
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 #[tokio::main]
 async fn main() {
@@ -38,18 +38,18 @@ async fn main() {
     bridge.apply(vec![spec(command, args)]);
     bridge.tools("s").await.expect("lists");
 
-    let bare_call = || async {
+    let call_bare = || async {
         let params = CallToolRequestParams::new(tool.clone()).with_arguments(arguments.clone());
         drop(bare.peer().call_tool_once(params).await.expect("answers"));
     };
-    let bridge_call = || async { drop(bridge.call("s", &tool, arguments.clone(), LIMIT).await.expect("answers")) };
+    let call_bridge = || async { drop(bridge.call("s", &tool, arguments.clone(), LIMIT).await.expect("answers")) };
     for round in 0..ROUNDS {
         // Alternating, so that a busy moment of the machine hits both.
-        let (bare_one, bridge_one) = (sequential(&bare_call).await, sequential(&bridge_call).await);
-        let (bare_all, bridge_all) = (parallel(&bare_call).await, parallel(&bridge_call).await);
+        let (bare_one, bridge_one) = (sequential(&call_bare).await, sequential(&call_bridge).await);
+        let (bare_many, bridge_many) = (parallel(&call_bare).await, parallel(&call_bridge).await);
         println!(
             "round {round}: one after the other {bare_one:6.1} us bare, {bridge_one:6.1} us bridge; \
-             {PARALLEL} at once {bare_all:6.2} ms bare, {bridge_all:6.2} ms bridge"
+             {PARALLEL} at once {bare_many:6.2} ms bare, {bridge_many:6.2} ms bridge"
         );
     }
     bridge.shutdown().await;

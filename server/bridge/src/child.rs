@@ -18,7 +18,7 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 const MARKER: (&str, &str) = ("TTA_SERVER", "1");
 
 /// How long a server may take for each step of its end: after its stdin closed, and after SIGTERM.
-const PATIENCE: Duration = Duration::from_millis(1_000);
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How often the remains of a group are looked at.
 const GROUP_POLL: Duration = Duration::from_millis(10);
 
@@ -170,12 +170,12 @@ impl Process {
             self.group.signal(Signal::TERM);
             exit = tokio::time::timeout(PATIENCE, self.exited()).await;
         }
+        if exit.is_err() {
+            self.group.signal(Signal::KILL);
+        }
         let exit = match exit {
             Ok(exit) => exit,
-            Err(_) => {
-                self.group.signal(Signal::KILL);
-                self.exited().await
-            }
+            Err(_elapsed) => self.exited().await,
         };
         self.group.settle().await;
         exit

@@ -54,6 +54,12 @@ impl Guardian {
         state.groups.remove(&group.as_raw_nonzero().get());
         let _ = state.tell('-', group);
     }
+
+    /// Kills every group that is left, at once.
+    pub(crate) fn kill_all(&self) {
+        // The script takes the end of its input for ours.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).reap();
+    }
 }
 
 impl State {

@@ -144,7 +144,9 @@ impl Bridge {
             let name = spec.name.clone();
             servers.insert(name, kept.unwrap_or_else(|| Server::new(spec, self.shared.clone())));
         }
-        old.values().for_each(|server| server.retire());
+        for gone in old.values() {
+            gone.retire();
+        }
     }
 
     /// A server's tools; starts it where it does not run.
@@ -172,7 +174,7 @@ impl Bridge {
     /// Every server's state, by name.
     pub fn states(&self) -> Vec<Status> {
         let servers = self.servers.read().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<Status> = servers.values().map(|server| status(server)).collect();
+        let mut all: Vec<Status> = servers.values().map(status).collect();
         all.sort_by(|a, b| a.server.cmp(&b.server));
         all
     }
@@ -188,9 +190,13 @@ impl Bridge {
             let servers = self.servers.read().unwrap_or_else(PoisonError::into_inner);
             servers.values().cloned().collect()
         };
-        servers.iter().for_each(|server| server.retire());
+        for server in &servers {
+            server.retire();
+        }
         self.shared.tasks.close();
-        let _ = tokio::time::timeout(SHUTDOWN, self.shared.tasks.wait()).await;
+        if tokio::time::timeout(SHUTDOWN, self.shared.tasks.wait()).await.is_err() {
+            self.shared.guardian.kill_all();
+        }
     }
 
     fn server(&self, name: &str) -> Result<Arc<Server>, Error> {

@@ -118,16 +118,15 @@ impl Opening<'_> {
             self.redactor.clone(),
         ));
         self.shared.tasks.spawn(supervise(connection.clone(), client, remains, self.shared.clone()));
-        let error = match tokio::time::timeout_at(deadline, connection.list()).await {
-            Ok(Ok(_changed)) => {
-                self.shared.tasks.spawn(follow_tools(connection.clone(), self.shared.clone(), limit));
-                return Ok(connection);
-            }
-            Ok(Err(error)) => error,
-            Err(_elapsed) => self.too_slow("tools/list", limit),
+        // Also where this future is dropped: the supervisor alone would keep the server for ever.
+        let unless_listed = connection.stop.clone().drop_guard();
+        match tokio::time::timeout_at(deadline, connection.list()).await {
+            Ok(listed) => listed?,
+            Err(_elapsed) => return Err(self.too_slow("tools/list", limit)),
         };
-        connection.stop.cancel();
-        Err(error)
+        unless_listed.disarm();
+        self.shared.tasks.spawn(follow_tools(connection.clone(), self.shared.clone(), limit));
+        Ok(connection)
     }
 
     async fn refused(&self, mut process: Process, drained: JoinHandle<()>, error: ClientInitializeError) -> Error {

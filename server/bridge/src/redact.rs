@@ -36,7 +36,7 @@ impl Redactor {
             }
         }
         replacements.retain(|(from, to)| from != to);
-        replacements.sort_by(|a, b| b.0.len().cmp(&a.0.len()));
+        replacements.sort_by_key(|(from, _)| std::cmp::Reverse(from.len()));
         replacements.dedup();
         Self { replacements }
     }

@@ -78,14 +78,13 @@ impl Server {
                 Slot::Failed { failures, .. } => *failures,
                 _ => 0,
             };
-            match &*slot {
-                Slot::Starting { start, .. } => start.clone(),
-                _ => {
-                    self.may_start()?;
-                    let start = self.clone().start();
-                    *slot = Slot::Starting { start: start.clone(), failures };
-                    start
-                }
+            if let Slot::Starting { start, .. } = &*slot {
+                start.clone()
+            } else {
+                self.may_start()?;
+                let start = self.clone().start();
+                *slot = Slot::Starting { start: start.clone(), failures };
+                start
             }
         };
         start.await
@@ -105,10 +104,16 @@ impl Server {
         }
     }
 
-    /// Stops what runs and starts anew, without regard to earlier failures.
+    /// Stops what runs and starts anew, without regard to earlier failures. A start under way is new enough.
     pub(crate) async fn restart(self: &Arc<Self>) -> Result<(), Error> {
-        let old = std::mem::replace(&mut *self.slot(), Slot::Idle);
-        if let Slot::Ready(connection) = old {
+        let old = {
+            let mut slot = self.slot();
+            match &*slot {
+                Slot::Starting { .. } => None,
+                _ => Some(std::mem::replace(&mut *slot, Slot::Idle)),
+            }
+        };
+        if let Some(Slot::Ready(connection)) = old {
             connection.stop.cancel();
             // Two of them at once might fight over a port or a lock.
             connection.gone.cancelled().await;
@@ -173,7 +178,7 @@ impl Server {
                 Slot::Ready(connection.clone())
             }
             Err(error) => {
-                let wait = BACKOFF_FIRST.saturating_mul(1 << failures.min(16)).min(BACKOFF_MAX) / 2;
+                let wait = BACKOFF_FIRST.saturating_mul(1 << (failures - 1).min(16)).min(BACKOFF_MAX);
                 Slot::Failed { error: error.clone(), until: Instant::now() + wait, failures }
             }
         };
@@ -196,5 +201,11 @@ impl Server {
 
     fn slot(&self) -> MutexGuard<'_, Slot> {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.retire();
     }
 }

@@ -254,16 +254,12 @@ impl<'a> Reader<'a> {
         self.hash.add("envFile content", content.as_bytes());
         let mut variables = BTreeMap::new();
         for line in dotenvy::from_read_iter(content.as_bytes()) {
-            match line {
-                Ok((name, value)) => {
-                    variables.insert(name, Secret::new(value));
-                }
+            if let Ok((name, value)) = line {
+                variables.insert(name, Secret::new(value));
+            } else {
                 // The parser's own message quotes the line, which may hold a secret.
-                Err(_) => {
-                    let message =
-                        format!("a line of the env file {} is not NAME=value and is left out", path.display());
-                    report.warning(entry.node.at, message, "Correct the line.");
-                }
+                let message = format!("a line of the env file {} is not NAME=value and is left out", path.display());
+                report.warning(entry.node.at, message, "Correct the line.");
             }
         }
         variables

@@ -155,13 +155,13 @@ impl Loader<'_> {
     }
 
     fn table(&mut self, candidate: &Candidate, text: &str, node: &Node) {
-        match node.entries() {
-            Some(entries) => entries.iter().for_each(|entry| self.server(candidate, text, entry)),
-            None => {
-                let message = format!("the servers are {}, not an object", node.kind());
-                let mut report = Report::new(&candidate.path, text, &mut self.problems);
-                report.error(node.at, message, "Write names with their entries.");
-            }
+        let Some(entries) = node.entries() else {
+            let message = format!("the servers are {}, not an object", node.kind());
+            let mut report = Report::new(&candidate.path, text, &mut self.problems);
+            return report.error(node.at, message, "Write names with their entries.");
+        };
+        for entry in entries {
+            self.server(candidate, text, entry);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Real files of every shape in a temporary workspace and home; what is read is compared as a table.
 
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+
 use config::{Config, UserDirs, load};
 use expect_test::{Expect, expect};
 use model::{Problem, ServerSpec, Severity, Transport};

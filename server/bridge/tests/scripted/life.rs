@@ -65,6 +65,25 @@ async fn a_restart_ends_the_old_process_first_and_forgives_failures() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_removed_during_its_first_listing_does_not_stay() {
+    let mut kit = Kit::faulty("hang-listing");
+    let (listed, ()) = tokio::join!(kit.bridge.tools("s"), async {
+        // Its log has a line once it was asked for its tools.
+        let log = kit.folder.path().join("logs/s.log");
+        let mut look = tokio::time::interval(Duration::from_millis(5));
+        while !std::fs::read_to_string(&log).unwrap_or_default().contains("asked for tools") {
+            look.tick().await;
+        }
+        kit.bridge.apply(Vec::new());
+    });
+    assert_eq!(listed.expect_err("removed"), Error::Stopped { server: "s".into() });
+    kit.state(ServerState::Stopped).await;
+    let log = std::fs::read_to_string(kit.folder.path().join("logs/s.log")).expect("there is a log");
+    let pid = log.trim().rsplit(' ').next().and_then(|pid| pid.parse().ok()).expect("the process id");
+    gone(&[pid]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_shutdown_is_bounded_even_for_a_server_that_ignores_it() {
     let kit = Kit::faulty("ignore-eof");
     let server = pid(&kit, "s").await;

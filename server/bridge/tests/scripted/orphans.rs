@@ -31,6 +31,14 @@ async fn a_dying_server_takes_its_grandchild_along() {
     gone(&ids).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bridge_that_is_dropped_leaves_nothing() {
+    let kit = Kit::faulty("ok");
+    let ids = family(&kit).await;
+    drop(kit);
+    gone(&ids).await;
+}
+
 #[test]
 fn a_runtime_that_is_dropped_leaves_nothing() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");

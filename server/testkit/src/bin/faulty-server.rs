@@ -46,6 +46,7 @@ fn receive(fault: &str, message: &Value) {
         Some("initialize") if fault == "hang-handshake" => {}
         Some("initialize") => answer(fault, id, initialize(message)),
         Some("notifications/cancelled") => cancelled().push(message["params"]["requestId"].clone()),
+        Some("tools/list") if fault == "hang-listing" => eprintln!("asked for tools, process {}", std::process::id()),
         Some("tools/list") => answer(fault, id, tools(fault, &message["params"]["cursor"])),
         Some("tools/call") => call(fault, id, &message["params"]),
         Some("ping") => answer(fault, id, json!({})),
