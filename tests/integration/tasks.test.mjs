@@ -1,4 +1,5 @@
-// The tasks of tests/fixtures/tasks: small jobs over real servers, each with a reference program in both languages.
+// The tasks of tests/fixtures/tasks: small jobs over real servers, each with a reference program in both languages; and the
+// examples that models are given.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -27,6 +28,17 @@ for (const file of tasks) {
     });
   }
 }
+
+test('the programs in the description of run_code run as they stand', async (t) => {
+  const { tools } = JSON.parse(readFileSync(join(root, 'toolsets', 'tools.json'), 'utf8'));
+  const [, python, typescript] = /\nPython:\n(.*)\nTypeScript:\n(.*)\nOne module/s.exec(tools[0].description);
+  const workplace = workspace(t, { servers: serverEntries, files: () => ({ a: 'four', b: '' }) });
+  for (const [language, program] of Object.entries({ python, typescript })) {
+    const { json } = await runJson(workplace, ['run', '-e', program, '--lang', language, '--trust']);
+    assert.equal(json.result, 4, JSON.stringify(json.error));
+    assert.equal(json.calls.length, 2);
+  }
+});
 
 function commitAll(repository) {
   const git = (...args) =>
