@@ -1,6 +1,7 @@
 //! The project's own build steps, as `cargo run -p xtask -- COMMAND`.
 
 mod codegen;
+mod dist;
 mod guests;
 mod tidy;
 
@@ -8,6 +9,7 @@ use anyhow::{Result, bail};
 
 const USAGE: &str = "usage: cargo run -p xtask -- COMMAND\n\
     \n  guests [--out DIR]   build the two guest interpreters (default: target/guests)\
+    \n  dist DIR             lay what a package ships of them: precompiled, too\
     \n  codegen [--check]    write the extension's wire types, or fail where they are stale\
     \n  tidy                 check the layers and the layout of the sources";
 
@@ -17,6 +19,7 @@ fn main() -> Result<()> {
     match arguments.as_slice() {
         ["guests"] => guests::build(None),
         ["guests", "--out", folder] => guests::build(Some(folder.as_ref())),
+        ["dist", folder] => dist::run(folder.as_ref()),
         ["codegen"] => codegen::run(),
         ["codegen", "--check"] => codegen::check(),
         ["tidy"] => tidy::run(),

@@ -21,7 +21,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("mcp", &["model", "daemon"]),
     ("cli", &["model", "daemon", "lsp", "mcp"]),
     ("testkit", &["model", "daemon"]),
-    ("xtask", &["model"]),
+    ("xtask", &["model", "engine"]),
 ];
 
 /// The crate, or the two sides of one protocol, that may name a library. Tests and build steps are not the product.

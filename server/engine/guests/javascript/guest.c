@@ -10,8 +10,9 @@
 #include "host.h"
 #include "prelude.h"
 
-/* Some of the stack is left for what runs between two checks. */
-enum { STACK_SPARE = 256 << 10, GC_BYTES = 16 << 20 };
+/* The shadow stack that a program may use. The rest is for what runs between two checks; and one byte of it goes with up to
+   some tens of bytes of the machine's own stack, of which there are 32 MiB. */
+enum { PROGRAM_STACK_BYTES = STACK_BYTES - (256 << 10), GC_BYTES = 16 << 20 };
 
 static JSRuntime *rt;
 static JSContext *ctx;
@@ -102,7 +103,7 @@ static void note_rejection(JSContext *c, JSValueConst promise, JSValueConst reas
 __attribute__((export_name("init"))) void init(void)
 {
     rt = JS_NewRuntime();
-    engine_limit_stack(rt, STACK_BYTES - STACK_SPARE);
+    engine_limit_stack(rt, PROGRAM_STACK_BYTES);
     ctx = JS_NewContext(rt);
     JS_SetModuleLoaderFunc(rt, normalize, load_prelude, NULL);
     JSModuleDef *main = load_prelude(ctx, "sandbox/main", NULL);
@@ -225,7 +226,7 @@ __attribute__((export_name("run"))) outcome *run(char *program, uint32_t program
     } seeds;
     host_random(sizeof seeds, &seeds);
     engine_reseed(ctx, seeds.random, seeds.hash);
-    engine_limit_stack(rt, STACK_BYTES - STACK_SPARE);
+    engine_limit_stack(rt, PROGRAM_STACK_BYTES);
 
     /* The parser wants a terminating zero. */
     char *source = malloc(program_length + 1);

@@ -12,7 +12,7 @@ use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::Resolve;
 
 /// The shadow stack, lowest in memory, so that running over its end traps and corrupts nothing.
-const STACK_BYTES: u32 = 4 << 20;
+const STACK_BYTES: u32 = 1 << 20;
 
 pub(super) fn build(places: &Places, tools: &Tools, scratch: &Path, component: &Path) -> Result<()> {
     let quickjs = quickjs_sources(&places.root)?;

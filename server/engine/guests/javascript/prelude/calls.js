@@ -32,8 +32,11 @@ class What {
     this.name = name;
     this.at = at;
   }
+  get line() {
+    return Math.floor(this.at / 2 ** 20);
+  }
   get position() {
-    return this.at ? `${file}:${Math.floor(this.at / 2 ** 20)}:${this.at % 2 ** 20}` : '';
+    return `${file}:${this.line}:${this.at % 2 ** 20}`;
   }
   toString() {
     return `the call ${this.name}(…)${this.at ? ` at ${this.position}` : ''}`;
@@ -64,7 +67,8 @@ const behaviour = {
 
 function forgotten({ what, handle }) {
   untouched.delete(handle);
-  return told(new TypeError(`${what} was not awaited`), 'forgotten_await', `write \`await ${what.name}(…)\``);
+  const hint = `write \`await ${what.name}(…)\``;
+  return told(new TypeError(`${what} was not awaited`), 'forgotten_await', hint, what.line);
 }
 
 /** Starts a call; `args` is a plain object. `name` is what the program calls it. */

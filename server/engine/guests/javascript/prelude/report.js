@@ -19,9 +19,15 @@ export function report(thrown) {
   const frames = framesOf(error);
   const { kind, hint } = kindAndHint(error);
   const message = named(sentence(error), frames[0]);
-  const line = frames.length ? Number(positionIn(frames[0])?.line) : lineOfImport(thrown, error);
+  const line = lineOf(frames[0], knownOf(error)) ?? lineOfImport(thrown, error);
   const traceback = frames.length ? `${message}\n${frames.join('\n')}` : undefined;
   return JSON.stringify({ kind, message, line: line || undefined, traceback, hint });
+}
+
+/** The engine gives some of what happens inside of a statement, as destructuring, the place 1:1. */
+function lineOf(frame, known) {
+  const at = frame && positionIn(frame);
+  return known?.line && (!at || (at.line === 1 && at.column === 1)) ? known.line : at?.line;
 }
 
 /** `not a function` with the name of what is none, as the program's line has it. */
@@ -92,14 +98,10 @@ function kindAndHint(error) {
 
 /** Linking has no frames: the line is that of the import which names what does not exist. */
 function lineOfImport(thrown, error) {
-  const quoted = /'([^']*)' in module '([^']*)'|module "([^"]*)"|server "([^"]*)"/.exec(`${thrown?.message} ${error?.message}`);
+  const quoted = /'([^']*)' in module '([^']*)'|module "([^"]*)"|server "?([\w$-]*)/.exec(`${thrown?.message} ${error?.message}`);
   const wanted = quoted?.[3] ?? quoted?.[2] ?? quoted?.[4];
-  if (!wanted && !knownOf(error)) return undefined;
+  if (!wanted) return undefined;
   const lines = source.split('\n');
-  const name = quoted?.[1];
-  const imports = (line) => /\bimport\b|\bfrom\b/.test(line);
-  const index = lines.findIndex((line) => imports(line) && (wanted ? line.includes(wanted) : /servers\//.test(line)) && (!name || line.includes(name)));
-  if (index >= 0) return index + 1;
-  const otherwise = lines.findIndex((line) => wanted && line.includes(wanted));
-  return otherwise >= 0 ? otherwise + 1 : undefined;
+  const index = lines.findIndex((line) => /\bimport\b|\bfrom\b/.test(line) && line.includes(wanted) && line.includes(quoted[1] ?? ''));
+  return index >= 0 ? index + 1 : undefined;
 }

@@ -1,9 +1,9 @@
 // Errors that say what kind they are (one of model::ErrorKind) and how to mend it.
 const known = new WeakMap();
 
-/** Marks an error and returns it. */
-export function told(error, kind, hint) {
-  known.set(error, { kind, hint });
+/** Marks an error and returns it. `line` is where it was, for an error that may have no frame of its own. */
+export function told(error, kind, hint, line) {
+  known.set(error, { kind, hint, line });
   return error;
 }
 

@@ -6,7 +6,7 @@
 import { CALL } from 'sandbox/calls';
 import { told } from 'sandbox/told';
 
-const NESTING_MAX = 500;
+const NESTING_MAX = 200;
 const { stringify, rawJSON } = JSON;
 
 /** JSON text. `root` is what messages call the value; `kind` is the kind of the error. */
@@ -20,7 +20,7 @@ export function toJson(value, root, kind) {
   }
   // NaN is silently null.
   if (text === undefined || text.includes('null')) {
-    const found = check(value, root, kind, 0, new Set());
+    const found = problem(value, root, kind);
     if (found) throw found;
   }
   return wellFormed(text ?? 'null');
@@ -63,20 +63,25 @@ BigInt.prototype.toJSON = function () {
 };
 
 function explain(value, root, kind, error) {
-  let found;
-  try {
-    found = check(value, root, kind, 0, new Set());
-  } catch (other) {
-    if (!(other instanceof NoJson)) error = other;
-  }
-  if (found) return found;
   // An exception of the program's own toJSON stays what it is.
-  return error instanceof NoJson ? told(new TypeError(`${root} is not JSON`), kind) : error;
+  return problem(value, root, kind) ?? (error instanceof NoJson ? told(new TypeError(`${root} is not JSON`), kind) : error);
 }
 
-/** The error for the first value without JSON; undefined where there is none. Slow: only runs when something is wrong. */
-function check(value, path, kind, depth, above) {
-  const bad = (what, hint, otherKind) => told(new TypeError(`${path} ${what}`), otherKind ?? kind, hint);
+/** The error for the first value without JSON; undefined where there is none. Slow: runs only when something is wrong. */
+function problem(value, root, kind) {
+  let found;
+  try {
+    found = check(value, root, 0, new Set());
+  } catch (error) {
+    return error instanceof NoJson ? undefined : error;
+  }
+  return found && told(new TypeError(found.message), found.kind ?? kind, found.hint);
+}
+
+const FORGOTTEN = { kind: 'forgotten_await', hint: 'write `await` before it' };
+
+function check(value, path, depth, above) {
+  const bad = (what, hint) => ({ message: `${path} ${what}`, hint });
   switch (typeof value) {
     case 'number':
       return Number.isFinite(value) ? undefined : bad(`is ${value}, which JSON cannot hold`, 'return null or a string instead');
@@ -90,39 +95,28 @@ function check(value, path, kind, depth, above) {
     default:
       return undefined;
   }
-  if (value[CALL]) return bad(`is ${value[CALL]} that was not awaited`, 'write `await` before it', 'forgotten_await');
-  if (value instanceof Promise) return bad('is a promise that was not awaited', 'write `await` before it', 'forgotten_await');
+  if (value[CALL]) return { message: `${path} is ${value[CALL]} that was not awaited`, ...FORGOTTEN };
+  if (value instanceof Promise) return { message: `${path} is a promise that was not awaited`, ...FORGOTTEN };
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
     return bad('is binary data, which has no JSON', 'return text: new TextDecoder().decode(value), or value.toBase64()');
   }
   if (above.has(value)) return bad('contains itself', 'return plain data without references in a circle');
   if (depth >= NESTING_MAX) return bad(`is nested deeper than ${NESTING_MAX} levels`, 'flatten the value');
-  if (typeof value.toJSON === 'function') return check(value.toJSON(), path, kind, depth + 1, above);
+  if (typeof value.toJSON === 'function') return check(value.toJSON(), path, depth + 1, above);
   above.add(value);
-  const found = checkItems(value, path, kind, depth, above);
+  const found = checkItems(value, path, depth, above);
   above.delete(value);
   return found;
 }
 
-function checkItems(value, path, kind, depth, above) {
-  if (value instanceof Map) {
-    for (const key of value.keys()) {
-      if (typeof key === 'object' || typeof key === 'function') {
-        return told(new TypeError(`${path} is a Map with a key that is no string`), kind, 'use strings as keys, or return [...map]');
-      }
-    }
+function checkItems(value, path, depth, above) {
+  if (value instanceof Map && [...value.keys()].some((key) => Object(key) === key)) {
+    return { message: `${path} is a Map with a key that is no string`, hint: 'use strings as keys, or return [...map]' };
   }
   const items = value instanceof Map || value instanceof Set ? plainOf(value) : value;
-  if (Array.isArray(items)) {
-    for (let i = 0; i < items.length; i++) {
-      const found = check(items[i], `${path}[${i}]`, kind, depth + 1, above);
-      if (found) return found;
-    }
-    return undefined;
-  }
   for (const key of Object.keys(items)) {
-    const place = /^[\w$]{1,40}$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key.slice(0, 40))}]`;
-    const found = check(items[key], shortened(place), kind, depth + 1, above);
+    const place = Array.isArray(items) ? `[${key}]` : /^[\w$]{1,40}$/.test(key) ? `.${key}` : `[${JSON.stringify(key.slice(0, 40))}]`;
+    const found = check(items[key], shortened(path + place), depth + 1, above);
     if (found) return found;
   }
   return undefined;

@@ -27,9 +27,9 @@ class Call(_Future):
 
     __slots__ = ("handle", "label", "line")
 
-    def __init__(self, server, tool, arguments, line):
+    def __init__(self, label, server, tool, arguments, line):
         super().__init__(loop=LOOP)
-        self.label, self.line = f"{server}.{tool}", line
+        self.label, self.line = label, line
         self.handle = host.start_call(server, tool, arguments, line)
         LOOP.in_flight[self.handle] = self
         _untouched[self.handle] = self
@@ -70,13 +70,13 @@ class Call(_Future):
     __bool__ = __str__ = __format__ = __len__ = __iter__ = __getitem__ = __contains__ = _forgotten
 
 
-def start(server, tool, arguments):
-    """Starts a call; `arguments` is a dict."""
+def start(label, server, tool, arguments):
+    """Starts a call; `arguments` is a dict, `label` is what the program calls the tool."""
     try:
         text = values.to_json(arguments, "arguments")
     except NotJson as error:
-        raise BadArguments(f"{server}.{tool}: {error}").with_hint(error.hint) from None
-    return Call(server, tool, text, current_line())
+        raise BadArguments(f"{label}: {error}").with_hint(error.hint) from None
+    return Call(label, server, tool, text, current_line())
 
 
 def current_line():

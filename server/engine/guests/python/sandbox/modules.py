@@ -33,7 +33,7 @@ class Tool:
                     f" `await tta.search_tools(\"{self.name}\")` shows the names"
                 )
             arguments = {**positional[0], **arguments}
-        return calls.start(self.server, self.name, arguments)
+        return calls.start(str(self), self.server, self.name, arguments)
 
     @property
     def __name__(self):
@@ -141,18 +141,19 @@ class Tta(ModuleType):
             )
         server = getattr(server, "_identifier", server)
         tool = tool.name if isinstance(tool, Tool) else tool
-        return calls.start(server, tool, {**(arguments or {}), **named})
+        return calls.start(f"{server}.{tool}", server, tool, {**(arguments or {}), **named})
 
     @staticmethod
     def search_tools(query, server=None, limit=None, detail=None):
         """Finds tools by what they do."""
         wanted = {"query": query, "server": server, "limit": limit, "detail": detail}
-        return calls.start("tta", "search_tools", {name: value for name, value in wanted.items() if value is not None})
+        given = {name: value for name, value in wanted.items() if value is not None}
+        return calls.start("tta.search_tools", "tta", "search_tools", given)
 
     @staticmethod
     def progress(message):
         """Tells whoever watches how far the program is. Needs no await."""
-        return calls.forget(calls.start("tta", "progress", {"message": str(message)}))
+        return calls.forget(calls.start("tta.progress", "tta", "progress", {"message": str(message)}))
 
     @staticmethod
     def servers():

@@ -22,7 +22,8 @@ import uuid
 
 from .told import ForgottenAwait, NotJson
 
-NESTING_MAX = 500
+# Twice as many frames are well below the recursion limit.
+NESTING_MAX = 200
 
 _LISTS = (collections.deque, range, type({}.keys()), type({}.values()), type({}.items()))
 _TEXTS = (decimal.Decimal, fractions.Fraction, uuid.UUID, pathlib.PurePath)

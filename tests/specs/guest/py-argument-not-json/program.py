@@ -1,0 +1,3 @@
+from servers import echo
+
+await echo.echo(data={"x": b"raw"})

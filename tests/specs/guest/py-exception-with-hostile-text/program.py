@@ -1,0 +1,5 @@
+class Evil(Exception):
+    def __str__(self):
+        raise RuntimeError("no")
+
+raise Evil()

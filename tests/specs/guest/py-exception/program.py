@@ -1,0 +1,4 @@
+def divide(a, b):
+    return a / b
+
+divide(1, 0)

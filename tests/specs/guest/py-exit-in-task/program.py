@@ -1,0 +1,8 @@
+import asyncio
+
+result = 4
+
+async def stop():
+    exit(0)
+
+await stop()

@@ -1,0 +1,4 @@
+import sys
+
+result = 3
+sys.exit()

@@ -1,0 +1,3 @@
+from servers import echo
+
+1 + echo.get_sum(a=1, b=2)

@@ -1,0 +1,4 @@
+from servers import echo
+
+if echo.echo(x=1):
+    pass

@@ -1,0 +1,4 @@
+async def load():
+    return {"a": 1}
+
+load()["a"]

@@ -1,0 +1,4 @@
+from servers import echo
+
+reply = echo.echo(x=1)
+print(reply["x"])

@@ -1,0 +1,4 @@
+import json
+from servers import echo
+
+json.dumps({"a": echo.echo(x=1)})

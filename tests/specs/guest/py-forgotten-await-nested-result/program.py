@@ -1,0 +1,3 @@
+from servers import echo
+
+{"items": [echo.echo(x=n) for n in range(2)]}

@@ -1,0 +1,3 @@
+from servers import echo
+
+print(echo.echo(x=1))

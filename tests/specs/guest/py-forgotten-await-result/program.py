@@ -1,0 +1,3 @@
+from servers import echo
+
+echo.echo(x=1)

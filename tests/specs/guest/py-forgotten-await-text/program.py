@@ -1,0 +1,3 @@
+from servers import echo
+
+f"{echo.echo(x=1)}"

@@ -1,0 +1,3 @@
+x = []
+while True:
+    x.append(bytearray(50_000_000))

@@ -1,0 +1,4 @@
+from servers import echo
+
+echo.echo(x=1)
+1

@@ -1,0 +1,3 @@
+import pathlib
+
+pathlib.Path("a.txt").read_text()

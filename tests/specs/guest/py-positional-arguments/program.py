@@ -1,0 +1,3 @@
+from servers import files
+
+await files.read_text_file("a")

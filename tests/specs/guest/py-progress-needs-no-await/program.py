@@ -1,0 +1,4 @@
+import tta
+
+tta.progress("one")
+1

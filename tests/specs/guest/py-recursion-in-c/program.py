@@ -1,0 +1,4 @@
+x = []
+for _ in range(100_000):
+    x = [x]
+repr(x)

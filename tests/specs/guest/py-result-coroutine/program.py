@@ -1,0 +1,4 @@
+async def f():
+    return 1
+
+{"a": f()}

@@ -1,0 +1,2 @@
+import math
+{"mean": [1.0, math.nan]}

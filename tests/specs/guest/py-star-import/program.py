@@ -1,0 +1,3 @@
+from servers.echo import *
+
+await get_sum(a=1, b=1)

@@ -1,0 +1,3 @@
+import servers
+
+servers.fils.read_text_file(path="a")

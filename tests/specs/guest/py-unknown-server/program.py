@@ -1,0 +1,2 @@
+import json
+from servers import ehco

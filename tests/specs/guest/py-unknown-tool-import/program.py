@@ -1,0 +1,1 @@
+from servers.echo import ecco

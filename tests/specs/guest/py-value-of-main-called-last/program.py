@@ -1,0 +1,4 @@
+async def main():
+    return 7
+
+main()

@@ -1,0 +1,3 @@
+import { echo } from "servers/echo";
+
+await echo({ data: { run() {} } });

@@ -1,0 +1,2 @@
+import { fail } from "servers/echo";
+await Promise.any([fail({}), fail({})]);

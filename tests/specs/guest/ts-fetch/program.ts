@@ -1,0 +1,2 @@
+const reply = await fetch("https://example.com");
+reply;

@@ -1,0 +1,4 @@
+import { echo } from "servers/echo";
+
+const { x } = echo({ x: 1 });
+x;

@@ -1,0 +1,3 @@
+import { echo } from "servers/echo";
+
+JSON.stringify(echo({ x: 1 }));

@@ -1,0 +1,3 @@
+import { echo } from "servers/echo";
+
+({ items: [echo({ x: 1 })] });

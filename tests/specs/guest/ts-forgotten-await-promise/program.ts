@@ -1,0 +1,4 @@
+async function load() {
+  return 1;
+}
+({ a: load() });

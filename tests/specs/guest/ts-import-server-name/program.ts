@@ -1,0 +1,2 @@
+import * as echo from "echo";
+echo;

@@ -1,0 +1,4 @@
+import { echo } from "servers/echo";
+
+echo({ x: 1 });
+1;

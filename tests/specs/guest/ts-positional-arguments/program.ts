@@ -1,0 +1,3 @@
+import files from "servers/files";
+
+await files.read_text_file("a");

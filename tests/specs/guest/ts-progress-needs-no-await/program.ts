@@ -1,0 +1,4 @@
+import { progress } from "tta";
+
+progress("one");
+1;

@@ -1,0 +1,3 @@
+const a: any = {};
+a.self = [a];
+a;

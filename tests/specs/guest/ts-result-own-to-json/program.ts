@@ -1,0 +1,1 @@
+({ a: { toJSON() { throw new Error("mine"); } } });

@@ -1,0 +1,10 @@
+const order: string[] = [];
+const wait = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
+setTimeout(() => order.push("never"), 60_000);
+const id = setInterval(() => order.push("tick"), 5);
+setTimeout((a: string) => order.push(a), 1, "first");
+queueMicrotask(() => order.push("micro"));
+await wait(2);
+while (order.filter((o) => o === "tick").length < 2) await wait(1);
+clearInterval(id);
+order.slice(0, 4);

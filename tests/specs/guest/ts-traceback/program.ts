@@ -1,0 +1,9 @@
+interface Big {
+  a: number;
+}
+
+function inner(): never {
+  throw new Error("deep");
+}
+
+inner();

@@ -1,0 +1,1 @@
+unknownThing + 1;

@@ -1,0 +1,2 @@
+import { fils } from "servers";
+fils;

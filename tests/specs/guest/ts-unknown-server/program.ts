@@ -1,0 +1,3 @@
+const one = 1;
+import * as ehco from "servers/ehco";
+ehco.echo({ one });

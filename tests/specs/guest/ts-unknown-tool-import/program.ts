@@ -1,0 +1,2 @@
+import { ecco } from "servers/echo";
+ecco({});

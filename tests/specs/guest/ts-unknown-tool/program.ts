@@ -1,0 +1,3 @@
+import * as files from "servers/files";
+
+await files.readFile({ path: "a" });

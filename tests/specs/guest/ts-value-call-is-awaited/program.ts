@@ -1,0 +1,3 @@
+import { echo } from "servers/echo";
+
+echo({ x: 1 });

@@ -1,0 +1,2 @@
+const x: number = 20;
+x * 2 + 2;

@@ -1,0 +1,3 @@
+let result: number[] = [1];
+result.push(2);
+console.log("done");
