@@ -131,7 +131,10 @@ impl Inner {
             Ok(()) => arguments,
             Err(problem) => {
                 let stub = tool.stub(self.language, Detail::Signature);
-                return Err(Failure::new(CallStatus::Error, ErrorKind::Arguments, problem.message, stub));
+                // The program is told the tool's name beside the message.
+                let named = format!("{}: ", tool.definition.name);
+                let message = problem.message.strip_prefix(&named).unwrap_or(&problem.message);
+                return Err(Failure::new(CallStatus::Error, ErrorKind::Arguments, message, stub));
             }
         };
         let Value::Object(arguments) = arguments else { unreachable!("parse_arguments returns objects only") };
