@@ -17,7 +17,7 @@ export async function packageVsix() {
   await daemonAndGuests('release');
   rmSync(server, { recursive: true, force: true });
   mkdirSync(join(root, 'target', 'package'), { recursive: true });
-  cpSync(join(root, 'target', 'guests'), join(server, 'guests'), { recursive: true });
+  await step('Guests: compile ahead of time', binary('release', 'xtask'), ['dist', join(server, 'guests')]);
   cpSync(binary('release'), join(server, 'tta'));
   for (const licence of ['LICENSE-MIT', 'LICENSE-APACHE']) cpSync(join(root, licence), join(folder, licence));
   await step('Extension: bundle', process.execPath, [join(folder, 'build.mjs')]);

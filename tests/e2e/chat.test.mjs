@@ -33,6 +33,7 @@ test('a chat with the tool set runs a program over a real server and shows what 
   await workbench.allow('Allow in this Session');
   await workbench.allow('Allow Without Review in this Session');
   await workbench.answerWith(COUNTS).finally(() => workbench.shoot('chat'));
+  await workbench.page.getByText(/^Completed \d+ steps/).click();
   assert.match(String(model.toolResult()), COUNTS, 'the model saw the program’s result');
   const offered = model.requests.at(-1).tools.map(({ function: { name } }) => name);
   assert.ok(offered.includes('mcp_tta_search_tools'), 'the whole tool set was attached');

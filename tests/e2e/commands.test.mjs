@@ -27,6 +27,7 @@ test('programs run from the editor, and servers and receipts are a command away'
   const folder = notesWorkspace(t, (notes) => ({
     'good.py': GOOD.replace('NOTES', notes),
     'bad.py': BAD.replace('NOTES', notes),
+    'spin.py': 'while True:\n    pass\n',
   }));
   const workbench = await Workbench.open({ folder, extensions, settings });
   t.after(() => workbench.close());
@@ -48,6 +49,15 @@ test('programs run from the editor, and servers and receipts are a command away'
     assert.equal(problem.line, 4);
     assert.match(problem.message, /missing\.md/);
     await workbench.shoot('error');
+  });
+
+  await t.test('a program that runs can be cancelled', async () => {
+    await workbench.openFile(join(folder, 'spin.py'));
+    await workbench.command('tta.runFile');
+    const toast = workbench.page.locator('.notification-toast:visible', { hasText: 'Running spin.py' });
+    await toast.locator('.monaco-button', { hasText: 'Cancel' }).click();
+    await outputWith(workbench, 'spin.py · cancelled');
+    await until('the end of the run', async () => (await workbench.savings()).running === 0);
   });
 
   await t.test('Show Servers shows state, tools and tokens', async () => {
