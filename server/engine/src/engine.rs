@@ -130,6 +130,11 @@ impl Engine {
         self.shared.clock.live()
     }
 
+    /// Runs that wait for a slot now.
+    pub fn waiting(&self) -> usize {
+        self.shared.waiting.load(Ordering::Relaxed).min(self.shared.options.waiting)
+    }
+
     /// Runs a program to its end. Whatever happens to it is an outcome. Dropping the future cancels the run.
     pub async fn run(
         &self,
@@ -177,23 +182,16 @@ impl Shared {
         let shared = Arc::clone(self);
         let task = AbortOnDropHandle::new(self.runtime().spawn(async move {
             let host_runtime = shared.options.host_runtime.clone();
-            let prepared = script::prepare(&program.code, program.language, &program.name);
-            let instance = match prepared {
-                Err(error) => {
-                    let _ = send.send(Err(error));
-                    None
-                }
-                Ok(prepared) => {
-                    let job = Job { prepared, context_json, limits, host, host_runtime, cancel };
-                    let (outcome, instance) = guest.run(job).await;
-                    // Whoever waits need not wait for the instance's memory to be given back. A receiver that is gone
-                    // does not want the outcome.
-                    let _ = send.send(outcome);
-                    instance
-                }
+            let job = |prepared| Job { prepared, context_json, limits, host, host_runtime, cancel };
+            let (outcome, instance) = match script::prepare(&program.code, program.language, &program.name) {
+                Ok(prepared) => guest.run(job(prepared)).await,
+                Err(error) => (Err(error), None),
             };
+            drop(lease.live);
+            // Whoever waits need not wait for the instance's memory to be given back. One that is gone wants no outcome.
+            let _ = send.send(outcome);
             drop(instance);
-            drop(lease);
+            drop(lease.slot);
             shared.fill(&guest).await;
         }));
         match receive.await {
@@ -215,7 +213,7 @@ impl Shared {
                 slots.acquire_owned().await.expect("the slots are never closed")
             }
         };
-        Ok(Lease { _clock: self.clock.hold(), _permit: permit })
+        Ok(Lease { live: self.clock.hold(), slot: permit })
     }
 
     fn queue(&self) -> Result<Place<'_>, ProgramError> {
@@ -307,10 +305,10 @@ impl Guest {
     }
 }
 
-/// A live run's slot, and its hold on the clock.
+/// What a live run holds: the clock until it ends, its slot until its memory is given back.
 struct Lease {
-    _clock: ClockHold,
-    _permit: OwnedSemaphorePermit,
+    live: ClockHold,
+    slot: OwnedSemaphorePermit,
 }
 
 /// A place in the queue for a slot.

@@ -1,5 +1,6 @@
 //! What a program prints: kept up to a limit, counted beyond it.
 
+use crate::script::Lines;
 use model::{Limits, Truncation};
 
 /// The two streams of one run.
@@ -28,13 +29,14 @@ impl Output {
         self.stdout.total_bytes + self.stderr.total_bytes
     }
 
-    /// stdout, stderr, and which of them was cut.
-    pub(crate) fn finish(self) -> (String, String, Vec<Truncation>) {
+    /// stdout, stderr, and which of them was cut. Positions in them become those of the program.
+    pub(crate) fn finish(self, lines: &Lines) -> (String, String, Vec<Truncation>) {
         let truncated = [("stdout", &self.stdout), ("stderr", &self.stderr)]
             .into_iter()
             .filter_map(|(what, stream)| stream.truncation(what))
             .collect();
-        (self.stdout.kept, self.stderr.kept, truncated)
+        let told = |stream: Stream| lines.text(&stream.kept).into_owned();
+        (told(self.stdout), told(self.stderr), truncated)
     }
 }
 
@@ -72,7 +74,7 @@ mod tests {
         assert!(output.print(false, "x", &limits));
         assert!(output.print(true, "err", &limits));
         assert!(!output.print(true, &"y".repeat(20), &limits));
-        let (stdout, stderr, truncated) = output.finish();
+        let (stdout, stderr, truncated) = output.finish(&Lines::default());
         assert_eq!((stdout.as_str(), stderr.as_str()), ("abcd", "erryy"));
         let sizes: Vec<_> = truncated.iter().map(|t| (t.what.as_str(), t.kept_bytes, t.total_bytes)).collect();
         assert_eq!(sizes, [("stdout", 4, 8), ("stderr", 5, 23)]);

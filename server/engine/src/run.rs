@@ -59,17 +59,19 @@ impl Instance {
         let started = Instant::now();
         let deadline = started + Duration::from_millis(job.limits.deadline_ms);
         self.watch(deadline, job.cancel.clone());
+        let Prepared { source, lines } = job.prepared;
         self.store.data_mut().begin(Run {
             calls: Calls::new(job.host, job.host_runtime.clone(), &job.limits),
             limits: job.limits,
+            lines,
             output: crate::output::Output::default(),
             started,
             host_runtime: job.host_runtime,
         });
-        let (returned, cpu) = self.call(&job.prepared, &job.context_json, deadline, &job.cancel).await;
+        let (returned, cpu) = self.call(&source, &job.context_json, deadline, &job.cancel).await;
         let mut run = self.store.data_mut().end().expect("nothing else takes the run out of its sandbox");
         run.calls.shutdown().await;
-        conclude(returned, &self.store.data().meter, run, &job.prepared, cpu)
+        conclude(returned, &self.store.data().meter, run, cpu)
     }
 
     /// Ends a guest that spins: at every epoch it either ends or lets others have the thread.
@@ -89,14 +91,14 @@ impl Instance {
     /// Calls the guest's export, and tells how long the guest itself ran.
     async fn call(
         &mut self,
-        prepared: &Prepared,
+        source: &str,
         context_json: &str,
         deadline: Instant,
         cancel: &CancellationToken,
     ) -> (wasmtime::Result<Result<String, String>>, Duration) {
         let mut cpu = Duration::ZERO;
         let returned = {
-            let mut call = pin!(self.guest.call_run(&mut self.store, &prepared.source, context_json));
+            let mut call = pin!(self.guest.call_run(&mut self.store, source, context_json));
             let metered = poll_fn(|context| {
                 let polled_at = Instant::now();
                 let polled: Poll<_> = call.as_mut().poll(context);
@@ -114,23 +116,17 @@ impl Instance {
     }
 }
 
-fn conclude(
-    returned: wasmtime::Result<Result<String, String>>,
-    meter: &Meter,
-    run: Run,
-    prepared: &Prepared,
-    cpu: Duration,
-) -> Outcome {
-    let Run { limits, output, started, .. } = run;
+fn conclude(returned: wasmtime::Result<Result<String, String>>, meter: &Meter, run: Run, cpu: Duration) -> Outcome {
+    let Run { limits, lines, output, started, .. } = run;
     let printed_bytes = output.printed_bytes();
-    let (stdout, stderr, truncated) = output.finish();
+    let (stdout, stderr, truncated) = output.finish(&lines);
     let mut result_bytes = 0;
     let value = match returned {
         Ok(Ok(json)) => {
             result_bytes = json.len() as u64;
             value(json, &limits)
         }
-        Ok(Err(report)) => Err(prepared.in_source_lines(ending::reported(&report))),
+        Ok(Err(report)) => Err(lines.error(ending::reported(&report))),
         Err(error) => Err(ending::trapped(&error, meter, &limits)),
     };
     let (status, result, error) = match value {

@@ -5,6 +5,7 @@
 
 use crate::calls::{Asked, Calls, Done};
 use crate::output::Output;
+use crate::script::Lines;
 use bindings::tta::sandbox::host;
 use model::{ErrorKind, Limits, ProgramError};
 use std::time::{Duration, Instant, SystemTime};
@@ -58,6 +59,7 @@ pub(crate) struct Sandbox {
 /// The run an instance serves.
 pub(crate) struct Run {
     pub(crate) limits: Limits,
+    pub(crate) lines: Lines,
     pub(crate) calls: Calls,
     pub(crate) output: Output,
     pub(crate) started: Instant,
@@ -124,7 +126,7 @@ impl host::Host for Sandbox {
 
     fn start_call(&mut self, server: String, tool: String, arguments_json: String, line: u32) -> wasmtime::Result<u64> {
         let run = self.run()?;
-        let asked = Asked { server, tool, arguments_json, line: (line > 0).then_some(line) };
+        let asked = Asked { server, tool, arguments_json, line: (line > 0).then(|| run.lines.line(line)) };
         Ok(run.calls.start(asked, &run.limits)?)
     }
 

@@ -11,8 +11,9 @@ mod lines;
 mod value;
 
 pub use language::guess_language;
+pub(crate) use lines::Lines;
 
-use lines::{Edit, Lines};
+use lines::Edit;
 use model::{ErrorKind, Language, ProgramError};
 use oxc::allocator::Allocator;
 use oxc::codegen::{Codegen, CodegenOptions, CodegenReturn, CommentOptions};
@@ -31,14 +32,14 @@ const RETURN_OUTSIDE: &str = "1108";
 pub struct Prepared {
     /// What the guest runs.
     pub source: String,
-    lines: Lines,
+    pub(crate) lines: Lines,
 }
 
 impl Prepared {
     /// An error of the guest with its lines and columns put back to those of the program.
     #[must_use]
     pub fn in_source_lines(&self, error: ProgramError) -> ProgramError {
-        self.lines.restore(error)
+        self.lines.error(error)
     }
 }
 

@@ -4,6 +4,8 @@
 //! contains a line break, except at the very end, so edits move columns only.
 
 use model::ProgramError;
+use std::borrow::Cow;
+use std::fmt::Write;
 
 /// Longest source line that is quoted.
 const QUOTED_CHARS: usize = 160;
@@ -31,7 +33,7 @@ pub(super) struct Token {
 
 /// How positions move.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     /// The program's name as it stands before positions in tracebacks.
     name: String,
     shifts: Vec<Shift>,
@@ -62,18 +64,28 @@ impl Lines {
     }
 
     /// The error with every position put back.
-    pub(super) fn restore(&self, mut error: ProgramError) -> ProgramError {
-        if self.map.is_empty() && self.shifts.is_empty() {
+    pub(crate) fn error(&self, mut error: ProgramError) -> ProgramError {
+        if self.is_identity() {
             return error;
         }
-        error.line = error.line.map(|line| self.original(line, None).0);
-        error.traceback = error.traceback.map(|text| self.restore_frames(&text));
+        let traceback = error.traceback.as_deref().unwrap_or_default();
+        error.line = error.line.map(|line| self.original(line, self.column_of(line, traceback)).0);
+        error.message = self.text(&error.message).into_owned();
+        error.traceback = error.traceback.as_deref().map(|text| self.text(text).into_owned());
         error
     }
 
-    /// Rewrites every `name:LINE:COLUMN`.
-    fn restore_frames(&self, text: &str) -> String {
-        let mark = format!("{}:", self.name);
+    /// The line of the program behind a line of what the guest runs.
+    pub(crate) fn line(&self, line: u32) -> u32 {
+        if self.is_identity() { line } else { self.original(line, None).0 }
+    }
+
+    /// A text with every `name:LINE:COLUMN` put back.
+    pub(crate) fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mark = self.mark();
+        if self.is_identity() || !text.contains(&mark) {
+            return Cow::Borrowed(text);
+        }
         let mut parts = text.split(mark.as_str());
         let mut out = parts.next().unwrap_or_default().to_owned();
         for part in parts {
@@ -81,12 +93,26 @@ impl Lines {
             match position(part) {
                 Some((line, column, rest)) => {
                     let (line, column) = self.original(line, Some(column));
-                    out.push_str(&format!("{line}:{column}{rest}"));
+                    let _ = write!(out, "{line}:{column}{rest}");
                 }
                 None => out.push_str(part),
             }
         }
-        out
+        Cow::Owned(out)
+    }
+
+    fn is_identity(&self) -> bool {
+        self.map.is_empty() && self.shifts.is_empty()
+    }
+
+    /// What stands before a position.
+    fn mark(&self) -> String {
+        format!("{}:", self.name)
+    }
+
+    /// The column of the innermost frame on a line: generated code may hold several lines of the program in one.
+    fn column_of(&self, line: u32, traceback: &str) -> Option<u32> {
+        traceback.split(&self.mark()).skip(1).filter_map(position).find(|at| at.0 == line).map(|at| at.1)
     }
 
     /// Both counted from 1. Without a column, that of the line's first token.
@@ -182,11 +208,8 @@ mod tests {
         let edits = vec![Edit::insert(4, "export default ("), Edit::insert(8, ");")];
         assert_eq!(apply(code, &edits), "a()\nexport default (b(x));");
         let lines = Lines::edited("p.js", code, edits);
-        assert_eq!(
-            lines.restore_frames("    at f (p.js:2:19)\n    at p.js:1:2"),
-            "    at f (p.js:2:3)\n    at p.js:1:2"
-        );
-        assert_eq!(lines.restore_frames("p.js: no position"), "p.js: no position");
+        assert_eq!(lines.text("    at f (p.js:2:19)\n    at p.js:1:2"), "    at f (p.js:2:3)\n    at p.js:1:2");
+        assert_eq!(lines.text("p.js: no position"), "p.js: no position");
     }
 
     #[test]
@@ -195,6 +218,6 @@ mod tests {
         let edits = vec![Edit { start: 0, end: 6, text: "export default (" }, Edit::insert(11, ");")];
         assert_eq!(apply(code, &edits), "export default ( f(1));");
         let lines = Lines::edited("p.js", code, edits);
-        assert_eq!(lines.restore_frames("p.js:1:18"), "p.js:1:8");
+        assert_eq!(lines.text("p.js:1:18"), "p.js:1:8");
     }
 }

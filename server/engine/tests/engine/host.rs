@@ -26,11 +26,11 @@ impl ToolHost for Scripted {
 
     fn describe(&self, server: &str) -> BoxFuture<'static, Result<String, ProgramError>> {
         let tools: &[&str] = match server {
-            "echo" => &["echo", "fail", "sleep", "get-sum", "hang", "panic"],
+            "echo" => &["echo", "fail", "sleep", "get-sum", "hang"],
             "files" => &["read_text_file"],
             other => {
                 let error = ProgramError::new(ErrorKind::UnknownTool, format!("there is no server `{other}`"));
-                return std::future::ready(Err(error.with_hint("The servers are echo and files."))).boxed();
+                return std::future::ready(Err(error)).boxed();
             }
         };
         let identifiers = model::names::identifiers(tools);
@@ -63,7 +63,7 @@ async fn answer(call: &GuestCall) -> Result<String, CallError> {
         ("echo", "fail") => Err(error(call, ErrorKind::Tool, "nope")),
         ("echo", "sleep") => {
             tokio::time::sleep(Duration::from_millis(arguments["ms"].as_u64().unwrap_or(0))).await;
-            Ok("null".to_owned())
+            Ok(call.arguments_json.clone())
         }
         ("echo", "get-sum") => {
             let sum = arguments["a"].as_f64().unwrap_or(0.0) + arguments["b"].as_f64().unwrap_or(0.0);
@@ -73,8 +73,9 @@ async fn answer(call: &GuestCall) -> Result<String, CallError> {
         ("echo", "panic") => panic!("a scripted panic"),
         ("files", "read_text_file") => {
             let path = arguments["path"].as_str().unwrap_or("?");
-            Ok(json!(format!("text of {path}\n")).to_string())
+            Ok(json!(format!("text of {path}")).to_string())
         }
+        ("tta", "progress") => Ok("null".to_owned()),
         _ => Err(error(call, ErrorKind::UnknownTool, &format!("{} has no tool {}", call.server, call.tool))),
     }
 }
