@@ -36,7 +36,8 @@ pub(crate) struct Connection {
     permits: Semaphore,
     message_bytes: usize,
     tools_max: usize,
-    tools: Mutex<Arc<[ToolDefinition]>>,
+    /// As last listed; absent until the first listing.
+    tools: Mutex<Option<Arc<[ToolDefinition]>>>,
     pub(crate) tools_changed: Arc<Notify>,
     /// Why it ended.
     pub(crate) ended: SetOnce<Error>,
@@ -72,7 +73,7 @@ impl Connection {
             permits: Semaphore::new(options.calls_in_flight),
             message_bytes: options.message_bytes,
             tools_max: options.tools,
-            tools: Mutex::new(Arc::new([])),
+            tools: Mutex::default(),
             tools_changed,
             ended: SetOnce::new(),
             gone: CancellationToken::new(),
@@ -92,7 +93,12 @@ impl Connection {
 
     /// The tools as last listed.
     pub(crate) fn tools(&self) -> Arc<[ToolDefinition]> {
-        self.tools.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.tools.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_else(|| Arc::new([]))
+    }
+
+    /// Whether the start is over: the tools have been listed once.
+    pub(crate) fn is_listed(&self) -> bool {
+        self.tools.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// One call. Dropping the future tells the server that nobody waits any more.
@@ -114,11 +120,9 @@ impl Connection {
         let offers_tools = self.peer.peer_info().is_some_and(|info| info.capabilities.tools.is_some());
         let listed: Arc<[ToolDefinition]> = if offers_tools { self.pages().await?.into() } else { Arc::new([]) };
         let mut tools = self.tools.lock().unwrap_or_else(PoisonError::into_inner);
-        if *tools == listed {
-            return Ok(None);
-        }
-        *tools = listed.clone();
-        Ok(Some(listed))
+        let changed = tools.as_ref() != Some(&listed);
+        *tools = Some(listed.clone());
+        Ok(changed.then_some(listed))
     }
 
     /// Every page of `tools/list`. A server that pages in circles or without end is cut off with an error: a catalog
@@ -147,7 +151,7 @@ impl Connection {
 
     async fn explain(&self, error: ServiceError) -> Error {
         match error {
-            ServiceError::McpError(error) if error.code == decode::TOO_LARGE => self.too_large(),
+            ServiceError::McpError(error) if error.code == decode::TOO_LARGE => self.too_large(self.message_bytes),
             ServiceError::McpError(error) if error.code == decode::UNREADABLE => self.protocol(&error.message),
             ServiceError::McpError(error) => Error::Rpc {
                 server: self.server.clone(),
@@ -158,7 +162,10 @@ impl Connection {
             // A broken pipe comes from a process that ended, which says more.
             ServiceError::TransportSend(error) => match tokio::time::timeout(SEND_WAIT, self.ended.wait()).await {
                 Ok(ended) => ended.clone(),
-                Err(_) => self.unreachable(&describe(error.error.as_ref())),
+                Err(_) => match describe(error.error.as_ref()) {
+                    why if why.contains(crate::http::TOO_LARGE) => self.too_large(crate::http::BODY_BYTES_MAX),
+                    why => self.unreachable(&why),
+                },
             },
             ServiceError::UnexpectedResponse => self.protocol("its answer is of another kind than was asked for"),
             other => self.protocol(&other.to_string()),
@@ -175,7 +182,7 @@ impl Connection {
     /// Why the connection closed, as far as the transport saw it.
     pub(crate) fn fatal(&self) -> Option<Error> {
         Some(match self.observed.fatal()? {
-            Fatal::Overlong => self.too_large(),
+            Fatal::Overlong => self.too_large(self.message_bytes),
             Fatal::Garbage => self.protocol(&self.observed.garbage_note()),
         })
     }
@@ -192,8 +199,8 @@ impl Connection {
         Error::Unreachable { server: self.server.clone(), why: self.redactor.clean(why) }
     }
 
-    fn too_large(&self) -> Error {
-        Error::TooLarge { server: self.server.clone(), what: "its answer".into(), limit_bytes: self.message_bytes }
+    fn too_large(&self, limit_bytes: usize) -> Error {
+        Error::TooLarge { server: self.server.clone(), what: "its answer".into(), limit_bytes }
     }
 }
 

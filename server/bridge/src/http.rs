@@ -1,6 +1,6 @@
 //! The streamable HTTP transport, with the configured headers.
 //!
-//! Bounded here: the size of an event, redirects (same origin only, by rmcp's client) and calls on their way. A session
+//! Bounded here: the size of an event or body, redirects (same origin only, by rmcp's client) and calls on their way. A session
 //! that the server forgot is opened again by rmcp.
 
 use crate::{Options, error::Error};
@@ -11,6 +11,11 @@ use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig
 use rmcp::transport::{StreamableHttpClientTransport, Transport};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Once;
+
+/// rmcp's own bound on an answer that comes as one JSON body, which cannot be set.
+pub(crate) const BODY_BYTES_MAX: usize = 16 << 20;
+/// How rmcp says that it was passed; the type of that error names the HTTP client it is built on.
+pub(crate) const TOO_LARGE: &str = "HTTP response body exceeded the maximum size";
 
 /// The transport to `url`. Connects at its first message.
 pub(crate) fn transport(

@@ -115,17 +115,26 @@ impl Server {
         };
         if let Some(Slot::Ready(connection)) = old {
             connection.stop.cancel();
+            self.emit(ServerState::Stopped, None);
             // Two of them at once might fight over a port or a lock.
             connection.gone.cancelled().await;
         }
         self.connection().await.map(drop)
     }
 
-    /// Stops it for good.
+    /// Stops it for good, and tells so at once: what follows under this name is another server.
     pub(crate) fn retire(&self) {
         self.retired.cancel();
-        if let Slot::Ready(connection) = &*self.slot() {
-            connection.stop.cancel();
+        let ran = match &*self.slot() {
+            Slot::Ready(connection) => {
+                connection.stop.cancel();
+                true
+            }
+            Slot::Starting { .. } => true,
+            Slot::Idle | Slot::Failed { .. } => false,
+        };
+        if ran {
+            self.emit(ServerState::Stopped, None);
         }
     }
 
@@ -143,13 +152,13 @@ impl Server {
     }
 
     fn start(self: Arc<Self>) -> Start {
-        self.emit(ServerState::Starting, None);
         let task = self.shared.tasks.spawn_on(self.clone().run_start(), &self.shared.runtime);
         let server = self.spec.name.clone();
         task.map(move |ended| ended.unwrap_or(Err(Error::Stopped { server }))).boxed().shared()
     }
 
     async fn run_start(self: Arc<Self>) -> Result<Arc<Connection>, Error> {
+        self.emit(ServerState::Starting, None);
         let opened = tokio::select! {
             biased;
             () = self.retired.cancelled() => Err(Error::Stopped { server: self.spec.name.clone() }),
@@ -161,7 +170,8 @@ impl Server {
                 self.emit(ServerState::Ready, None);
                 (self.shared.events)(BridgeEvent::Tools { server: self.spec.name.clone(), tools: connection.tools() });
             }
-            Err(Error::Stopped { .. }) => self.emit(ServerState::Stopped, None),
+            // Whoever stopped it has told so.
+            Err(Error::Stopped { .. }) => {}
             Err(error) => self.emit(ServerState::Failed, Some(error)),
         }
         opened

@@ -49,15 +49,17 @@ pub(crate) async fn supervise(connection: Arc<Connection>, client: Client, mut r
         let _ = tokio::time::timeout(AFTERGLOW, &mut closed).await;
     }
     let reason = remains.reason(&connection, end).await;
-    let state = if matches!(reason, Error::Stopped { .. }) { ServerState::Stopped } else { ServerState::Failed };
-    let error = (state == ServerState::Failed).then(|| reason.to_string());
-    let _ = connection.ended.set(reason);
+    let _ = connection.ended.set(reason.clone());
+    // A stop is told by whoever asked for it, a failing start by the start.
+    if connection.is_listed() && !matches!(reason, Error::Stopped { .. }) {
+        let (server, error) = (connection.server().to_owned(), Some(reason.to_string()));
+        (shared.events)(BridgeEvent::State { server, state: ServerState::Failed, error });
+    }
     cancel.cancel();
     if !closed.is_terminated() {
         // This closes its stdin and releases the callers.
         let _ = tokio::time::timeout(AFTERGLOW, closed).await;
     }
-    (shared.events)(BridgeEvent::State { server: connection.server().to_owned(), state, error });
     if let Some(process) = remains.process.take() {
         process.stop().await;
     }

@@ -84,7 +84,9 @@ async fn answer(manner: Manner, head: &str, message: &Value) -> Option<String> {
         "tools/call" => {
             let pause = message["params"]["arguments"]["ms"].as_u64().unwrap_or(0);
             tokio::time::sleep(Duration::from_millis(pause)).await;
-            json!({"content": [], "structuredContent": message["params"]["arguments"]})
+            let bytes = message["params"]["arguments"]["bytes"].as_u64().unwrap_or(0);
+            let filler = "x".repeat(usize::try_from(bytes).expect("64 bit"));
+            json!({"content": [{"type": "text", "text": filler}], "structuredContent": message["params"]["arguments"]})
         }
         _ => return plain("202 Accepted", ""),
     };
@@ -155,6 +157,14 @@ async fn silence_ends_at_the_timeout() {
     kit.bridge.tools("s").await.expect("listed");
     let error = kit.call_within("slow", json!({}), Duration::from_millis(300)).await.expect_err("silent");
     assert!(error.is_timeout(), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_too_large_fails_its_own_call_only() {
+    let (kit, _requests) = start(Manner::Honest).await;
+    let error = kit.call("slow", json!({"bytes": 16 << 20})).await.expect_err("too large");
+    assert!(matches!(error, Error::TooLarge { limit_bytes: 16_777_216, .. }), "{error}");
+    assert_eq!(kit.call("slow", json!({"bytes": 1 << 20})).await.expect("it fits").text().len(), 1 << 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -170,7 +170,7 @@ fn big(id: &Value, arguments: &Value) {
         "id-last" => raw(format!("{{{result},\"jsonrpc\":\"2.0\",\"id\":{id}}}\n").as_bytes()),
         "no-id" => raw(format!("{{{result}}}\n").as_bytes()),
         "nan" => {
-            raw(format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{\"structuredContent\":NaN}}}}\n").as_bytes())
+            raw(format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{\"structuredContent\":NaN}}}}\n").as_bytes());
         }
         "endless" => loop {
             raw(filler.as_bytes());
@@ -182,7 +182,8 @@ fn big(id: &Value, arguments: &Value) {
 fn answer(fault: &str, id: &Value, result: Value) {
     let is_call = result.get("content").is_some();
     let id = if fault == "wrong-ids" && is_call { json!(id.as_u64().unwrap_or(0) + 1_000) } else { id.clone() };
-    let message = json!({"jsonrpc": "2.0", "id": id, "result": result});
+    let mut message = json!({"jsonrpc": "2.0", "id": id});
+    message["result"] = result;
     send(&message);
     if fault == "double-answers" {
         send(&message);
