@@ -18,7 +18,7 @@ from componentize_py_types import Err
 from wit_world import WitWorld as World
 from wit_world.imports import host
 
-from . import absent, calls, library, loop, modules, program, report, streams, values
+from . import absent, calls, library, loop, modules, program, report, settle, streams, values
 
 library.stow()
 for _part in (streams, loop, modules, absent, program):
@@ -51,6 +51,14 @@ class WitWorld(World):
             streams.flush()
 
 
+def _reset():
+    """Undoes what a rehearsed program left behind."""
+    program.reset()
+    calls.reset()
+    modules.reset()
+
+
+settle.rehearse(WitWorld().run, _reset)
 # The frozen objects are never looked at by the collector again, so their pages stay shared between all runs.
-gc.collect()
+_plugs = settle.plug()
 gc.freeze()

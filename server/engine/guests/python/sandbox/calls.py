@@ -94,6 +94,12 @@ def never_awaited():
     return [f"{call.where} was never awaited: its result or error is lost" for call in _untouched.values()]
 
 
+def reset():
+    """As before the first call."""
+    _untouched.clear()
+    LOOP.reset()
+
+
 def forget(call):
     """For calls that need no await."""
     _untouched.pop(call.handle, None)

@@ -48,6 +48,13 @@ class Loop(base_events.BaseEventLoop):
 
     run_until_complete = drive
 
+    def reset(self):
+        """As before the first task."""
+        self.in_flight.clear()
+        self._ready.clear()
+        self._scheduled.clear()
+        self._timer_cancelled_count = self._turns = 0
+
     def _run_once(self):
         ready = self._ready
         self._drop_cancelled_timers()

@@ -194,6 +194,14 @@ def nearest(name, known, lead):
 tta = Tta("tta")
 
 
+def reset():
+    """As before the first server was named."""
+    tta.inputs = None
+    for name in [n for n in sys.modules if n.startswith("servers.")]:
+        del sys.modules[name]
+        delattr(sys.modules["servers"], name.removeprefix("servers."))
+
+
 def install():
     builtins.ToolError = ToolError
     sys.modules["tta"] = tta

@@ -17,10 +17,17 @@ _VALUE = "__value__"
 
 _main = ModuleType("__main__")
 _globals = _main.__dict__
+_fresh = dict(_globals)
 
 
 def install():
     sys.modules["__main__"] = _main
+
+
+def reset():
+    """As before the first program."""
+    _globals.clear()
+    _globals.update(_fresh)
 
 
 def run(source, name):
