@@ -27,19 +27,20 @@ fn main() {
     let rebuilt = start.elapsed();
 
     let mut times: Vec<Duration> = Vec::new();
-    for _ in 0..ROUNDS {
-        for query in queries.iter().filter_map(|q| q["query"].as_str()) {
-            let start = Instant::now();
-            let found = catalog.search(query, None, 10);
-            times.push(start.elapsed());
-            assert!(!found.hits.is_empty());
-        }
+    let mut slowest = (Duration::ZERO, "");
+    for query in queries.iter().filter_map(|q| q["query"].as_str()) {
+        let mut own: Vec<Duration> = (0..ROUNDS).map(|_| search(&catalog, query)).collect();
+        own.sort_unstable();
+        slowest = slowest.max((own[ROUNDS / 2], query));
+        times.extend(own);
     }
     times.sort_unstable();
     let at = |per_mille: usize| ms(times[(times.len() - 1) * per_mille / 1_000]);
     println!("{} tools of {} servers", catalog.tool_count(), catalog.servers().len());
     println!("index all: {:.0} ms; one server changed: {:.2} ms", ms(built), ms(rebuilt));
-    println!("search: p50 {:.2} ms, p99 {:.2} ms, max {:.2} ms, {} searches", at(500), at(990), at(1_000), times.len());
+    println!("search: p50 {:.2} ms, p99 {:.2} ms, {} searches", at(500), at(990), times.len());
+    // On a busy machine p99 tells of the scheduler; a median does not.
+    println!("slowest question: {:?}, median {:.2} ms", slowest.1, ms(slowest.0));
 
     let tool = parts[0].tools().first().expect("a server with tools");
     let arguments = serde_json::json!({});
@@ -51,6 +52,14 @@ fn main() {
         let _ = std::hint::black_box(tool.validate(std::hint::black_box(&arguments)));
     }
     println!("check of arguments: first {:.2} ms, then {:.2} us", ms(first), ms(start.elapsed()) / 10.0);
+}
+
+fn search(catalog: &Catalog, query: &str) -> Duration {
+    let start = Instant::now();
+    let found = catalog.search(query, None, 10);
+    let taken = start.elapsed();
+    assert!(!found.hits.is_empty(), "{query}");
+    taken
 }
 
 fn index(name: &str, tools: &Arc<[ToolDefinition]>) -> Arc<ServerTools> {

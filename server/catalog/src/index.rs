@@ -81,8 +81,10 @@ impl Hasher for Hashed {
 /// The index of one server.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    /// Words in order, each with the end of its postings.
-    words: Vec<(Box<str>, u32)>,
+    /// All words in order, one after the other: a walk through them stays in the cache.
+    text: String,
+    /// Where each word ends in `text`, and in `postings`.
+    ends: Vec<(u32, u32)>,
     /// The place of each word by its hash. Of words with the same hash only one is found, which costs a rank, no more.
     places: HashMap<u64, u32, BuildHasherDefault<Hashed>>,
     postings: Vec<Posting>,
@@ -92,7 +94,7 @@ impl Index {
     pub(crate) fn new(server_name: &str, tools: &[ToolDefinition], summaries: &[&str]) -> Self {
         let mut builder = Builder::default();
         for (at, (tool, summary)) in tools.iter().zip(summaries).enumerate() {
-            builder.add(u32::try_from(at).unwrap_or(u32::MAX), server_name, tool, summary);
+            builder.add(small(at), server_name, tool, summary);
         }
         builder.finish()
     }
@@ -100,21 +102,30 @@ impl Index {
     /// The tools that hold exactly this word.
     pub(crate) fn exactly(&self, word: &Word<'_>) -> &[Posting] {
         match self.places.get(&word.hash) {
-            Some(at) if *self.words[*at as usize].0 == *word.text => self.postings_at(*at as usize),
+            Some(at) if self.word_at(*at as usize) == word.text => self.postings_at(*at as usize),
             _ => &[],
         }
     }
 
     /// The words that begin with `prefix`, with their tools.
     pub(crate) fn beginning<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a [Posting])> {
-        let start = self.words.partition_point(|(known, _)| known.as_ref() < prefix);
-        let words = self.words[start..].iter().take_while(move |(word, _)| word.starts_with(prefix));
-        words.enumerate().map(move |(n, (word, _))| (word.as_ref(), self.postings_at(start + n)))
+        let (mut start, mut end) = (0, self.ends.len());
+        while start < end {
+            let middle = start.midpoint(end);
+            if self.word_at(middle) < prefix { start = middle + 1 } else { end = middle }
+        }
+        let words = (start..self.ends.len()).map(|at| (self.word_at(at), self.postings_at(at)));
+        words.take_while(move |(word, _)| word.starts_with(prefix))
+    }
+
+    fn word_at(&self, at: usize) -> &str {
+        let start = if at == 0 { 0 } else { self.ends[at - 1].0 };
+        &self.text[start as usize..self.ends[at].0 as usize]
     }
 
     fn postings_at(&self, at: usize) -> &[Posting] {
-        let start = if at == 0 { 0 } else { self.words[at - 1].1 };
-        &self.postings[start as usize..self.words[at].1 as usize]
+        let start = if at == 0 { 0 } else { self.ends[at - 1].1 };
+        &self.postings[start as usize..self.ends[at].1 as usize]
     }
 }
 
@@ -172,28 +183,36 @@ impl Builder {
         if let Some(known) = self.runs.get(run) {
             return *known;
         }
-        let next = u32::try_from(self.stems.len()).unwrap_or(u32::MAX);
+        let next = small(self.stems.len());
         let stem = self.words.stem(run).map(|stem| *self.stems.entry(stem).or_insert(next));
         self.runs.insert(run.into(), stem);
         stem
     }
 
     fn finish(self) -> Index {
-        let mut names: Vec<(Box<str>, u32)> = self.stems.into_iter().map(|(stem, id)| (stem.into(), id)).collect();
-        names.sort_unstable();
-        let mut place = vec![0_u32; names.len()];
-        for (at, (_, id)) in names.iter().enumerate() {
-            place[*id as usize] = u32::try_from(at).unwrap_or(u32::MAX);
+        let mut stems: Vec<(String, u32)> = self.stems.into_iter().collect();
+        stems.sort_unstable();
+        let mut place = vec![0_u32; stems.len()];
+        let mut index = Index::default();
+        for (at, (stem, id)) in stems.iter().enumerate() {
+            place[*id as usize] = small(at);
+            index.text.push_str(stem);
+            index.ends.push((small(index.text.len()), 0));
+            index.places.insert(Word::new(stem).hash, small(at));
         }
         let mut found = self.found;
-        found.sort_unstable_by_key(|(word, posting)| (place[*word as usize], posting.tool));
-        let mut words: Vec<(Box<str>, u32)> = names.into_iter().map(|(word, _)| (word, 0)).collect();
-        for (end, (word, _)) in found.iter().enumerate() {
-            words[place[*word as usize] as usize].1 = u32::try_from(end + 1).unwrap_or(u32::MAX);
+        found.sort_unstable_by_key(|(stem, posting)| (place[*stem as usize], posting.tool));
+        for (stem, posting) in found {
+            index.postings.push(posting);
+            index.ends[place[stem as usize] as usize].1 = small(index.postings.len());
         }
-        let places = words.iter().zip(0..).map(|((word, _), at)| (Word::new(word).hash, at)).collect();
-        Index { words, places, postings: found.into_iter().map(|(_, posting)| posting).collect() }
+        index
     }
+}
+
+/// Places and counts inside one server's index, which are bounded by the words of its tools.
+fn small(count: usize) -> u32 {
+    u32::try_from(count).expect("a server's index is smaller than 4 GiB")
 }
 
 /// A count as a number to reckon with.

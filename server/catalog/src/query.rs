@@ -6,6 +6,7 @@
 use crate::index::{Index, Posting, Word, float};
 use crate::thesaurus::synonyms;
 use crate::words::{Words, in_neighbours, in_prose};
+use std::collections::HashMap;
 
 /// Most words of a query that count.
 const WORDS_MAX: usize = 32;
@@ -139,16 +140,18 @@ fn guessed<'a>(word: &'a str, indices: &Indices<'a>) -> Occurrences<'a> {
     if !begun.is_empty() {
         return begun;
     }
-    // A slip seldom hits the first letter.
+    // A slip seldom hits the first letter. Servers share most of their words, so each is compared once.
     let first = &word[..word.chars().next().map_or(0, char::len_utf8)];
     let slips = 1 + usize::from(chars >= 8);
+    let mut compared: HashMap<&str, bool> = HashMap::new();
     matching(indices, first, |known| {
-        known.len().abs_diff(word.len()) <= slips && strsim::osa_distance(word, known) <= slips
+        known.len().abs_diff(word.len()) <= slips
+            && *compared.entry(known).or_insert_with(|| strsim::osa_distance(word, known) <= slips)
     })
 }
 
 /// The words with this beginning that `fits` accepts.
-fn matching<'a>(indices: &Indices<'a>, prefix: &'a str, fits: impl Fn(&str) -> bool) -> Occurrences<'a> {
+fn matching<'a>(indices: &Indices<'a>, prefix: &'a str, mut fits: impl FnMut(&'a str) -> bool) -> Occurrences<'a> {
     let mut found = Vec::new();
     for (at, (index, _)) in indices.iter().enumerate() {
         found.extend(index.beginning(prefix).filter(|(known, _)| fits(known)).map(|(_, postings)| (at, postings)));
