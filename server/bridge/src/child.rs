@@ -198,15 +198,21 @@ impl Group {
         let _ = kill_process_group(self.id, signal);
     }
 
-    /// The leader is gone: gives the others a moment to follow. What stays is killed by the drop.
+    /// The leader is gone: gives the others a moment to follow, then kills them. Bounded, as a dead process that
+    /// nobody reaps (a container without an init) stays in its group for ever.
     async fn settle(&self) {
-        self.signal(Signal::TERM);
-        let empty = async {
-            while test_kill_process_group(self.id).is_ok() {
-                tokio::time::sleep(GROUP_POLL).await;
+        for signal in [Signal::TERM, Signal::KILL] {
+            self.signal(signal);
+            if tokio::time::timeout(PATIENCE, self.empty()).await.is_ok() {
+                return;
             }
-        };
-        let _ = tokio::time::timeout(PATIENCE, empty).await;
+        }
+    }
+
+    async fn empty(&self) {
+        while test_kill_process_group(self.id).is_ok() {
+            tokio::time::sleep(GROUP_POLL).await;
+        }
     }
 }
 

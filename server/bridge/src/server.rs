@@ -124,14 +124,14 @@ impl Server {
 
     /// Stops it for good, and tells so at once: what follows under this name is another server.
     pub(crate) fn retire(&self) {
-        self.retired.cancel();
-        let ran = match &*self.slot() {
-            Slot::Ready(connection) => {
+        let ran = {
+            // Under the lock, or else a start under way might settle before it is looked at.
+            let slot = self.slot();
+            self.retired.cancel();
+            if let Slot::Ready(connection) = &*slot {
                 connection.stop.cancel();
-                true
             }
-            Slot::Starting { .. } => true,
-            Slot::Idle | Slot::Failed { .. } => false,
+            matches!(&*slot, Slot::Ready(_) | Slot::Starting { .. })
         };
         if ran {
             self.emit(ServerState::Stopped, None);
