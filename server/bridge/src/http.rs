@@ -1,7 +1,7 @@
 //! The streamable HTTP transport, with the configured headers.
 //!
-//! Bounded here: the size of an event or body, redirects (same origin only, by rmcp's client) and calls on their way. A session
-//! that the server forgot is opened again by rmcp.
+//! Bounded here: the size of an event or body, redirects (same origin only, by rmcp's client) and calls on their way. A
+//! session that the server forgot is opened again by rmcp.
 
 use crate::{Options, error::Error};
 use http::{HeaderName, HeaderValue};
