@@ -5,15 +5,17 @@ A program without `await` at its top never enters the event loop.
 """
 
 import ast
-import asyncio
 import inspect
 import sys
-from types import ModuleType
+from types import CoroutineType, ModuleType
 
 from .loop import LOOP
 
 # Where the value of the last expression is kept while the program runs.
 _VALUE = "__value__"
+
+# Made once: the constructors of nodes are slow.
+_assignment = ast.parse(f"{_VALUE} = 0").body[0]
 
 _main = ModuleType("__main__")
 _globals = _main.__dict__
@@ -48,12 +50,15 @@ def run(source, name):
 
 def _keep_last_value(body):
     """Turns the last statement into an assignment, where it is an expression; looks into `if __name__ == …:`, too."""
-    while body and isinstance(body[-1], ast.If) and _asks_for_main(body[-1].test):
+    while body and type(body[-1]) is ast.If and _asks_for_main(body[-1].test):
         body = body[-1].body
-    if body and isinstance(body[-1], ast.Expr):
+    if body and type(body[-1]) is ast.Expr:
         last = body[-1]
-        at = {"lineno": last.lineno, "col_offset": last.col_offset}
-        body[-1] = ast.Assign([ast.Name(_VALUE, ast.Store(), **at)], last.value, **at)
+        _assignment.value = last.value
+        for node in (_assignment, _assignment.targets[0]):
+            node.lineno, node.col_offset = last.lineno, last.col_offset
+            node.end_lineno, node.end_col_offset = last.end_lineno, last.end_col_offset
+        body[-1] = _assignment
 
 
 def _asks_for_main(test):
@@ -68,7 +73,7 @@ def _value(tree):
         main = _globals.get("main")
         if inspect.isfunction(main) and not _names(tree, "main") and not inspect.signature(main).parameters:
             value = main()
-    if asyncio.iscoroutine(value):  # The program ends with `main()`: what else could it mean?
+    if type(value) is CoroutineType:  # The program ends with `main()`: what else could it mean?
         value = LOOP.drive(value)
     return value
 

@@ -24,10 +24,11 @@ _PROGRAMS = (
     "from servers import straw\nawait straw.fail()",
 )
 
-# Chunks of the allocator: large ones by halves, then every size down to the smallest that a bytes object fits in.
-_CHUNKS = (*(1 << n for n in range(20, 12, -1)), *range(4096, 16, -16))
-# What the allocator and the object take of a chunk.
+# What the allocator and a bytes object take of a chunk.
 _OVERHEAD = 4 + 17
+# For every size of chunk, large ones by halves. Kept alive: freed again, these numbers would leave holes themselves.
+_SIZES = tuple(chunk - _OVERHEAD for chunk in (*(1 << n for n in range(20, 12, -1)), *range(4096, 16, -16)))
+_NO_SIZE = (None,)
 
 
 class _Straw:
@@ -91,9 +92,9 @@ def plug():
     """Allocates every free chunk below the heap's end, for good."""
     gc.collect()
     plugs = None
-    frontier = id(bytes(1 << 22))
-    for make, sizes in ((bytes, [c - _OVERHEAD for c in _CHUNKS]), (lambda _: object(), (0,))):
+    end = id(bytes(1 << 22))
+    for make, sizes in ((bytes, _SIZES), (lambda _: object(), _NO_SIZE)):
         for size in sizes:
-            while id(chunk := make(size)) < frontier:
+            while id(chunk := make(size)) < end:
                 plugs = (chunk, plugs)
     return plugs

@@ -19,6 +19,7 @@ import math
 import pathlib
 import types
 import uuid
+from json.encoder import c_make_encoder, encode_basestring
 
 from .told import ForgottenAwait, NotJson
 
@@ -30,13 +31,23 @@ _TEXTS = (decimal.Decimal, fractions.Fraction, uuid.UUID, pathlib.PurePath)
 _TIMES = (datetime.datetime, datetime.date, datetime.time)
 _NO_VALUE = object()
 
-from_json = json.JSONDecoder().decode
+_decoder = json.JSONDecoder()
+
+
+def from_json(text):
+    """The value of a JSON text."""
+    try:
+        value, end = _decoder.scan_once(text, 0)
+    except StopIteration:  # It starts with white space, or is no JSON.
+        return _decoder.decode(text)
+    return value if end == len(text) else _decoder.decode(text)
 
 
 def to_json(value, root="result"):
     """JSON text that UTF-8 can carry. `root` is what error messages call the value."""
     try:
-        text = _encode(value)
+        _above.clear()  # Full where an earlier value failed.
+        text = "".join(_encode(value, 0))
     except (TypeError, ValueError, RecursionError) as error:
         raise _explain(value, root, error) from None
     return printable(text)
@@ -61,7 +72,9 @@ def _plain(value):
     return plain
 
 
-_encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=_plain).encode
+# What `json.JSONEncoder` makes anew for each value: no ASCII, no indentation, no white space, no NaN.
+_above = {}
+_encode = c_make_encoder(_above, _plain, encode_basestring, None, ":", ",", False, False, False)
 
 
 def _plain_or_none(value):
