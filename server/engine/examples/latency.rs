@@ -1,4 +1,4 @@
-//! What a run costs in the engine alone: `cargo run --release -p engine --example latency [python|javascript]`.
+//! What a run costs in the engine alone: `cargo run --release -p engine --example latency [LANGUAGE [throughput]]`.
 //!
 //! Prints one line a figure. The daemon's bench measures the same through every layer.
 
@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 #[tokio::main]
 async fn main() -> Result<(), engine::Error> {
     let only = std::env::args().nth(1);
+    let figure = std::env::args().nth(2).unwrap_or_default();
     let cache = std::env::temp_dir().join("tta-latency");
     let started = Instant::now();
     let engine = Engine::new(Options::new(cache, tokio::runtime::Handle::current()))?;
@@ -20,13 +21,13 @@ async fn main() -> Result<(), engine::Error> {
     println!("engine                      {:>9.2?}   rss {}", started.elapsed(), rss());
     for language in [Language::Python, Language::JavaScript] {
         if only.as_deref().is_none_or(|only| only == language.as_str()) {
-            measure(&engine, language).await?;
+            measure(&engine, language, &figure).await?;
         }
     }
     Ok(())
 }
 
-async fn measure(engine: &Engine, language: Language) -> Result<(), engine::Error> {
+async fn measure(engine: &Engine, language: Language, figure: &str) -> Result<(), engine::Error> {
     let python = language == Language::Python;
     let pick = |py: &'static str, js: &'static str| if python { py } else { js };
     println!("--- {}", language.as_str());
@@ -38,6 +39,10 @@ async fn measure(engine: &Engine, language: Language) -> Result<(), engine::Erro
     run(engine, language, hello).await;
     println!("first run                   {:>9.2?}   rss {}", started.elapsed(), rss());
 
+    if figure == "throughput" {
+        throughput(engine, language, hello).await;
+        return Ok(());
+    }
     latency(engine, language, "hello", hello).await;
     latency(engine, language, "1+1", "1+1").await;
     let one = pick(

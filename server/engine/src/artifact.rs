@@ -77,6 +77,16 @@ fn deserialize(engine: &wasmtime::Engine, file: &Path) -> wasmtime::Result<Compo
     unsafe { Component::deserialize_file(engine, file) }
 }
 
+/// Compiling takes a quarter of a gigabyte, in small pieces that the allocator would keep for the life of the process.
+fn give_memory_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[allow(unsafe_code)]
+    // SAFETY: `malloc_trim` takes locks of its own and touches only memory that nobody has allocated.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// The private folder of compiled guests.
 struct Cache {
     folder: PathBuf,
@@ -115,6 +125,7 @@ impl Cache {
             Ok(code) => self.store(&artifact, &code)?,
             Err(error) => return Ok(Err(error)),
         }
+        give_memory_back();
         self.sweep(guest.language);
         Ok(deserialize(engine, &artifact).map_err(|e| refused(guest.language, &e)))
     }
@@ -215,4 +226,120 @@ fn require_private(metadata: &std::fs::Metadata) -> io::Result<()> {
         return Ok(());
     }
     Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is not private to this user"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// The smallest component there is.
+    const EMPTY_COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    struct Fixture {
+        folder: tempfile::TempDir,
+        engine: wasmtime::Engine,
+        guest: GuestFile,
+        compiled: AtomicUsize,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let file = folder.path().join("guest.wasm");
+            std::fs::write(&file, EMPTY_COMPONENT).expect("a writable folder");
+            let hash = blake3::hash(EMPTY_COMPONENT).to_hex().to_string();
+            let guest = GuestFile { language: Language::JavaScript, file, hash, precompiled: None };
+            let engine = crate::platform::engine(1).expect("an engine");
+            Self { folder, engine, guest, compiled: AtomicUsize::new(0) }
+        }
+
+        /// Loads the guest and tells how often it has been compiled by now.
+        fn load(&self) -> usize {
+            let count = |_: &str| {
+                self.compiled.fetch_add(1, Ordering::SeqCst);
+            };
+            load(&self.engine, &self.guest, self.folder.path(), &count).expect("the guest is good");
+            self.compiled.load(Ordering::SeqCst)
+        }
+
+        fn cache(&self) -> PathBuf {
+            self.folder.path().join("aot")
+        }
+
+        fn artifact(&self) -> PathBuf {
+            self.cache().join(format!("{}.cwasm", name_of(&self.engine, &self.guest)))
+        }
+
+        fn set_mode(path: &Path, mode: u32) {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("own file");
+        }
+    }
+
+    #[test]
+    fn a_guest_is_compiled_once_into_a_private_folder() {
+        let it = Fixture::new();
+        assert_eq!((it.load(), it.load()), (1, 1));
+        let mode = |path: PathBuf| std::fs::metadata(path).expect("it was written").mode() & 0o777;
+        assert_eq!((mode(it.cache()), mode(it.artifact()), mode(hash_file(&it.artifact()))), (0o700, 0o600, 0o600));
+    }
+
+    #[test]
+    fn a_damaged_artifact_is_compiled_again() {
+        let it = Fixture::new();
+        it.load();
+        let mut code = std::fs::read(it.artifact()).expect("it was written");
+        let middle = code.len() / 2;
+        code[middle] ^= 1;
+        std::fs::write(it.artifact(), &code).expect("own file");
+        assert_eq!(it.load(), 2);
+        std::fs::write(it.artifact(), b"").expect("own file");
+        assert_eq!(it.load(), 3);
+        std::fs::remove_file(hash_file(&it.artifact())).expect("own file");
+        assert_eq!((it.load(), it.load()), (4, 4));
+    }
+
+    #[test]
+    fn an_artifact_that_others_could_have_written_is_not_mapped() {
+        let it = Fixture::new();
+        it.load();
+        Fixture::set_mode(&it.artifact(), 0o666);
+        assert_eq!(it.load(), 2);
+        Fixture::set_mode(&it.cache(), 0o777);
+        assert_eq!((it.load(), it.load()), (3, 4), "compiled in memory each time");
+    }
+
+    #[test]
+    fn loads_at_the_same_time_compile_once() {
+        let it = Fixture::new();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| it.load());
+            }
+        });
+        assert_eq!(it.compiled.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_shipped_artifact_needs_no_compiler() {
+        let mut it = Fixture::new();
+        let code = precompile(EMPTY_COMPONENT, Language::JavaScript).expect("it compiles");
+        let file = it.folder.path().join("guest.cwasm");
+        std::fs::write(&file, &code).expect("a writable folder");
+        let blake3 = blake3::hash(&code).to_hex().to_string();
+        it.guest.precompiled = Some(HashedFile { file: file.clone(), blake3 });
+        assert_eq!(it.load(), 0);
+        std::fs::write(&file, b"something else").expect("a writable folder");
+        assert_eq!(it.load(), 1);
+    }
+
+    #[test]
+    fn a_guest_that_is_no_component_is_refused() {
+        let mut it = Fixture::new();
+        std::fs::write(&it.guest.file, b"no wasm").expect("a writable folder");
+        it.guest.hash = blake3::hash(b"no wasm").to_hex().to_string();
+        let error = load(&it.engine, &it.guest, it.folder.path(), &|_| {}).err().expect("it does not compile");
+        assert!(matches!(error, Error::GuestRefused { .. }), "{error}");
+    }
 }

@@ -6,6 +6,8 @@ use wasmtime::Trap;
 
 /// Longest text of a guest's error that is passed on; a program may raise an exception of a gigabyte.
 const MESSAGE_BYTES: usize = 8 << 10;
+/// What wasmtime says when one call of the guest passes more than 128 MiB; it has no type of its own.
+const HOSTCALL_FUEL: &str = "fuel allocated for hostcalls has been exhausted";
 const TRACEBACK_BYTES: usize = 16 << 10;
 
 /// What a guest reports as JSON when the program failed.
@@ -38,21 +40,23 @@ pub(crate) fn trapped(error: &wasmtime::Error, meter: &Meter, limits: &Limits) -
         return self::ended(*ended, limits);
     }
     let trap = error.downcast_ref::<Trap>();
-    tracing::debug!("a guest trapped: {error:#}");
+    tracing::debug!("a guest trapped: {error:?}");
     match (trap, meter.refused) {
         (Some(Trap::StackOverflow), _) => {
             ProgramError::new(ErrorKind::Stack, "the program recursed or nested deeper than the interpreter's stack")
                 .with_hint("Use a loop or an explicit stack instead of recursion, or flatten the data.")
         }
-        (_, Some(Refused::Memory)) => memory(limits),
-        (_, Some(Refused::Table)) => {
+        (Some(_), Some(Refused::Memory)) => memory(limits),
+        (Some(_), Some(Refused::Table)) => {
             let message = format!("the program needs a table of more than {} elements", limits.table_elements);
             ProgramError::new(ErrorKind::Memory, message)
         }
-        (None, None) => {
-            ProgramError::new(ErrorKind::Output, "the program passed more data to the host at once than it may")
+        (None, _) if error.to_string().contains(HOSTCALL_FUEL) => {
+            ProgramError::new(ErrorKind::Output, "the program passed more data out of the sandbox at once than it may")
                 .with_hint("Pass large values in parts, and return a summary instead of the whole.")
         }
+        (None, _) => ProgramError::new(ErrorKind::Fault, "the sandbox failed while it served this program")
+            .with_hint("This is a fault of the daemon, not of the program; its log has the details."),
         (Some(_), None) => ProgramError::new(
             ErrorKind::Exception,
             "the interpreter stopped: the program drove it into an impossible state",

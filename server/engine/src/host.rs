@@ -24,8 +24,9 @@ pub struct GuestCall {
 
 /// The door of a run. Implemented once, in `daemon/src/call.rs`.
 ///
-/// Futures are driven on the host's runtime, never on the guests' threads, and dropped when the run ends: dropping one
-/// must cancel its call.
+/// A call's future is polled once on the guest's thread, in the context of the host's runtime, so that its request is on
+/// its way without a change of threads; from then on the host's runtime drives it. So it must not block. It is dropped
+/// when the run ends: dropping it must cancel the call.
 pub trait ToolHost: Send + Sync + 'static {
     /// The identifiers of the servers a program may import.
     fn servers(&self) -> Vec<String>;

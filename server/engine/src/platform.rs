@@ -15,7 +15,7 @@ pub(crate) const EPOCH: Duration = Duration::from_millis(10);
 /// Stack of the guest. `CPython` needs this much for deep JSON; below 32 MiB it traps before its own check.
 const GUEST_STACK_BYTES: usize = 32 << 20;
 /// What the host's own functions get on top when the guest has used up its share.
-const HOST_STACK_BYTES: usize = 2 << 20;
+const HOST_STACK_BYTES: usize = 4 << 20;
 /// Ticks without a live program after which the clock stops; starting it again costs a wake-up.
 const IDLE_TICKS: u32 = 20;
 
@@ -50,7 +50,15 @@ fn pool(instances: u32) -> wasmtime::PoolingAllocationConfig {
         .table_elements(100_000)
         .max_core_instance_size(1 << 20)
         .max_component_instance_size(1 << 20)
-        .max_memory_size(4 << 30);
+        .max_memory_size(4 << 30)
+        // Giving a slot's pages back to the kernel interrupts every other thread (to flush its TLB) and makes the next
+        // program fault them in again. Instead the kernel is asked which pages were written, and those are copied from
+        // the snapshot; it doubles the programs per second in JavaScript. What is kept so is bounded for each slot.
+        .pagemap_scan(wasmtime::Enabled::Auto)
+        .linear_memory_keep_resident(1 << 20)
+        .table_keep_resident(512 << 10)
+        .async_stack_keep_resident(128 << 10)
+        .max_unused_warm_slots(16);
     pool
 }
 
@@ -142,5 +150,37 @@ pub(crate) struct ClockHold {
 impl Drop for ClockHold {
     fn drop(&mut self) {
         self.shared.live.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn until(holds: impl Fn() -> bool) {
+        while !holds() {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn the_clock_sleeps_while_nothing_runs() {
+        let clock = Clock::start(&engine(1).expect("an engine")).expect("a thread");
+        let asleep = || clock.shared.gate().asleep;
+        until(asleep);
+        let (first, second) = (clock.hold(), clock.hold());
+        until(|| !asleep());
+        assert_eq!(clock.live(), 2);
+        drop((first, second));
+        assert_eq!(clock.live(), 0);
+        until(asleep);
+    }
+
+    #[test]
+    fn a_stopped_clock_leaves_no_thread() {
+        let clock = Clock::start(&engine(1).expect("an engine")).expect("a thread");
+        let state = Arc::downgrade(&clock.shared);
+        drop(clock);
+        until(|| state.strong_count() == 0);
     }
 }

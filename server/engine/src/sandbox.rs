@@ -31,6 +31,11 @@ pub(crate) mod bindings {
 /// Random bytes that a guest can ask for at once.
 const RANDOM_BYTES: u32 = 1024;
 
+/// The same through WASI, where `os.urandom` asks.
+const WASI_RANDOM_BYTES: u64 = 1 << 20;
+/// Handles that a guest can hold through WASI: timers, streams to nowhere.
+const WASI_HANDLES: usize = 1000;
+
 /// Why the host ended a run in the middle of a guest's call or computation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Ended {
@@ -69,8 +74,15 @@ pub(crate) struct Run {
 impl Sandbox {
     pub(crate) fn new() -> Self {
         // No preopened folder, no environment, no arguments, no sockets; stdio goes nowhere and reads nothing.
-        let wasi = WasiCtxBuilder::new().allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false).build();
-        Self { wasi, resources: ResourceTable::new(), meter: Meter::default(), run: None }
+        let wasi = WasiCtxBuilder::new()
+            .allow_tcp(false)
+            .allow_udp(false)
+            .allow_ip_name_lookup(false)
+            .max_random_size(WASI_RANDOM_BYTES)
+            .build();
+        let mut resources = ResourceTable::new();
+        resources.set_max_capacity(WASI_HANDLES);
+        Self { wasi, resources, meter: Meter::default(), run: None }
     }
 
     /// Makes the instance serve a run.

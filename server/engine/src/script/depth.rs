@@ -13,8 +13,8 @@ const LEVELS: usize = 50_000;
 const LEVEL_BYTES: usize = 6 << 10;
 /// What the passes need whatever the program is.
 const BASE_BYTES: usize = 512 << 10;
-/// Stack that every thread of the engine has to spare.
-const PRESENT_BYTES: usize = 3 << 20;
+/// Stack that any thread has to spare; those of most runtimes have 2 MiB.
+const PRESENT_BYTES: usize = 1280 << 10;
 
 /// Runs a parse of `code` with enough stack. Fails where the program nests deeper than any stack should be.
 pub(super) fn with_room<T: Send>(code: &str, parse: impl FnOnce() -> T + Send) -> Result<T, ProgramError> {

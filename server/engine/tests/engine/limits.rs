@@ -151,6 +151,13 @@ async fn printing_is_kept_up_to_a_limit_and_ends_the_run_at_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_enormous_print_ends_the_run() {
+    let outcome = breaks(&engine(), PY, "import sys\nsys.stdout.write('x' * (150 << 20))", limits(|_| {})).await;
+    assert_ended(&outcome, RunStatus::Limit, ErrorKind::Output);
+    assert!(outcome.stdout.len() <= Limits::default().stdout_bytes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn results_are_bounded_in_size_and_depth() {
     let engine = engine();
     for (language, code) in [(PY, "'x' * 5000"), (JS, "'x'.repeat(5000)")] {
