@@ -29,10 +29,21 @@ static JSValue call(const char *name, int argc, JSValueConst *argv)
 
 /* --- modules --- */
 
-/* Names are taken as they are written; the prelude's own cannot be named once the snapshot runs. */
+/* Names are taken as they are written. */
 static char *normalize(JSContext *c, const char *base, const char *name, void *opaque)
 {
     return js_strdup(c, name);
+}
+
+/* The prelude's modules are loaded, so only here can they be kept from a program. `load` throws for their names. */
+static char *normalize_for_program(JSContext *c, const char *base, const char *name, void *opaque)
+{
+    if (strncmp(name, "sandbox/", strlen("sandbox/")))
+        return js_strdup(c, name);
+    JSValue specifier = JS_NewString(c, name);
+    JS_FreeValue(c, call("load", 1, &specifier));
+    JS_FreeValue(c, specifier);
+    return NULL;
 }
 
 static JSModuleDef *load_prelude(JSContext *c, const char *name, void *opaque)
@@ -120,7 +131,7 @@ __attribute__((export_name("init"))) void init(void)
         __builtin_trap();
     JS_FreeValue(ctx, evaluated);
     sandbox = JS_GetModuleNamespace(ctx, main);
-    JS_SetModuleLoaderFunc(rt, normalize, load_program, NULL);
+    JS_SetModuleLoaderFunc(rt, normalize_for_program, load_program, NULL);
     JS_SetHostPromiseRejectionTracker(rt, note_rejection, NULL);
     JS_RunGC(rt);
     JS_SetGCThreshold(rt, GC_BYTES);
@@ -134,15 +145,26 @@ typedef struct {
     size_t length;
 } outcome;
 
+/* The error where the program's own cannot be told: memory is out, or the program broke what tells of errors. */
+static const char *untold(size_t *length)
+{
+    static char text[] = "{\"kind\":\"exception\",\"message\":\"the program changed built-in objects so that its end cannot be told\"}";
+    static char memory[] = "{\"kind\":\"memory\",\"message\":\"InternalError: out of memory\"}";
+    JSValue error = JS_GetException(ctx);
+    const char *said = JS_ToCString(ctx, error);
+    bool is_memory = !said || strstr(said, "out of memory");
+    *length = is_memory ? sizeof memory - 1 : sizeof text - 1;
+    return is_memory ? memory : text;
+}
+
 static outcome *ended(bool is_error, JSValue text)
 {
     static outcome result;
     result.is_error = is_error;
-    result.text = host_text(ctx, text, &result.length);
+    result.text = JS_IsException(text) ? NULL : host_text(ctx, text, &result.length);
     if (!result.text) {
-        /* Out of memory, most likely, while telling of it. */
-        static const char fallback[] = "{\"kind\":\"memory\",\"message\":\"out of memory\"}";
-        result = (outcome){true, fallback, sizeof fallback - 1};
+        result.is_error = true;
+        result.text = untold(&result.length);
     }
     JS_FreeValue(ctx, call("finish", 0, NULL));
     host_flush();

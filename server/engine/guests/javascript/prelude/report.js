@@ -57,8 +57,18 @@ export function sentence(error) {
 
 /** The program's frames, innermost first: `    at f (program.ts:3:7)`. */
 export function framesOf(error) {
-  const stack = error instanceof Error && typeof error.stack === 'string' ? error.stack : '';
+  const stack = readable(error, 'stack');
   return stack.split('\n').filter((frame) => positionIn(frame)).slice(0, 30);
+}
+
+/** A text of an error; empty where there is none, or where reading it throws. */
+function readable(error, property) {
+  try {
+    const text = error instanceof Error ? error[property] : '';
+    return typeof text === 'string' ? text : '';
+  } catch {
+    return '';
+  }
 }
 
 function positionIn(frame) {
@@ -70,7 +80,7 @@ function positionIn(frame) {
 
 /** The engine's own errors about imports, said with what there is instead. */
 function better(error) {
-  const missing = error instanceof SyntaxError && /^Could not find export '(.*)' in module '(.*)'$/.exec(error.message);
+  const missing = error instanceof SyntaxError && /^Could not find export '(.*)' in module '(.*)'$/.exec(readable(error, 'message'));
   if (!missing) return error;
   const [, name, specifier] = missing;
   return specifier.startsWith('servers/') ? unknownTool(specifier.slice('servers/'.length), name) : unknownExport(specifier, name);
@@ -81,7 +91,7 @@ function kindAndHint(error) {
   if (known) return known;
   if (error instanceof ToolError) return { kind: error.kind, hint: error.hint };
   if (error instanceof AggregateError && error.errors.length) return kindAndHint(error.errors[0]);
-  const message = error instanceof Error ? error.message : '';
+  const message = readable(error, 'message');
   if (error instanceof RangeError && /stack size exceeded/i.test(message)) {
     return { kind: 'stack', hint: 'the recursion does not end, or is too deep: use a loop' };
   }
@@ -98,7 +108,7 @@ function kindAndHint(error) {
 
 /** Linking has no frames: the line is that of the import which names what does not exist. */
 function lineOfImport(thrown, error) {
-  const quoted = /'([^']*)' in module '([^']*)'|module "([^"]*)"|server "?([\w$-]*)/.exec(`${thrown?.message} ${error?.message}`);
+  const quoted = /'([^']*)' in module '([^']*)'|module "([^"]*)"|server "?([\w$-]*)/.exec(`${readable(thrown, 'message')} ${readable(error, 'message')}`);
   const wanted = quoted?.[3] ?? quoted?.[2] ?? quoted?.[4];
   if (!wanted) return undefined;
   const lines = source.split('\n');

@@ -47,11 +47,26 @@ class WitWorld(World):
         try:
             return values.to_json(program.run(program_text, name))
         except BaseException as error:
-            raise Err(report.report(error, program_text, name)) from None
+            raise Err(_told(error, program_text, name)) from None
         finally:
-            for line in calls.never_awaited():
-                streams.note(line)
-            streams.flush()
+            _finish()
+
+
+def _told(error, source, name):
+    try:
+        return report.report(error, source, name)
+    except BaseException:  # The program broke what the report is made with, or memory is out.
+        return '{"kind": "exception", "message": "the program changed built-in objects so that its end cannot be told"}'
+
+
+def _finish():
+    """Tells what would otherwise be lost."""
+    try:
+        for line in calls.never_awaited():
+            streams.note(line)
+        streams.flush()
+    except BaseException:  # Likewise; the program's value or error matters more.
+        pass
 
 
 def _reset():

@@ -1,0 +1,4 @@
+import builtins
+
+del builtins.len
+len("a")

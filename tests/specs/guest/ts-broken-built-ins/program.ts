@@ -1,0 +1,2 @@
+JSON.stringify = null as any;
+throw new Error("x");

@@ -1,0 +1,2 @@
+const servers = await import("servers");
+Object.keys(servers);

@@ -1,0 +1,6 @@
+class Evil extends Error {
+  get message(): string {
+    throw new Error("no");
+  }
+}
+throw new Evil();

@@ -1,0 +1,2 @@
+import * as main from "sandbox/main";
+main.load("tta");

@@ -1,0 +1,5 @@
+({
+  get a(): number {
+    throw new RangeError("getter");
+  },
+});
