@@ -148,7 +148,7 @@ pub(crate) struct McpArgs {
     /// Serve streamable HTTP at /mcp on this loopback address; port 0 picks a free one. URL and token are said on stderr
     #[arg(long, value_name = "ADDR")]
     pub(crate) http: Option<SocketAddr>,
-    /// Ask no bearer token: every process and user of this machine may then run programs. TTA_HTTP_TOKEN sets a token
+    /// Ask no bearer token: every process and user of this machine may then run programs. `TTA_HTTP_TOKEN` sets a token
     #[arg(long, requires = "http")]
     pub(crate) insecure_no_token: bool,
 }

@@ -3,9 +3,10 @@
 //! Text of programs and servers is untrusted: on a terminal its control characters are shown, not obeyed.
 
 use crate::failure::Failure;
-use model::{ErrorKind, ProgramError};
+use model::{ErrorKind, ProgramError, RunReply};
 use serde::Serialize;
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 
 /// Writes a line to stdout. A reader that left early is no failure.
@@ -46,12 +47,20 @@ pub(crate) fn failure(failure: &Failure, as_json: bool) -> u8 {
 pub(crate) fn misread(error: &clap::Error) -> u8 {
     let wants_json = std::env::args().skip(1).take_while(|a| a != "--").any(|a| a == "--json");
     if error.use_stderr() && wants_json {
-        let text = error.render().to_string();
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        return failure(&Failure::usage(message, "`tta --help` lists what there is"), true);
+        let message = first_paragraph(&error.render().to_string());
+        let failure = Failure::usage(message, "`tta --help` lists what there is");
+        let code = failure.exit_code();
+        json(&RunReply::refused(failure.0, None));
+        return code;
     }
     let _ = error.print();
     u8::try_from(error.exit_code()).unwrap_or(2)
+}
+
+/// What clap says before it goes on about usage, in one line.
+fn first_paragraph(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    lines.join(" ").trim_start_matches("error: ").to_owned()
 }
 
 /// A failure for people: message, frames, the program's line, and what to do.
@@ -72,13 +81,13 @@ pub(crate) fn describe(error: &ProgramError, program: Option<&str>) -> String {
     let traceback = error.traceback.as_deref().unwrap_or_default();
     // A traceback of Python shows the line itself.
     if let Some((line, source)) = excerpt.filter(|(_, source)| !traceback.contains(source)) {
-        text.push_str(&format!("\n  {line:>4} | {}", for_stderr(source)));
+        let _ = write!(text, "\n  {line:>4} | {}", for_stderr(source));
     }
     for line in model::reply_text::innermost(traceback, &error.message) {
-        text.push_str(&format!("\n  {}", for_stderr(line)));
+        let _ = write!(text, "\n  {}", for_stderr(line));
     }
     if let Some(hint) = &error.hint {
-        text.push_str(&format!("\n{bold}hint{off}: {}", for_stderr(hint)));
+        let _ = write!(text, "\n{bold}hint{off}: {}", for_stderr(hint));
     }
     text
 }
@@ -199,6 +208,12 @@ mod tests {
         assert_eq!(visible("\x1b]52;c;x\x07\r\n\ta\u{9b}b"), "␛]52;c;x␇␍\n\ta\u{fffd}b");
         assert!(matches!(visible("plain\ttext\n"), Cow::Borrowed(_)));
         assert_eq!(value(r#""\u001b[2J""#, true).as_deref(), Some("␛[2J"));
+    }
+
+    #[test]
+    fn a_refused_command_line_is_said_in_one_line() {
+        let text = "error: these are missing:\n  <FILE>\n\nUsage: tta run <FILE>\n";
+        assert_eq!(first_paragraph(text), "these are missing: <FILE>");
     }
 
     #[test]

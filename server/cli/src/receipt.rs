@@ -1,6 +1,7 @@
 //! A run's receipt for people, in two lines on stderr.
 
 use model::{RunReply, TokenReport};
+use std::fmt::Write as _;
 
 /// What the run did, and what it saved.
 pub(crate) fn text(reply: &RunReply) -> String {
@@ -12,13 +13,13 @@ pub(crate) fn text(reply: &RunReply) -> String {
     };
     let failed = reply.calls.iter().filter(|call| call.status != model::CallStatus::Ok).count();
     if failed > 0 {
-        text.push_str(&format!(" ({failed} failed)"));
+        let _ = write!(text, " ({failed} failed)");
     }
-    text.push_str(&format!(", {:.0} ms", reply.usage.wall_ms));
+    let _ = write!(text, ", {:.0} ms", reply.usage.wall_ms);
     match &reply.tokens {
         Some(tokens) if tokens.direct.deferred.total == 0 => {
             let code_mode = grouped(tokens.code_mode.total);
-            text.push_str(&format!("\ntokens: {code_mode} in code mode, and no direct calls that they stand for"));
+            let _ = write!(text, "\ntokens: {code_mode} in code mode, and no direct calls that they stand for");
         }
         Some(tokens) => text.push_str(&saving(tokens)),
         None => {}

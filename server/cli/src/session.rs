@@ -6,6 +6,7 @@ use crate::output::{self, visible};
 use crate::progress;
 use daemon::{Daemon, Options, Ticket};
 use model::{ConversationId, Reply, Request};
+use std::fmt::Write as _;
 use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
 use std::process;
@@ -92,7 +93,7 @@ impl Session {
         let Some(question) = self.daemon.trust_question().filter(|_| on_terminal) else { return Ok(()) };
         let mut text = format!("The workspace {} would start:\n", question.workspace.display());
         for line in &question.would_start {
-            text.push_str(&format!("  {}\n", visible(line)));
+            let _ = writeln!(text, "  {}", visible(line));
         }
         text.push_str("Start them, now and whenever they are the same? [y/N] ");
         if std::io::stderr().write_all(text.as_bytes()).is_err() {

@@ -51,7 +51,7 @@ impl Front {
     async fn run_code(&self, arguments: Value, context: RequestContext<RoleServer>) -> CallToolResult {
         let request = match decode("run_code", arguments) {
             Ok(request) => request,
-            Err(refusal) => return refusal,
+            Err(refusal) => return *refusal,
         };
         let asked = context.meta.get_progress_token().map(|token| (token, self.daemon.notices()));
         let ticket = self.submit(Request::Run(request), &context);
@@ -71,7 +71,7 @@ impl Front {
     async fn search_tools(&self, arguments: Value, context: RequestContext<RoleServer>) -> CallToolResult {
         let request = match decode("search_tools", arguments) {
             Ok(request) => request,
-            Err(refusal) => return refusal,
+            Err(refusal) => return *refusal,
         };
         match answer(self.submit(Request::Search(request), &context), &context).await {
             Ok(Reply::Search(reply)) => text(search_text(&reply), false),
@@ -175,7 +175,7 @@ async fn answer(ticket: Ticket, context: &RequestContext<RoleServer>) -> Result<
 }
 
 /// A tool's arguments; where they do not fit, what is wrong and what would fit, for the model to read.
-fn decode<T: DeserializeOwned>(name: &str, arguments: Value) -> Result<T, CallToolResult> {
+fn decode<T: DeserializeOwned>(name: &str, arguments: Value) -> Result<T, Box<CallToolResult>> {
     serde_json::from_value(arguments).map_err(|e| {
         let known: Vec<&str> = tool(name)
             .and_then(|t| t.input_schema.get("properties")?.as_object())
@@ -183,7 +183,7 @@ fn decode<T: DeserializeOwned>(name: &str, arguments: Value) -> Result<T, CallTo
             .unwrap_or_default();
         let error = ProgramError::new(ErrorKind::Usage, format!("{name}: {e}"))
             .with_hint(format!("{name} takes {{{}}}", known.join(", ")));
-        text(model::reply_text::error_text(&error), true)
+        Box::new(text(model::reply_text::error_text(&error), true))
     })
 }
 

@@ -31,7 +31,7 @@ const CONNECTIONS_MAX: usize = 256;
 const SESSIONS_MAX: usize = 64;
 
 /// A session nobody used for this long ends; its client starts a new one.
-const SESSION_IDLE: Duration = Duration::from_secs(3600);
+const SESSION_IDLE: Duration = Duration::from_hours(1);
 
 /// A program, its input, and their JSON escapes.
 const BODY_BYTES_MAX: usize = 32 << 20;

@@ -3,6 +3,7 @@
 use mcp::{Auth, Error, HttpServer, serve_http};
 use model::Secret;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use testkit::TestDaemon;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -34,7 +35,7 @@ async fn post(addr: SocketAddr, body: &str, headers: &[(&str, &str)]) -> (String
     let kept = usual.iter().filter(|(name, _)| !headers.iter().any(|(other, _)| other == name));
     let mut request = "POST /mcp HTTP/1.1\r\n".to_owned();
     for (name, value) in kept.chain(headers).filter(|(_, value)| !value.is_empty()) {
-        request.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(request, "{name}: {value}\r\n");
     }
     let mut stream = TcpStream::connect(addr).await.expect("connected");
     stream.write_all(format!("{request}\r\n{body}").as_bytes()).await.expect("sent");

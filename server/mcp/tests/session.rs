@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 /// Longest that anything here may take; the first run may compile a guest.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A client that passes progress on.
 struct Client(mpsc::UnboundedSender<ProgressNotificationParam>);

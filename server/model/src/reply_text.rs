@@ -102,7 +102,9 @@ fn result_text(reply: &RunReply) -> String {
 /// The last lines of a traceback: its frames, without the headline, and without a last line that repeats the message.
 pub fn innermost<'a>(traceback: &'a str, message: &str) -> impl Iterator<Item = &'a str> {
     let mut lines: Vec<&str> = traceback.trim_end().lines().collect();
-    if lines.last().is_some_and(|last| last.ends_with(message)) {
+    // The same failure may stand there under a longer name: `package.Error: …` for `Error: …`.
+    let what = message.split_once(": ").map_or(message, |(_, what)| what);
+    if lines.last().is_some_and(|last| last.ends_with(what)) {
         lines.pop();
     }
     if lines.first().is_some_and(|first| first.starts_with("Traceback (")) {
@@ -133,23 +135,23 @@ mod tests {
         }
     }
 
-    fn check(reply: &RunReply, want: Expect) {
+    fn check(reply: &RunReply, want: &Expect) {
         want.assert_eq(&reply_text(reply));
     }
 
     #[test]
     fn a_result_is_json_and_text_is_text() {
-        check(&ok(r#"{"a":[1,2]}"#, ""), expect![[r#"{"a":[1,2]}"#]]);
-        check(&ok(r#""two\nlines""#, ""), expect!["two\nlines"]);
+        check(&ok(r#"{"a":[1,2]}"#, ""), &expect![[r#"{"a":[1,2]}"#]]);
+        check(&ok(r#""two\nlines""#, ""), &expect!["two\nlines"]);
     }
 
     #[test]
     fn printing_follows_the_result_or_stands_for_it() {
-        check(&ok("3", "hello\n"), expect!["3\n--- stdout\nhello"]);
-        check(&ok("null", "hello\n"), expect!["hello"]);
+        check(&ok("3", "hello\n"), &expect!["3\n--- stdout\nhello"]);
+        check(&ok("null", "hello\n"), &expect!["hello"]);
         check(
             &ok("null", ""),
-            expect!["null (no result: end with an expression, or assign `result` / `export default`)"],
+            &expect!["null (no result: end with an expression, or assign `result` / `export default`)"],
         );
     }
 
@@ -159,7 +161,7 @@ mod tests {
         let cut =
             Truncation { what: "result".into(), kept_bytes: 10, total_bytes: 99, artifact: Some("a1.json".into()) };
         reply.truncated.push(cut);
-        check(&reply, expect!["[1]\n[result cut: 10 of 99 bytes shown; all of it: a1.json]"]);
+        check(&reply, &expect!["[1]\n[result cut: 10 of 99 bytes shown; all of it: a1.json]"]);
     }
 
     #[test]
@@ -168,10 +170,10 @@ mod tests {
             ProgramError::new(ErrorKind::Exception, "ZeroDivisionError: division by zero").with_hint("check n");
         error.line = Some(2);
         let frames = "Traceback (most recent call last):\n  main.py, line 4\n  main.py, line 2, in f\n";
-        error.traceback = Some(format!("{frames}ZeroDivisionError: division by zero\n"));
+        error.traceback = Some(format!("{frames}math.ZeroDivisionError: division by zero\n"));
         check(
             &RunReply::refused(error, None),
-            expect![[r"
+            &expect![[r"
                 error[exception] at line 2: ZeroDivisionError: division by zero
                   main.py, line 4
                   main.py, line 2, in f
