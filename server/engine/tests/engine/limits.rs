@@ -152,7 +152,9 @@ async fn printing_is_kept_up_to_a_limit_and_ends_the_run_at_another() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_enormous_print_ends_the_run() {
-    let outcome = breaks(&engine(), PY, "import sys\nsys.stdout.write('x' * (150 << 20))", limits(|_| {})).await;
+    let outcome =
+        breaks(&engine(), PY, "import sys\nsys.stdout.write('x' * (150 << 20))", limits(|l| l.memory_bytes = 2 << 30))
+            .await;
     assert_ended(&outcome, RunStatus::Limit, ErrorKind::Output);
     assert!(outcome.stdout.len() <= Limits::default().stdout_bytes);
 }
