@@ -51,7 +51,7 @@ async fn measure(engine: &Engine, language: Language, figure: &str) -> Result<()
     );
     latency(engine, language, "one call", one).await;
     if !python {
-        let lines: String = (0..200).map(|i| format!("const v{i}: number = {i} as number;\n")).collect();
+        let lines = (0..200).fold(String::new(), |lines, i| lines + &format!("const v{i}: number = {i} as number;\n"));
         latency(engine, Language::TypeScript, "200 lines of TypeScript", &format!("{lines}v199")).await;
         latency(
             engine,
@@ -188,7 +188,10 @@ async fn live(engine: &Engine, language: Language, code: &'static str) {
     for run in runs {
         let _ = run.await;
     }
-    let each = |before: u64, after: u64| after.saturating_sub(before) as f64 / 50.0 / 1024.0;
+    let each = |before: u64, after: u64| {
+        let kib = u32::try_from(after.saturating_sub(before)).unwrap_or(u32::MAX);
+        f64::from(kib) / 50.0 / 1024.0
+    };
     println!(
         "a live run                  {:>9.2} MiB rss, {:.2} MiB dirty (50 live); rss then {}",
         each(before.0, after.0),

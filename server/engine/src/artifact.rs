@@ -132,17 +132,9 @@ impl Cache {
 
     /// The hash goes first: an artifact without one is taken for damaged.
     fn store(&self, artifact: &Path, code: &[u8]) -> io::Result<()> {
-        self.write(&hash_file(artifact), blake3::hash(code).to_hex().as_bytes())?;
-        self.write(artifact, code)?;
+        write(&hash_file(artifact), blake3::hash(code).to_hex().as_bytes())?;
+        write(artifact, code)?;
         File::open(&self.folder)?.sync_all()
-    }
-
-    fn write(&self, target: &Path, bytes: &[u8]) -> io::Result<()> {
-        let temporary = target.with_added_extension("tmp");
-        let mut file = private_file(&temporary, OpenOptions::new().create(true).truncate(true))?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&temporary, target)
     }
 
     /// Removes the oldest artifacts of a language. A process that still maps one keeps its mapping.
@@ -186,6 +178,15 @@ impl Hasher for Blake3Hasher {
         first.copy_from_slice(&self.0.finalize().as_bytes()[..8]);
         u64::from_le_bytes(first)
     }
+}
+
+/// Writes a file whole or not at all, also when the power fails.
+fn write(target: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = target.with_added_extension("tmp");
+    let mut file = private_file(&temporary, OpenOptions::new().create(true).truncate(true))?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&temporary, target)
 }
 
 fn hash_file(artifact: &Path) -> PathBuf {
@@ -339,7 +340,7 @@ mod tests {
         let mut it = Fixture::new();
         std::fs::write(&it.guest.file, b"no wasm").expect("a writable folder");
         it.guest.hash = blake3::hash(b"no wasm").to_hex().to_string();
-        let error = load(&it.engine, &it.guest, it.folder.path(), &|_| {}).err().expect("it does not compile");
+        let error = load(&it.engine, &it.guest, it.folder.path(), &|_| {}).expect_err("it does not compile");
         assert!(matches!(error, Error::GuestRefused { .. }), "{error}");
     }
 }

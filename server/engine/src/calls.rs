@@ -240,14 +240,13 @@ async fn drive(
     let (server, tool) = (call.server.clone(), call.tool.clone());
     // `host.call` itself runs inside the future, so that its panics are caught too.
     let answered = AssertUnwindSafe(async move { host.call(call).await }).catch_unwind().await;
-    let answer = answered
-        .unwrap_or_else(|_panic| Err(CallError { error: panicked(), server: server.clone(), tool: tool.clone() }));
-    match answer {
-        Ok(value) => match admit(&waiting, value.len(), answer_bytes) {
+    match answered {
+        Ok(Ok(value)) => match admit(&waiting, value.len(), answer_bytes) {
             Ok(()) => Ok(value),
             Err(error) => Err(error_json(error, &server, &tool)),
         },
-        Err(error) => Err(to_json(&error)),
+        Ok(Err(error)) => Err(to_json(&error)),
+        Err(_panic) => Err(error_json(panicked(), &server, &tool)),
     }
 }
 

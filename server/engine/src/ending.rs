@@ -22,8 +22,11 @@ pub(crate) fn reported(json: &str) -> ProgramError {
         error.kind = ErrorKind::Exception;
     }
     shorten(&mut error.message, MESSAGE_BYTES);
-    error.traceback.as_mut().map(|text| shorten(text, TRACEBACK_BYTES));
-    error.hint.as_mut().map(|text| shorten(text, MESSAGE_BYTES));
+    for (text, limit_bytes) in [(&mut error.traceback, TRACEBACK_BYTES), (&mut error.hint, MESSAGE_BYTES)] {
+        if let Some(text) = text {
+            shorten(text, limit_bytes);
+        }
+    }
     error
 }
 

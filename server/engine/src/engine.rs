@@ -294,9 +294,9 @@ impl Guest {
     }
 
     fn put(&self, instance: Instance) {
-        let mut shelf = self.shelf();
-        if shelf.len() < READY {
-            shelf.push(instance);
+        let mut ready = self.shelf();
+        if ready.len() < READY {
+            ready.push(instance);
         }
     }
 

@@ -49,7 +49,7 @@ pub fn prepare(code: &str, language: Language, name: &str) -> Result<Prepared, P
     match language {
         Language::Python => Ok(unchanged()),
         Language::JavaScript | Language::TypeScript => {
-            depth::with_room(code, || module(code, language, name)).unwrap_or_else(|too_deep| Err(too_deep))
+            depth::with_room(code, || module(code, language, name)).unwrap_or_else(Err)
         }
     }
 }
@@ -58,10 +58,10 @@ fn module(code: &str, language: Language, name: &str) -> Result<Prepared, Progra
     let edits = edits(code, language, name)?;
     let edited = lines::apply(code, &edits);
     if language == Language::JavaScript {
-        return Ok(Prepared { source: edited, lines: Lines::edited(name, code, edits) });
+        return Ok(Prepared { source: edited, lines: Lines::edited(name, code, &edits) });
     }
     let (source, map) = strip_types(&edited, name).map_err(|found| syntax_error(code, name, &found))?;
-    Ok(Prepared { source, lines: Lines::mapped(name, code, edits, map) })
+    Ok(Prepared { source, lines: Lines::mapped(name, code, &edits, map) })
 }
 
 /// What makes the program's value its default export.
@@ -110,7 +110,8 @@ fn strip_types(code: &str, name: &str) -> Result<(String, Vec<lines::Token>), Bo
         ..CodegenOptions::default()
     };
     let CodegenReturn { code, map, .. } = Codegen::new().with_options(options).build(&program);
-    let tokens = map.iter().flat_map(|map| map.get_tokens()).map(|token| lines::Token {
+    let map = map.expect("a source map was asked for");
+    let tokens = map.get_tokens().map(|token| lines::Token {
         generated: (token.get_dst_line(), token.get_dst_col()),
         source: (token.get_src_line(), token.get_src_col()),
     });

@@ -126,9 +126,9 @@ impl<'a> Scanner<'a> {
     fn token(&mut self, count: usize, lasting: bool) {
         let top = self.top();
         if lasting {
-            top.lasting += count
+            top.lasting += count;
         } else {
-            top.tokens += count
+            top.tokens += count;
         }
         self.sum += count;
         self.deepest = self.deepest.max(self.sum);

@@ -126,12 +126,10 @@ pub(super) fn guess_parsed(code: &str) -> Language {
         None
     };
     match (script, by_words(code)) {
-        // It parses as a script: only words of Python's, or none at all, speak against it.
-        (Some(script), Some(Language::JavaScript)) => script,
-        (Some(_), _) => Language::Python,
-        // It does not: a script with a mistake in it still looks like a script.
-        (None, Some(Language::JavaScript)) => Language::TypeScript,
-        (None, _) => Language::Python,
+        // A script with a mistake in it still looks like a script.
+        (script, Some(Language::JavaScript)) => script.unwrap_or(Language::TypeScript),
+        // Only words of Python's, or none at all, speak against what parses as a script.
+        (_, _) => Language::Python,
     }
 }
 

@@ -55,11 +55,11 @@ impl Lines {
         Self { name: name.to_owned(), ..Self::default() }
     }
 
-    pub(super) fn edited(name: &str, code: &str, edits: Vec<Edit>) -> Self {
-        Self { shifts: shifts(code, &edits), ..Self::unchanged(name) }
+    pub(super) fn edited(name: &str, code: &str, edits: &[Edit]) -> Self {
+        Self { shifts: shifts(code, edits), ..Self::unchanged(name) }
     }
 
-    pub(super) fn mapped(name: &str, code: &str, edits: Vec<Edit>, map: Vec<Token>) -> Self {
+    pub(super) fn mapped(name: &str, code: &str, edits: &[Edit], map: Vec<Token>) -> Self {
         Self { map, ..Self::edited(name, code, edits) }
     }
 
@@ -207,7 +207,7 @@ mod tests {
         let code = "a()\nb(x)";
         let edits = vec![Edit::insert(4, "export default ("), Edit::insert(8, ");")];
         assert_eq!(apply(code, &edits), "a()\nexport default (b(x));");
-        let lines = Lines::edited("p.js", code, edits);
+        let lines = Lines::edited("p.js", code, &edits);
         assert_eq!(lines.text("    at f (p.js:2:19)\n    at p.js:1:2"), "    at f (p.js:2:3)\n    at p.js:1:2");
         assert_eq!(lines.text("p.js: no position"), "p.js: no position");
     }
@@ -217,7 +217,7 @@ mod tests {
         let code = "return f(1)";
         let edits = vec![Edit { start: 0, end: 6, text: "export default (" }, Edit::insert(11, ");")];
         assert_eq!(apply(code, &edits), "export default ( f(1));");
-        let lines = Lines::edited("p.js", code, edits);
+        let lines = Lines::edited("p.js", code, &edits);
         assert_eq!(lines.text("p.js:1:18"), "p.js:1:8");
     }
 }
