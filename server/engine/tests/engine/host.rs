@@ -29,7 +29,7 @@ impl ToolHost for Scripted {
             "echo" => &["echo", "fail", "sleep", "get-sum", "hang"],
             "files" => &["read_text_file"],
             other => {
-                let error = ProgramError::new(ErrorKind::UnknownTool, format!("there is no server `{other}`"));
+                let error = ProgramError::new(ErrorKind::UnknownTool, format!("there is no server {other:?}"));
                 return std::future::ready(Err(error)).boxed();
             }
         };
