@@ -17,8 +17,8 @@ Object.defineProperty(ToolError.prototype, 'name', { value: 'ToolError' });
 export const CALL = Symbol('call');
 
 // Empty until a run: the seed of hash tables changes at its start.
-const inFlight = new Map(); // handle -> { resolve, reject, what }
-const untouched = new Map(); // handle -> what, for calls that nobody has awaited yet
+const inFlight = new Map(); // handle -> Call
+const ignored = []; // Calls that were over before anybody had awaited them.
 
 let file = '';
 
@@ -26,18 +26,28 @@ export function setFile(name) {
   file = name;
 }
 
-/** A call as messages tell of it. Its position reads like one in a traceback, so that the host can move it as well. */
-class What {
+/** One call. As text it is what messages say of it; its position reads like one in a traceback, so that the host can move it. */
+class Call {
+  isAwaited = false;
+
   constructor(name, at) {
     this.name = name;
-    this.at = at;
+    this.at = at; // line * 2^20 + column, 0 where unknown
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    this.promise.call = this;
   }
+
   get line() {
     return Math.floor(this.at / 2 ** 20);
   }
+
   get position() {
     return `${file}:${this.line}:${this.at % 2 ** 20}`;
   }
+
   toString() {
     return `the call ${this.name}(…)${this.at ? ` at ${this.position}` : ''}`;
   }
@@ -46,47 +56,43 @@ class What {
 const behaviour = {
   get(promise, key) {
     if (key === 'then' || key === 'catch' || key === 'finally') {
-      untouched.delete(promise.handle);
+      promise.call.isAwaited = true;
       return promise[key].bind(promise);
     }
     if (key === CALL) {
-      untouched.delete(promise.handle); // Whoever asks tells of it.
-      return promise.what;
+      promise.call.isAwaited = true; // Whoever asks tells of it.
+      return promise.call;
     }
     if (key === 'constructor') return Promise;
     if (key === Symbol.toStringTag) return 'Promise';
-    throw forgotten(promise);
+    throw forgotten(promise.call);
   },
   has(promise) {
-    throw forgotten(promise);
+    throw forgotten(promise.call);
   },
   ownKeys(promise) {
-    throw forgotten(promise);
+    throw forgotten(promise.call);
   },
 };
 
-function forgotten({ what, handle }) {
-  untouched.delete(handle);
-  const hint = `write \`await ${what.name}(…)\``;
-  return told(new TypeError(`${what} was not awaited`), 'forgotten_await', hint, what.line);
+function forgotten(call) {
+  call.isAwaited = true;
+  const hint = `write \`await ${call.name}(…)\``;
+  return told(new TypeError(`${call} was not awaited`), 'forgotten_await', hint, call.line);
 }
 
-/** Starts a call; `args` is a plain object. `name` is what the program calls it. */
+/** Starts a call; `args` is a plain object. `name` is what the program calls the tool. */
 export function start(server, tool, args, name) {
-  const json = toJson(args, 'arguments', 'arguments');
-  const handle = host.startCall(server, tool, json);
-  const what = new What(name, host.startedAt());
-  const promise = new Promise((resolve, reject) => inFlight.set(handle, { resolve, reject, what }));
-  promise.handle = handle;
-  promise.what = what;
-  untouched.set(handle, what);
-  return new Proxy(promise, behaviour);
+  const handle = host.startCall(server, tool, toJson(args, 'arguments', 'arguments'));
+  const call = new Call(name, host.startedAt());
+  inFlight.set(handle, call);
+  return new Proxy(call.promise, behaviour);
 }
 
 /** For calls that need no await. */
-export function forget(call) {
-  call.catch(() => {});
-  return call;
+export function forget(promise) {
+  promise.catch(() => {});
+  return promise;
 }
 
 /** One finished call. `ok` is undefined where its answer could not be parsed: `value` is the parser's error then. */
@@ -94,12 +100,13 @@ export function deliver(handle, ok, value) {
   const call = inFlight.get(handle);
   if (!call) return;
   inFlight.delete(handle);
+  if (!call.isAwaited) ignored.push(call);
   if (ok) return call.resolve(value);
   const error = ok === undefined
-    ? new ToolError(`the answer of ${call.what.name} cannot be read: ${value.message}`)
+    ? new ToolError(`the answer of ${call.name} cannot be read: ${value.message}`)
     : new ToolError(value.message, value);
   // It happened where the call was made; the frames of this function are nobody's concern.
-  const stack = call.what.at ? `    at ${call.what.name} (${call.what.position})\n` : '';
+  const stack = call.at ? `    at ${call.name} (${call.position})\n` : '';
   Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true });
   call.reject(error);
 }
@@ -108,5 +115,6 @@ export const areInFlight = () => inFlight.size > 0;
 
 /** What to tell about calls whose value nobody asked for. */
 export function neverAwaited() {
-  return [...untouched.values()].map((what) => `${what} was never awaited: its result or error is lost`);
+  const calls = [...ignored, ...inFlight.values()].filter((call) => !call.isAwaited);
+  return calls.map((call) => `${call} was never awaited: its result or error is lost`);
 }

@@ -64,8 +64,9 @@ export function write(toStderr, text) {
   host.print(toStderr, `${indent}${indent ? text.replaceAll('\n', `\n${indent}`) : text}\n`);
 }
 
-const out = (...values) => write(false, values.length ? formatAll(values) : '');
-const err = (...values) => write(true, values.length ? formatAll(values) : '');
+const line = (values) => (values.length === 1 ? format(values[0]) : values.length ? formatAll(values) : '');
+const out = (...values) => write(false, line(values));
+const err = (...values) => write(true, line(values));
 
 function table(rows) {
   if (Object(rows) !== rows) return out(rows);

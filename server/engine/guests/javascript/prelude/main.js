@@ -78,7 +78,7 @@ export function noteUncaught(error) {
 export function finish() {
   for (const line of neverAwaited()) write(true, line);
   for (const [promise, reason] of rejections) {
-    if (promise.what) continue; // A call: told already.
+    if (promise.call) continue; // A call: told already.
     write(true, ['unhandled rejection: ' + sentence(reason), ...framesOf(reason)].join('\n'));
   }
 }
