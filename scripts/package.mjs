@@ -2,7 +2,7 @@
 // cargo, no python and no network.
 import { cpSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { binary, daemonAndGuests, npmDependencies } from './lib/build.mjs';
+import { binary, daemonAndGuests, extension, npmDependencies } from './lib/build.mjs';
 import { elapsed, main, root, step } from './lib/step.mjs';
 import { checkToolchain } from './lib/toolchain.mjs';
 
@@ -13,19 +13,23 @@ export const vsix = join(root, 'target', 'package', `tta-mcp-code-execution-${pr
 export async function packageVsix() {
   const folder = join(root, 'extension');
   const server = join(folder, 'server');
+  const licences = ['LICENSE-MIT', 'LICENSE-APACHE'];
   await npmDependencies();
   await daemonAndGuests('release');
-  rmSync(server, { recursive: true, force: true });
   mkdirSync(join(root, 'target', 'package'), { recursive: true });
-  await step('Guests: compile ahead of time', binary('release', 'xtask'), ['dist', join(server, 'guests')]);
-  cpSync(binary('release'), join(server, 'tta'));
-  for (const licence of ['LICENSE-MIT', 'LICENSE-APACHE']) cpSync(join(root, licence), join(folder, licence));
-  await step('Extension: bundle', process.execPath, [join(folder, 'build.mjs')]);
-  const flags = ['--no-dependencies', '--allow-missing-repository', '--skip-license', '--out', vsix];
-  const target = ['--target', `${process.platform}-${process.arch}`];
-  await step('Extension: package', join(root, 'node_modules', '.bin', 'vsce'), ['package', ...target, ...flags], {
-    cwd: folder,
-  });
+  try {
+    await step('Guests: compile ahead of time', binary('release', 'xtask'), ['dist', join(server, 'guests')]);
+    cpSync(binary('release'), join(server, 'tta'));
+    for (const licence of licences) cpSync(join(root, licence), join(folder, licence));
+    await extension();
+    const flags = ['--no-dependencies', '--allow-missing-repository', '--skip-license', '--out', vsix];
+    const target = ['--target', `${process.platform}-${process.arch}`];
+    const vsce = join(root, 'node_modules', '.bin', 'vsce');
+    await step('Extension: package', vsce, ['package', ...target, ...flags], { cwd: folder });
+  } finally {
+    // What was laid there for the package alone would be found before a newer build.
+    for (const laid of ['server', ...licences]) rmSync(join(folder, laid), { recursive: true, force: true });
+  }
 }
 
 if (process.argv[1] === import.meta.filename) {

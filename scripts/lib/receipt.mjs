@@ -3,20 +3,23 @@
 const number = (value) => Math.round(value).toLocaleString('en-US');
 const percent = (part, whole) => (whole === 0 ? '' : ` (${((100 * part) / whole).toFixed(1)} %)`);
 
+/** “1 wave”, “2 waves”. */
+const count = (n, thing) => `${number(n)} ${thing}${n === 1 ? '' : 's'}`;
+
 /** All that is worth seeing of one run. */
 export function describe(reply) {
   const { calls, usage } = reply;
   const waves = new Set(calls.map(({ wave }) => wave)).size;
   return [
     `${'─'.repeat(100)}`,
-    `${calls.length} tool calls in ${waves} waves, ${usage.wall_ms.toFixed(0)} ms, ${(usage.peak_memory_bytes / 2 ** 20).toFixed(0)} MiB`,
+    `${count(calls.length, 'tool call')} in ${count(waves, 'wave')}, ${usage.wall_ms.toFixed(0)} ms, ${(usage.peak_memory_bytes / 2 ** 20).toFixed(0)} MiB`,
     ...byTool(calls),
     '',
     'What the model sees of it:',
     indent(JSON.stringify(reply.result, null, 2)),
     '',
     'What it would have seen, calling the tools itself:',
-    `  ${number(sum(calls, 'result_bytes'))} bytes of results, ${number(sum(calls, 'result_tokens'))} tokens, in ${waves} turns`,
+    `  ${number(sum(calls, 'result_bytes'))} bytes of results, ${number(sum(calls, 'result_tokens'))} tokens, in ${count(waves, 'turn')}`,
     '',
     receipt(reply.tokens),
   ].join('\n');
