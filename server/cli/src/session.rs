@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::output::{self, visible};
 use crate::progress;
 use daemon::{Daemon, Options, Ticket};
-use model::{ConversationId, Reply, Request};
+use model::{ConversationId, Problem, Reply, Request};
 use std::fmt::Write as _;
 use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
@@ -75,6 +75,11 @@ impl Session {
             command(session).await
         })
         .await
+    }
+
+    /// What is wrong with configuration files and entries that gave no server.
+    pub(crate) fn problems(&self) -> Vec<Problem> {
+        self.daemon.problems()
     }
 
     /// Submits a request and waits for its answer. Ctrl-C cancels it; a second one ends the process.

@@ -7,18 +7,22 @@ use crate::receipt::grouped;
 use crate::session::Session;
 use crate::tools::table;
 use model::reply::Check;
-use model::{Reply, Request, ServerState, ServerStatus, Severity};
+use model::{Problem, Reply, Request, ServerState, ServerStatus, Severity};
 
 /// `tta servers`: asks those that were never listed, so that their tools and tokens are known.
 pub(crate) async fn servers(common: &Common) -> Outcome {
-    let servers = Session::with(common, async |session| match session.ask(Request::Servers { list: true }).await? {
-        Reply::Servers(servers) => Ok(servers),
-        _ => Err(Failure::fault("the daemon answered another question than the servers")),
-    })
-    .await?;
+    let (servers, problems) =
+        Session::with(common, async |session| match session.ask(Request::Servers { list: true }).await? {
+            Reply::Servers(servers) => Ok((servers, session.problems())),
+            _ => Err(Failure::fault("the daemon answered another question than the servers")),
+        })
+        .await?;
     if common.json {
-        output::json(&serde_json::json!({ "servers": servers }));
+        output::json(&serde_json::json!({ "servers": servers, "problems": problems }));
         return Ok(0);
+    }
+    for problem in &problems {
+        output::out(&for_stdout(&problem_line(problem)));
     }
     if servers.is_empty() {
         output::note("no MCP server is configured: add one to .vscode/mcp.json or .mcp.json, or give --config", false);
@@ -83,16 +87,19 @@ fn troubles(server: &ServerStatus) -> Vec<String> {
     if let Some(error) = &server.last_error {
         lines.push(format!("\n{}: {error}", server.name));
     }
-    for problem in &server.problems {
-        let severity = match problem.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Info => "info",
-        };
-        let place = format!("{}:{}:{}", problem.file.display(), problem.line, problem.column);
-        lines.push(format!("\n{place}: {severity}: {}\n  {}", problem.message, problem.hint));
-    }
+    lines.extend(server.problems.iter().map(|problem| format!("\n{}", problem_line(problem))));
     lines
+}
+
+/// Where a problem is, what it is, and how to mend it.
+fn problem_line(problem: &Problem) -> String {
+    let severity = match problem.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    };
+    let place = format!("{}:{}:{}", problem.file.display(), problem.line, problem.column);
+    format!("{place}: {severity}: {}\n  {}", problem.message, problem.hint)
 }
 
 fn diagnosis(check: &Check) -> String {

@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use ledger::CallFacts;
 use model::{
     CacheOutcome, CallRecord, CallStatus, Detail, ErrorKind, Language, Limits, ProgramError, RunEvent, RunId,
-    ServerState, ToolResult,
+    ServerState, Severity, ToolResult,
 };
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -294,11 +294,15 @@ fn parse_arguments(json: &str) -> Result<Value, Failure> {
 
 fn unknown_server(snapshot: &Snapshot, server: &str) -> Failure {
     let names: Vec<&str> = snapshot.servers.iter().map(|e| &*e.identifier).collect();
-    let hint = match catalog::nearest(server, names.iter().copied()).first() {
+    let mut hint = match catalog::nearest(server, names.iter().copied()).first() {
         _ if names.is_empty() => "no server is configured: add one to .vscode/mcp.json or .mcp.json".to_owned(),
         Some(near) => format!("did you mean `{near}`? Configured: {}", names.join(", ")),
         None => format!("configured: {}", names.join(", ")),
     };
+    if let Some(problem) = snapshot.stray_problems().find(|p| p.severity == Severity::Error) {
+        let file = problem.file.file_name().unwrap_or_default().to_string_lossy();
+        hint = format!("{file}, line {}: {}; {hint}", problem.line, problem.message);
+    }
     Failure::new(CallStatus::Error, ErrorKind::UnknownTool, format!("there is no server `{server}`"), hint)
 }
 

@@ -26,7 +26,7 @@ pub use trust::TrustQuestion;
 
 use crate::core::Core;
 use crate::event::Job;
-use model::{ConversationId, Notice, Origin, Reply, Request, RunId, ServerState};
+use model::{ConversationId, Notice, Origin, Problem, Reply, Request, RunId, ServerState};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{broadcast, oneshot};
@@ -98,6 +98,12 @@ impl Daemon {
                 .map_err(|e| Error::Fault(format!("{} cannot be written: {e}", self.core.paths.trust.display())))?;
         }
         self.core.inbox.trust(trusted).await
+    }
+
+    /// What is wrong with configuration files and entries that gave no server; a server's own problems stand in its
+    /// status.
+    pub fn problems(&self) -> Vec<Problem> {
+        self.core.snapshot.load().stray_problems().cloned().collect()
     }
 
     /// The workspace this daemon serves.

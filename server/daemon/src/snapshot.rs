@@ -108,6 +108,12 @@ impl Snapshot {
         self.usable().map(|e| (*e.spec).clone()).collect()
     }
 
+    /// Problems of entries and files that gave no server at all, so that no server's status can show them.
+    pub(crate) fn stray_problems(&self) -> impl Iterator<Item = &Problem> {
+        let is_server = |name: &str| self.servers.iter().any(|e| e.spec.name == name);
+        self.problems.iter().filter(move |p| !p.server.as_deref().is_some_and(is_server))
+    }
+
     /// Every server as the fronts show it.
     pub(crate) fn status(&self, definition_tokens: impl Fn(&str) -> Option<u64>) -> Vec<ServerStatus> {
         self.servers.iter().map(|entry| self.status_of(entry, &definition_tokens)).collect()
