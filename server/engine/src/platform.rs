@@ -19,8 +19,39 @@ const HOST_STACK_BYTES: usize = 4 << 20;
 /// Ticks without a live program after which the clock stops; starting it again costs a wake-up.
 const IDLE_TICKS: u32 = 20;
 
-/// Settings for compiling and running. `instances` is how many may exist at once.
+/// An engine for running. `instances` is how many may exist at once.
 pub(crate) fn engine(instances: u32) -> Result<wasmtime::Engine, Error> {
+    start(&config(instances))
+}
+
+/// An engine for compiling what other machines of this kind will run: naming the target leaves out the extras of this
+/// machine's processor.
+pub(crate) fn portable_engine() -> Result<wasmtime::Engine, Error> {
+    let mut config = config(1);
+    if let Some(target) = target() {
+        config.target(target).map_err(|e| Error::Platform(format!("{e:#}")))?;
+    }
+    start(&config)
+}
+
+fn start(config: &wasmtime::Config) -> Result<wasmtime::Engine, Error> {
+    wasmtime::Engine::new(config).map_err(|e| Error::Platform(format!("{e:#}")))
+}
+
+/// This machine's kind, where packages are made for it.
+fn target() -> Option<&'static str> {
+    match (std::env::consts::ARCH, std::env::consts::OS, cfg!(target_env = "musl")) {
+        ("x86_64", "linux", false) => Some("x86_64-unknown-linux-gnu"),
+        ("x86_64", "linux", true) => Some("x86_64-unknown-linux-musl"),
+        ("aarch64", "linux", false) => Some("aarch64-unknown-linux-gnu"),
+        ("aarch64", "linux", true) => Some("aarch64-unknown-linux-musl"),
+        ("x86_64", "macos", _) => Some("x86_64-apple-darwin"),
+        ("aarch64", "macos", _) => Some("aarch64-apple-darwin"),
+        _ => None,
+    }
+}
+
+fn config(instances: u32) -> wasmtime::Config {
     let mut config = wasmtime::Config::new();
     config
         .epoch_interruption(true)
@@ -33,7 +64,7 @@ pub(crate) fn engine(instances: u32) -> Result<wasmtime::Engine, Error> {
         .generate_address_map(false)
         .native_unwind_info(false)
         .allocation_strategy(wasmtime::InstanceAllocationStrategy::Pooling(pool(instances)));
-    wasmtime::Engine::new(&config).map_err(|e| Error::Platform(format!("{e:#}")))
+    config
 }
 
 fn pool(instances: u32) -> wasmtime::PoolingAllocationConfig {

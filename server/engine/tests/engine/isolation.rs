@@ -1,6 +1,7 @@
 //! Nothing of a run is left in the next, and no run holds up another.
 
-use crate::host::{Scripted, engine, program, run, value};
+use crate::host::{Scripted, engine, options, program, run, value};
+use engine::{Engine, Options};
 use model::{Language, Limits, RunStatus};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -78,6 +79,20 @@ async fn spinning_programs_hold_up_neither_the_host_nor_other_programs() {
     for spinner in spinners {
         assert_eq!(spinner.await.expect("no panic").status, RunStatus::Cancelled);
     }
+}
+
+/// The time that two programs were on a thread adds up to more than the time that passed, however busy the machine is.
+#[tokio::test(flavor = "multi_thread")]
+async fn busy_programs_run_on_threads_of_their_own() {
+    let engine = Engine::new(Options { threads: 2, ..options() }).expect("an engine");
+    engine.warm(JS).await.expect("the guest");
+    let code = "let s = 0; for (let i = 0; i < 3e6; i++) s += i; s";
+    let started = std::time::Instant::now();
+    let (one, two) = tokio::join!(run(&engine, JS, code, Limits::default()), run(&engine, JS, code, Limits::default()));
+    let passed_ms = started.elapsed().as_secs_f64() * 1e3;
+    assert_eq!((one.status, two.status), (RunStatus::Ok, RunStatus::Ok));
+    let ran_ms = one.usage.cpu_ms + two.usage.cpu_ms;
+    assert!(ran_ms > 1.3 * passed_ms, "{ran_ms} ms on threads in {passed_ms} ms");
 }
 
 #[tokio::test(flavor = "multi_thread")]
