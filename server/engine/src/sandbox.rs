@@ -235,3 +235,36 @@ impl wasmtime::ResourceLimiter for Meter {
         Ok(fits)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasmtime::ResourceLimiter;
+
+    #[test]
+    fn memory_is_counted_over_all_memories() {
+        let mut meter = Meter { memory_limit_bytes: 100, ..Meter::default() };
+        assert!(meter.memory_growing(0, 60, None).expect("no trap"));
+        assert!(meter.memory_growing(0, 40, None).expect("no trap"));
+        assert_eq!((meter.memory_bytes, meter.refused), (100, None));
+        assert!(!meter.memory_growing(60, 61, None).expect("no trap"));
+        assert_eq!((meter.memory_bytes, meter.refused), (100, Some(Refused::Memory)));
+    }
+
+    #[test]
+    fn tables_are_bounded_each() {
+        let mut meter = Meter { table_limit_elements: 10, ..Meter::default() };
+        assert!(meter.table_growing(0, 10, None).expect("no trap"));
+        assert!(meter.table_growing(0, 10, None).expect("no trap"));
+        assert_eq!(meter.refused, None);
+        assert!(!meter.table_growing(10, 11, None).expect("no trap"));
+        assert_eq!(meter.refused, Some(Refused::Table));
+    }
+
+    #[test]
+    fn an_instance_without_a_run_is_served_nothing() {
+        let mut sandbox = Sandbox::new();
+        let error = host::Host::now(&mut sandbox).expect_err("there is no run");
+        assert_eq!(error.downcast_ref::<Ended>(), Some(&Ended::NoRun));
+    }
+}

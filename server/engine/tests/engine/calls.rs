@@ -109,6 +109,21 @@ async fn oversized_and_deep_calls_fail_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_waits_on_behalf_of_a_program_is_bounded() {
+    let engine = engine();
+    let roomy = Limits { memory_bytes: 2 << 30, ..Limits::default() };
+    // 9 times 15 MiB of arguments under way; then 18 times 15 MiB of answers that nobody takes.
+    for (tool, calls, kind) in [("hang", 9, "arguments"), ("echo", 18, "output")] {
+        let code = format!(
+            "from servers import echo\nbig = 'x' * (15 << 20)\ncalls = [echo.{tool}(a=big) for _ in range({calls})]\n\
+             try:\n    await calls[-1]\nexcept Exception as e:\n    result = e.kind"
+        );
+        let outcome = run(&engine, PY, &code, roomy.clone()).await;
+        assert_eq!(outcome.result.map(|r| r.get().to_owned()), Some(format!("\"{kind}\"")), "{:?}", outcome.error);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_panic_of_the_host_is_an_error_of_one_call() {
     let engine = engine();
     let code = "import tta\ntry:\n    await tta.call('echo', 'panic', {})\nexcept Exception as e:\n    result = [e.kind, e.server, e.tool]";
