@@ -303,7 +303,7 @@ fn unknown_server(snapshot: &Snapshot, server: &str) -> Failure {
         let file = problem.file.file_name().unwrap_or_default().to_string_lossy();
         hint = format!("{file}, line {}: {}; {hint}", problem.line, problem.message);
     }
-    Failure::new(CallStatus::Error, ErrorKind::UnknownTool, format!("there is no server `{server}`"), hint)
+    Failure::new(CallStatus::Error, ErrorKind::UnknownTool, format!("there is no server \"{server}\""), hint)
 }
 
 fn unknown_tool(tools: &ServerTools, entry: &Entry, tool: &str) -> Failure {
