@@ -44,7 +44,8 @@ export async function run(cwd, args, { stdin = '', env = {} } = {}) {
     timeout: LONGEST_MS,
     killSignal: 'SIGKILL',
   });
-  child.stdin.end(stdin);
+  // A command that needs no input may have ended before it is written.
+  child.stdin.on('error', () => undefined).end(stdin);
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (chunk) => (stdout += chunk));
   child.stderr.setEncoding('utf8').on('data', (chunk) => (stderr += chunk));
