@@ -1,4 +1,4 @@
-//! The Python guest: `componentize-py` runs our package in CPython 3.14 once and takes the snapshot.
+//! The Python guest: `componentize-py` runs our package in `CPython` 3.14 once and takes the snapshot.
 
 use super::tools::{Tools, run};
 use super::{Places, say};

@@ -1,4 +1,4 @@
-//! The pinned tools from PyPI, in a private virtual environment beside the guests.
+//! The pinned tools from `PyPI`, in a private virtual environment beside the guests.
 
 use super::{Places, say};
 use anyhow::{Context, Result, bail};
