@@ -178,8 +178,9 @@ pub(crate) fn receipt(sides: Sides, basis: &Basis) -> TokenReport {
 
 /// The report of many runs.
 pub(crate) fn sum(sides: Sides, runs: u64, estimated: u64) -> TokenReport {
+    let noun = if runs == 1 { "run" } else { "runs" };
     let text =
-        format!("computed: the sum over {runs} runs, {estimated} of them with estimated counts; peaks are the largest");
+        format!("computed: the sum over {runs} {noun}, {estimated} with estimated counts; peaks are the largest");
     TokenReport { labels: BTreeMap::from([("total".to_owned(), text)]), ..report(sides) }
 }
 
