@@ -19,7 +19,15 @@ await main(async () => {
   checkToolchain();
   await daemonAndGuests('release');
   const parts = ['-p', 'daemon', '--example', 'bench', '-p', 'bridge', '--example', 'bare', '-p', 'testkit', '--bins'];
-  await step('Bench: cargo build (release)', 'cargo', ['build', '--release', '--locked', ...parts, '-p', 'ledger', '--examples']);
+  await step('Bench: cargo build (release)', 'cargo', [
+    'build',
+    '--release',
+    '--locked',
+    ...parts,
+    '-p',
+    'ledger',
+    '--examples',
+  ]);
   await installServers();
   await installPeers();
   const real = serverEntries(folder).everything;
@@ -29,7 +37,12 @@ await main(async () => {
   // The compiled guests belong to an installation, not to a start: the first start makes them, and is not measured.
   await firstReply(env);
   const starts = await repeat(9, () => firstReply(env));
-  const daemon = await json('Bench: the daemon', binary('release', join('examples', 'bench')), [scripted, ...realCommand], env);
+  const daemon = await json(
+    'Bench: the daemon',
+    binary('release', join('examples', 'bench')),
+    [scripted, ...realCommand],
+    env,
+  );
   const bare = binary('release', join('examples', 'bare'));
   const figures = {
     ...daemon,
@@ -41,13 +54,17 @@ await main(async () => {
     node_start_ms: processStart(process.execPath, ['-e', '1+1'], 25),
     pyodide_start_ms: processStart(process.execPath, [join(folder, 'pyodide.mjs')], 4),
     native_python: JSON.parse(native(realPython(), 'cpu.py', '\nprint(json.dumps(result))\n')),
-    native_node: JSON.parse(native(process.execPath, 'cpu.js', '\nconsole.log(JSON.stringify(globalThis.result));\n', ['--jitless'])),
+    native_node: JSON.parse(
+      native(process.execPath, 'cpu.js', '\nconsole.log(JSON.stringify(globalThis.result));\n', ['--jitless']),
+    ),
   };
   rmSync(env.TTA_BENCH_DATA, { recursive: true, force: true });
   writeFileSync(join(folder, 'figures.json'), JSON.stringify(figures, null, 2));
   const [cpu] = cpus();
   const memory = `${(totalmem() / 2 ** 30).toFixed(0)} GiB`;
-  console.log(`\n${cpus().length} × ${cpu?.model ?? 'unknown CPU'}, ${memory}, ${process.platform}; node ${process.version}, ${version(realPython())}\n`);
+  console.log(
+    `\n${cpus().length} × ${cpu?.model ?? 'unknown CPU'}, ${memory}, ${process.platform}; node ${process.version}, ${version(realPython())}\n`,
+  );
   console.log(table(rows(figures)));
 });
 
@@ -93,7 +110,10 @@ function native(command, file, ending, flags = []) {
 function firstReply(env) {
   const started = performance.now();
   const args = ['mcp', '--workspace', folder];
-  const child = spawn(binary('release'), args, { env: { ...env, XDG_DATA_HOME: env.TTA_BENCH_DATA, XDG_CACHE_HOME: env.TTA_BENCH_DATA }, stdio: ['pipe', 'pipe', 'ignore'] });
+  const child = spawn(binary('release'), args, {
+    env: { ...env, XDG_DATA_HOME: env.TTA_BENCH_DATA, XDG_CACHE_HOME: env.TTA_BENCH_DATA },
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
   const send = (message) => child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
   const clientInfo = { name: 'bench', version: '1' };
   send({ id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo } });
@@ -103,7 +123,11 @@ function firstReply(env) {
       const { id, result } = JSON.parse(line);
       if (id === 1) {
         send({ method: 'notifications/initialized' });
-        send({ id: 2, method: 'tools/call', params: { name: 'run_code', arguments: { code: '1+1', language: 'python' } } });
+        send({
+          id: 2,
+          method: 'tools/call',
+          params: { name: 'run_code', arguments: { code: '1+1', language: 'python' } },
+        });
       } else if (id === 2) {
         if (result?.content?.[0]?.text !== '2') reject(new Error(line));
         const ms = performance.now() - started;

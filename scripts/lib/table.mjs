@@ -8,28 +8,119 @@ const both = ({ p50_ms, p99_ms }) => `p50 ${ms(p50_ms)}, p99 ${ms(p99_ms)}`;
 /** One row a figure: [what, figure, compared with, ratio, to reach]. */
 export function rows(f) {
   const perCall = (total, bare, count) => `${(((total - bare) / count) * 1000).toFixed(0)} µs`;
-  const cpu = (ours, native) => Object.keys(ours).map((kind) => `${kind} ${times(ours[kind] / native[kind])}`).join(', ');
+  const cpu = (ours, native) =>
+    Object.keys(ours)
+      .map((kind) => `${kind} ${times(ours[kind] / native[kind])}`)
+      .join(', ');
   return [
-    ['warm `1+1`, Python 3.14', both(f.warm_python), `\`python3 -c\` ${ms(f.python_start_ms)}`, faster(f.python_start_ms, f.warm_python), 'p50 ≤ 4, p99 ≤ 10 ms; ≥ 10× faster'],
-    ['warm `1+1`, JavaScript', both(f.warm_javascript), `\`node -e\` ${ms(f.node_start_ms)}`, faster(f.node_start_ms, f.warm_javascript), 'p50 ≤ 0.5, p99 ≤ 2 ms; ≥ 100× faster'],
-    ['the same, a fresh pyodide in node', '', `${ms(f.pyodide_start_ms)}`, `Python ${faster(f.pyodide_start_ms, f.warm_python)}`, ''],
-    ['TypeScript, 200 lines to strip', both(f.warm_typescript_200_lines), `the same as JavaScript ${ms(f.warm_javascript_200_lines.p50_ms)}`, `+${ms(f.warm_typescript_200_lines.p50_ms - f.warm_javascript_200_lines.p50_ms)}`, '≤ 1 ms more'],
+    [
+      'warm `1+1`, Python 3.14',
+      both(f.warm_python),
+      `\`python3 -c\` ${ms(f.python_start_ms)}`,
+      faster(f.python_start_ms, f.warm_python),
+      'p50 ≤ 4, p99 ≤ 10 ms; ≥ 10× faster',
+    ],
+    [
+      'warm `1+1`, JavaScript',
+      both(f.warm_javascript),
+      `\`node -e\` ${ms(f.node_start_ms)}`,
+      faster(f.node_start_ms, f.warm_javascript),
+      'p50 ≤ 0.5, p99 ≤ 2 ms; ≥ 100× faster',
+    ],
+    [
+      'the same, a fresh pyodide in node',
+      '',
+      `${ms(f.pyodide_start_ms)}`,
+      `Python ${faster(f.pyodide_start_ms, f.warm_python)}`,
+      '',
+    ],
+    [
+      'TypeScript, 200 lines to strip',
+      both(f.warm_typescript_200_lines),
+      `the same as JavaScript ${ms(f.warm_javascript_200_lines.p50_ms)}`,
+      `+${ms(f.warm_typescript_200_lines.p50_ms - f.warm_javascript_200_lines.p50_ms)}`,
+      '≤ 1 ms more',
+    ],
     ['30-line program, Python', both(f.thirty_lines_python), '', '', ''],
     ['30-line program, TypeScript', both(f.thirty_lines_typescript), '', '', ''],
-    ['one tool call in a Python program', `${(f.sequential_1000_python_ms).toFixed(0)} µs`, `bare client ${f.bare_fast_1000_ms.toFixed(0)} µs`, `+${perCall(f.sequential_1000_python_ms, f.bare_fast_1000_ms, 1000)}`, '≤ 80 µs more'],
-    ['one tool call in a JavaScript program', `${(f.sequential_1000_javascript_ms).toFixed(0)} µs`, `bare client ${f.bare_fast_1000_ms.toFixed(0)} µs`, `+${perCall(f.sequential_1000_javascript_ms, f.bare_fast_1000_ms, 1000)}`, '≤ 80 µs more'],
-    ['100 calls in a row, real stdio server', ms(f.real_100_sequential_ms.best), `bare client ${ms(f.bare_real_100_ms)}`, `+${ms(f.real_100_sequential_ms.best - f.bare_real_100_ms)}`, '≤ 10 ms more'],
-    ['100 parallel calls of 100 ms, Python', both(f['parallel_100x100ms_python']), 'one by one 10,000 ms', faster(10_000, f['parallel_100x100ms_python']), '≤ 130 ms'],
-    ['100 parallel calls of 100 ms, JavaScript', both(f['parallel_100x100ms_javascript']), 'one by one 10,000 ms', faster(10_000, f['parallel_100x100ms_javascript']), '≤ 130 ms'],
+    [
+      'one tool call in a Python program',
+      `${f.sequential_1000_python_ms.toFixed(0)} µs`,
+      `bare client ${f.bare_fast_1000_ms.toFixed(0)} µs`,
+      `+${perCall(f.sequential_1000_python_ms, f.bare_fast_1000_ms, 1000)}`,
+      '≤ 80 µs more',
+    ],
+    [
+      'one tool call in a JavaScript program',
+      `${f.sequential_1000_javascript_ms.toFixed(0)} µs`,
+      `bare client ${f.bare_fast_1000_ms.toFixed(0)} µs`,
+      `+${perCall(f.sequential_1000_javascript_ms, f.bare_fast_1000_ms, 1000)}`,
+      '≤ 80 µs more',
+    ],
+    [
+      '100 calls in a row, real stdio server',
+      ms(f.real_100_sequential_ms.best),
+      `bare client ${ms(f.bare_real_100_ms)}`,
+      `+${ms(f.real_100_sequential_ms.best - f.bare_real_100_ms)}`,
+      '≤ 10 ms more',
+    ],
+    [
+      '100 parallel calls of 100 ms, Python',
+      both(f['parallel_100x100ms_python']),
+      'one by one 10,000 ms',
+      faster(10_000, f['parallel_100x100ms_python']),
+      '≤ 130 ms',
+    ],
+    [
+      '100 parallel calls of 100 ms, JavaScript',
+      both(f['parallel_100x100ms_javascript']),
+      'one by one 10,000 ms',
+      faster(10_000, f['parallel_100x100ms_javascript']),
+      '≤ 130 ms',
+    ],
     ['1,000 immediate calls gathered, Python', both(f.gather_1000_python), '', '', '≤ 100 ms'],
     ['1,000 immediate calls gathered, JavaScript', both(f.gather_1000_javascript), '', '', ''],
-    ['two CPU-bound programs at once', `${f.cpu_two_over_one.toFixed(2)}× the time of one`, 'one program', '', '≤ 1.1×'],
-    ['CPU-bound Python', Object.entries(f.cpu_python).map(([k, v]) => `${k} ${v}`).join(', ') + ' ms', '`python3`', `slower: ${cpu(f.cpu_python, f.native_python)}`, ''],
-    ['CPU-bound JavaScript', Object.entries(f.cpu_javascript).map(([k, v]) => `${k} ${v}`).join(', ') + ' ms', '`node --jitless`', `slower: ${cpu(f.cpu_javascript, f.native_node)}`, ''],
+    [
+      'two CPU-bound programs at once',
+      `${f.cpu_two_over_one.toFixed(2)}× the time of one`,
+      'one program',
+      '',
+      '≤ 1.1×',
+    ],
+    [
+      'CPU-bound Python',
+      Object.entries(f.cpu_python)
+        .map(([k, v]) => `${k} ${v}`)
+        .join(', ') + ' ms',
+      '`python3`',
+      `slower: ${cpu(f.cpu_python, f.native_python)}`,
+      '',
+    ],
+    [
+      'CPU-bound JavaScript',
+      Object.entries(f.cpu_javascript)
+        .map(([k, v]) => `${k} ${v}`)
+        .join(', ') + ' ms',
+      '`node --jitless`',
+      `slower: ${cpu(f.cpu_javascript, f.native_node)}`,
+      '',
+    ],
     ['throughput, 2 submitters, Python', `${f.throughput_python.toFixed(0)} runs/s`, '', '', '≥ 250 runs/s'],
     ['throughput, 2 submitters, JavaScript', `${f.throughput_javascript.toFixed(0)} runs/s`, '', '', '≥ 4,000 runs/s'],
-    ['memory per live run, Python', mib(f.live_python_mib), `with 50 live: ${mib(f.live_python_mib_with_50)}`, '', '≤ 19.5 MiB'],
-    ['memory per live run, JavaScript', mib(f.live_javascript_mib), `with 50 live: ${mib(f.live_javascript_mib_with_50)}`, '', '≤ 0.65 MiB'],
+    [
+      'memory per live run, Python',
+      mib(f.live_python_mib),
+      `with 50 live: ${mib(f.live_python_mib_with_50)}`,
+      '',
+      '≤ 19.5 MiB',
+    ],
+    [
+      'memory per live run, JavaScript',
+      mib(f.live_javascript_mib),
+      `with 50 live: ${mib(f.live_javascript_mib_with_50)}`,
+      '',
+      '≤ 0.65 MiB',
+    ],
     ['daemon idle, nothing run yet', mib(f.rss_before_any_run_mib), '', '', '≤ 60 MiB'],
     ['exec of the daemon to its first Python reply', ms(f.first_reply_ms), '', '', '≤ 150 ms'],
     ['search over 10,000 tools', both(f.search_10000_tools), '', '', 'p99 ≤ 5 ms'],
