@@ -24,6 +24,8 @@ export async function installWorkbench() {
     ...process.env,
     PATH: dirname(node) + delimiter + process.env.PATH,
     npm_config_ignore_scripts: 'false',
+    // Inherited from the npm that runs us, it would name that one's Node.
+    npm_config_user_agent: undefined,
   };
   await step(
     'Workbench: build its native modules',
