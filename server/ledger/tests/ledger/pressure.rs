@@ -20,7 +20,7 @@ async fn a_run_over_the_bound_on_bytes_is_estimated_and_says_so() {
     let (report, results) = ledger.receipt(&facts.run_id).await.expect("it is not lost");
     assert_eq!(results, [100], "400 bytes at four a token");
     assert!(report.labels["direct.results"].starts_with("estimated"), "{:?}", report.labels);
-    assert!(ledger.savings().session.tokens.labels["total"].contains("1 of them with estimated counts"));
+    assert!(ledger.savings().session.tokens.labels["total"].contains("1 with estimated counts"));
 }
 
 /// A ledger whose worker stands still after the first run until the returned sender is dropped.
