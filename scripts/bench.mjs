@@ -37,6 +37,8 @@ await main(async () => {
   // The compiled guests belong to an installation, not to a start: the first start makes them, and is not measured.
   await firstReply(env);
   const starts = await repeat(9, () => firstReply(env));
+  spawnSync(binary('release'), ['run', '-e', '1+1', '--lang', 'python', '--data-dir', env.TTA_BENCH_DATA]);
+  spawnSync(binary('release'), ['run', '-e', '1+1', '--lang', 'javascript', '--data-dir', env.TTA_BENCH_DATA]);
   const daemon = await json(
     'Bench: the daemon',
     binary('release', join('examples', 'bench')),

@@ -26,7 +26,8 @@ def loop():
     return total
 
 
-numbers = [random.Random(7).random() for _ in range(200_000)]
+source = random.Random(7)
+numbers = [source.random() for _ in range(200_000)]
 document = json.dumps([{"id": i, "name": f"item {i}", "tags": ["a", "b", str(i)]} for i in range(60_000)])
 text = "the quick brown fox 1234 jumps over 5678 lazy dogs " * 6_000
 block = b"x" * (4 << 20)

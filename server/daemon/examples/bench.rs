@@ -35,6 +35,8 @@ async fn main() {
     let daemon = daemon::Daemon::start(options).await.expect("the daemon starts");
     let mut bench = Bench { daemon, conversation: ConversationId::new(), figures: Map::new() };
     bench.figure("rss_before_any_run_mib", json!(rss_mib()));
+    bench.warm().await;
+    bench.live().await;
     bench.latency().await;
     bench.throughput().await;
     bench.cpu().await;
@@ -42,7 +44,6 @@ async fn main() {
     if !real.is_empty() {
         bench.real_calls().await;
     }
-    bench.live().await;
     bench.search().await;
     bench.daemon.shutdown().await;
     println!("{}", Value::Object(bench.figures));
@@ -68,6 +69,15 @@ impl Bench {
 
     async fn run(&self, language: Language, code: &str) -> (RunReply, Duration) {
         run(&self.daemon, &self.conversation, language, code).await
+    }
+
+    /// One run in each language and the tokenizer read, so that what follows is not about loading anything.
+    async fn warm(&mut self) {
+        self.run(Language::Python, "1+1").await;
+        let (reply, _) = self.run(Language::JavaScript, "1+1").await;
+        self.figure("rss_idle_after_a_run_mib", json!(rss_mib()));
+        let receipt = Request::Receipt { run_id: reply.run_id };
+        self.daemon.submit(receipt, "bench", &self.conversation).reply().await.expect("it is counted");
     }
 
     /// Warm latency from submission to reply.
@@ -199,8 +209,8 @@ impl Bench {
     /// Memory of the idle daemon and of live runs.
     async fn live(&mut self) {
         for (name, language, code) in [
-            ("live_python_mib", Language::Python, "import asyncio\nawait asyncio.sleep(2)"),
             ("live_javascript_mib", Language::JavaScript, "await new Promise(r => setTimeout(r, 2000))"),
+            ("live_python_mib", Language::Python, "import asyncio\nawait asyncio.sleep(2)"),
         ] {
             let before = rss_mib();
             let runs: Vec<_> = (0..50)
@@ -221,7 +231,6 @@ impl Bench {
             self.figure(name, json!((during - before) / 50.0));
             self.figure(&format!("{name}_with_50"), json!(during));
         }
-        self.figure("rss_after_mib", json!(rss_mib()));
     }
 
     /// Search over 10,000 tools.
