@@ -6,7 +6,7 @@ use rmcp::model::CallToolRequestParams;
 use rmcp::transport::TokioChildProcess;
 use std::time::Instant;
 
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 41;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {

@@ -199,7 +199,7 @@ impl Bench {
     async fn real_calls(&mut self) {
         let python = "import time\nfrom servers import real\nawait real.echo(message='x')\nt = time.perf_counter()\nfor i in range(100):\n    await real.echo(message='x')\n(time.perf_counter() - t) * 1e3";
         let mut times: Vec<f64> = Vec::new();
-        for _ in 0..9 {
+        for _ in 0..41 {
             times.push(value(&self.run(Language::Python, python).await.0).as_f64().expect("milliseconds"));
         }
         times.sort_by(f64::total_cmp);

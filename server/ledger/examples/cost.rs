@@ -1,7 +1,8 @@
 //! What the ledger itself costs: `cargo run --release -p ledger --example cost`.
 //!
-//! Prints the time of opening, of `record` on the caller's side (a run without calls, and one with 100), of the first
-//! count (which loads the tokenizer), of counting in bulk, and the memory held after each.
+//! Prints the time of opening, of `record` on the caller's side (runs without calls and with up to 100; and after a pause,
+//! when the worker sleeps and must be woken), of the first count (which loads the tokenizer), of counting in bulk, and the
+//! memory held after each.
 
 use ledger::{CallFacts, Ledger, Options, RunFacts};
 use model::{CacheOutcome, CallRecord, CallStatus, Language, RunId, RunStatus};
@@ -20,9 +21,10 @@ async fn main() {
     count(&ledger, run(0, "")).await;
     println!("first count             {:>10.2} ms   RSS {:>5.1} MiB", ms(started.elapsed()), resident_mib());
 
-    for calls in [0, 1, 100] {
+    for (calls, count, pause) in [(0, 500, 0), (1, 500, 0), (100, 500, 0), (1, 100, 40)] {
         let mut times = Vec::new();
-        for _ in 0..500 {
+        for _ in 0..count {
+            std::thread::sleep(Duration::from_millis(pause));
             let facts = run(calls, "a short answer");
             let id = facts.run_id.clone();
             let started = Instant::now();
@@ -32,7 +34,8 @@ async fn main() {
         }
         times.sort_unstable();
         let (p50, p99) = (times[times.len() / 2], times[times.len() * 99 / 100]);
-        println!("record, {calls:>3} calls       p50 {:>6.2} us, p99 {:>6.2} us", ms(p50) * 1e3, ms(p99) * 1e3);
+        let after = if pause == 0 { "      " } else { "rested" };
+        println!("record, {calls:>3} calls {after} p50 {:>6.2} us, p99 {:>6.2} us", ms(p50) * 1e3, ms(p99) * 1e3);
     }
 
     let answer =

@@ -157,6 +157,7 @@ impl Ledger {
     pub async fn receipt(&self, run: &RunId) -> Option<Receipt> {
         let mut settled = self.shared().settled.subscribe();
         while self.shared().queue.is_pending(run) {
+            self.shared().queue.hurry();
             settled.changed().await.ok()?;
         }
         if let Some(receipt) = self.shared().view().receipts.get(run) {
@@ -183,7 +184,12 @@ impl Ledger {
     /// Waits until all that was handed in is counted and stored, definitions that were asked for included.
     pub async fn settled(&self) {
         let mut settled = self.shared().settled.subscribe();
-        while self.shared().queue.outstanding() > 0 && settled.changed().await.is_ok() {}
+        while self.shared().queue.outstanding() > 0 {
+            self.shared().queue.hurry();
+            if settled.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// For shutdown: [`Ledger::settled`] for two seconds; what then still waits is estimated, so that this ends soon and

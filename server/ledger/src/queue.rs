@@ -4,14 +4,21 @@
 //! dropped and it keeps their sizes, from which the worker estimates. Over [`SHED_FACTOR`] times the bound on runs only
 //! the number of runs and calls is kept, and nothing of searches and direct calls. What the worker has taken still counts
 //! against the bounds until it is settled.
+//!
+//! Waking a sleeping thread costs its waker more than all else here. So the worker naps after its work: while it does,
+//! callers leave their jobs without a word, and only one who waits for a count wakes it ([`Queue::hurry`]).
 
 use crate::facts::{CallFacts, RunFacts};
 use model::{ConversationId, RunId, ToolDefinition};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Jobs without texts that may wait, as a multiple of those with texts.
 const SHED_FACTOR: usize = 16;
+/// How long the worker naps, and how often in a row before it sleeps until it is woken.
+const NAP: Duration = Duration::from_millis(1);
+const NAPS: u32 = 25;
 
 /// Something to count. A text that is empty though its size is not was dropped, and is estimated.
 #[derive(Debug)]
@@ -80,6 +87,7 @@ struct State {
     admitting: usize,
     with_texts: usize,
     text_bytes: usize,
+    napping: bool,
     closed: bool,
     abandoned: bool,
 }
@@ -123,7 +131,7 @@ impl Queue {
                     state.arrived.beyond.0 += 1;
                     state.arrived.beyond.1 += facts.calls.len() as u64;
                 }
-                self.wake.notify_one();
+                self.wake(&state);
                 return;
             }
             Weight::Shed => job.shed(&self.nothing),
@@ -132,21 +140,35 @@ impl Queue {
         state.pending.extend(run.clone());
         state.outstanding += 1;
         state.arrived.jobs.push_back(Queued { job, ticket: Ticket { weight, run } });
+        self.wake(&state);
         drop(state);
-        self.wake.notify_one();
         drop(dropped);
+    }
+
+    /// Wakes the worker, unless it wakes by itself in a moment.
+    fn wake(&self, state: &State) {
+        if !state.napping {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Someone waits for a count: the worker's nap ends.
+    pub(crate) fn hurry(&self) {
+        self.wake.notify_one();
     }
 
     /// The newest definitions of a server replace older ones that still wait.
     pub(crate) fn define(&self, server: &str, tools: Arc<[ToolDefinition]>) {
-        self.lock().arrived.definitions.insert(server.to_owned(), tools);
-        self.wake.notify_one();
+        let mut state = self.lock();
+        state.arrived.definitions.insert(server.to_owned(), tools);
+        self.wake(&state);
     }
 
     /// Asks for a server's definitions to be counted.
     pub(crate) fn want(&self, server: &str) {
-        self.lock().arrived.wanted.insert(server.to_owned());
-        self.wake.notify_one();
+        let mut state = self.lock();
+        state.arrived.wanted.insert(server.to_owned());
+        self.wake(&state);
     }
 
     /// The worker is gone: nobody waits for it, and nothing more is taken.
@@ -164,14 +186,25 @@ impl Queue {
     /// What came in. With `wait` it waits for something; `None` once closed and empty.
     pub(crate) fn take(&self, wait: bool) -> Option<Arrived> {
         let mut state = self.lock();
+        let mut naps = 0..NAPS;
         while wait && state.arrived.is_empty() && !state.closed {
-            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = match naps.next() {
+                Some(_) => self.nap(state),
+                None => self.wake.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
         }
         if wait && state.arrived.is_empty() {
             return None;
         }
         state.admitting = state.arrived.definitions.len() + state.arrived.wanted.len();
         Some(std::mem::take(&mut state.arrived))
+    }
+
+    fn nap<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.napping = true;
+        let (mut state, _) = self.wake.wait_timeout(state, NAP).unwrap_or_else(PoisonError::into_inner);
+        state.napping = false;
+        state
     }
 
     /// The definitions of the last [`Queue::take`] are dealt with.
