@@ -1,6 +1,6 @@
 //! One MCP session: decodes a tool call, submits it, encodes the reply.
 
-use crate::progress;
+use crate::progress::Narrator;
 use crate::tools::{TOOL_SET, tool};
 use daemon::{Daemon, Ticket};
 use model::{ConversationId, ErrorKind, ProgramError, Reply, Request, RunStatus, reply_text, search_text};
@@ -53,17 +53,20 @@ impl Front {
             Ok(request) => request,
             Err(refusal) => return *refusal,
         };
-        let asked = context.meta.get_progress_token().map(|token| (token, self.daemon.notices()));
+        let mut narrator = Narrator::new(&context, || self.daemon.notices());
         let ticket = self.submit(Request::Run(request), &context);
-        let shown = progress::forward(asked, ticket.run_id().clone(), context.peer.clone());
+        let run_id = ticket.run_id().clone();
         let reply = answer(ticket, &context);
         tokio::pin!(reply);
         let reply = tokio::select! {
             reply = &mut reply => reply,
-            () = shown => reply.await,
+            () = narrator.forward(run_id) => reply.await,
         };
         match reply {
-            Ok(Reply::Run(reply)) => text(reply_text(&reply), reply.status != RunStatus::Ok),
+            Ok(Reply::Run(reply)) => {
+                narrator.close(&reply).await;
+                text(reply_text(&reply), reply.status != RunStatus::Ok)
+            }
             other => refused(other),
         }
     }

@@ -154,6 +154,21 @@ async fn progress_is_told_and_a_cancelled_call_stops_its_program() {
 }
 
 #[tokio::test]
+async fn the_last_progress_of_a_run_sums_it_up() {
+    let test = TestDaemon::builder().scripted("good", &["ok"]).start().await;
+    let mut session = connect(&test).await;
+    let code = "from servers import good\nawait good.echo(message='x')";
+    call(&session, "run_code", json!({"code": code})).await.expect("an answer");
+    session.client.cancel().await.expect("left");
+    let mut last = None;
+    while let Some(progress) = session.progress.recv().await {
+        last = progress.message;
+    }
+    let last = last.expect("told");
+    assert!(last.starts_with("1 tool call, ") && last.ends_with(" ms"), "{last}");
+}
+
+#[tokio::test]
 async fn a_client_that_leaves_ends_the_session() {
     let test = TestDaemon::builder().start().await;
     let Session { client, served, .. } = connect(&test).await;
