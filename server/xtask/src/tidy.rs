@@ -33,7 +33,6 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rusqlite", &["ledger"]),
     ("tiktoken-rs", &["ledger"]),
     ("notify", &["watch"]),
-    ("notify-debouncer-full", &["watch"]),
     ("oxc", &["engine"]),
     ("clap", &["cli"]),
 ];
