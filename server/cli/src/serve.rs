@@ -5,7 +5,7 @@ use crate::failure::{Failure, Outcome};
 use crate::output::say;
 use crate::session::options;
 use daemon::Daemon;
-use mcp::{Auth, HttpServer};
+use mcp::{Auth, HttpLimits, HttpServer};
 use model::Secret;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
@@ -39,7 +39,8 @@ pub(crate) async fn lsp(common: &Common) -> Outcome {
     let held: Arc<OnceLock<HttpServer>> = Arc::default();
     let keep = Arc::clone(&held);
     let endpoint = async move |daemon: Daemon| {
-        let server = mcp::serve_http(daemon, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Auth::random()?).await?;
+        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let server = mcp::serve_http(daemon, addr, Auth::random()?, HttpLimits::default()).await?;
         let token = server.auth().token().cloned().unwrap_or_default();
         let endpoint = lsp::Endpoint { url: server.url(), token };
         let _ = keep.set(server);
@@ -53,7 +54,7 @@ pub(crate) async fn lsp(common: &Common) -> Outcome {
 }
 
 async fn serve_http(daemon: Daemon, addr: SocketAddr, auth: Auth) -> Result<(), Failure> {
-    let server = mcp::serve_http(daemon, addr, auth).await?;
+    let server = mcp::serve_http(daemon, addr, auth, HttpLimits::default()).await?;
     say(&format!("tta: MCP at {}", server.url()));
     match server.auth().token() {
         Some(token) => say(&format!("tta: Authorization: Bearer {}", token.expose())),

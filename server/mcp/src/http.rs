@@ -42,6 +42,30 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time for connections to end when the endpoint does.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// What one endpoint bounds. `default()` is what is served; tests reach the bounds sooner.
+#[derive(Clone, Debug)]
+pub struct HttpLimits {
+    /// Connections open at once.
+    pub connections: usize,
+    /// Sessions at once.
+    pub sessions: usize,
+    /// How long a session may be idle.
+    pub session_idle: Duration,
+    /// How long a connection may take for a request's head.
+    pub head_timeout: Duration,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self {
+            connections: CONNECTIONS_MAX,
+            sessions: SESSIONS_MAX,
+            session_idle: SESSION_IDLE,
+            head_timeout: HEAD_TIMEOUT,
+        }
+    }
+}
+
 /// A running endpoint; dropping it stops it.
 #[derive(Debug)]
 pub struct HttpServer {
@@ -75,7 +99,7 @@ impl HttpServer {
 }
 
 /// Serves `daemon` on a loopback address; port 0 picks a free one.
-pub async fn serve_http(daemon: Daemon, addr: SocketAddr, auth: Auth) -> Result<HttpServer, Error> {
+pub async fn serve_http(daemon: Daemon, addr: SocketAddr, auth: Auth, limits: HttpLimits) -> Result<HttpServer, Error> {
     if !addr.ip().is_loopback() {
         return Err(Error::NotLoopback(addr));
     }
@@ -83,13 +107,13 @@ pub async fn serve_http(daemon: Daemon, addr: SocketAddr, auth: Auth) -> Result<
     let listener = TcpListener::bind(addr).await.map_err(bind)?;
     let addr = listener.local_addr().map_err(bind)?;
     let (stop, auth, tasks) = (CancellationToken::new(), Arc::new(auth), TaskTracker::new());
-    let router = router(daemon, addr, &auth, &stop);
-    tasks.spawn(accept(listener, router, stop.clone(), tasks.clone()));
+    let router = router(daemon, addr, &auth, &limits, &stop);
+    tasks.spawn(accept(listener, router, limits, stop.clone(), tasks.clone()));
     tasks.close();
     Ok(HttpServer { addr, auth, tasks, stop: stop.drop_guard() })
 }
 
-fn router(daemon: Daemon, addr: SocketAddr, auth: &Arc<Auth>, stop: &CancellationToken) -> Router {
+fn router(daemon: Daemon, addr: SocketAddr, auth: &Arc<Auth>, limits: &HttpLimits, stop: &CancellationToken) -> Router {
     let names = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{}", addr.port()));
     let config = StreamableHttpServerConfig::default()
         .with_allowed_hosts(names.iter().cloned())
@@ -99,11 +123,12 @@ fn router(daemon: Daemon, addr: SocketAddr, auth: &Arc<Auth>, stop: &Cancellatio
         .with_max_request_body_bytes(BODY_BYTES_MAX)
         .with_cancellation_token(stop.child_token());
     let mut sessions = LocalSessionManager::default();
-    sessions.session_config.keep_alive = Some(SESSION_IDLE);
-    let (seats, endpoint) = (Arc::new(Semaphore::new(SESSIONS_MAX)), ConversationId::new());
+    sessions.session_config.keep_alive = Some(limits.session_idle);
+    let (most, endpoint) = (limits.sessions, ConversationId::new());
+    let seats = Arc::new(Semaphore::new(most));
     let session = move || {
         let seat = Arc::clone(&seats).try_acquire_owned().map_err(|_| {
-            std::io::Error::other(format!("{SESSIONS_MAX} sessions are open; end one, or wait until one is idle"))
+            std::io::Error::other(format!("{most} sessions are open; end one, or wait until one is idle"))
         })?;
         Ok(Front::seated(daemon.clone(), endpoint.clone(), seat))
     };
@@ -112,8 +137,14 @@ fn router(daemon: Daemon, addr: SocketAddr, auth: &Arc<Auth>, stop: &Cancellatio
 }
 
 /// Accepts connections until told to stop, no more at once than there are seats.
-async fn accept(listener: TcpListener, router: Router, stop: CancellationToken, tasks: TaskTracker) {
-    let seats = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+async fn accept(
+    listener: TcpListener,
+    router: Router,
+    limits: HttpLimits,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+) {
+    let seats = Arc::new(Semaphore::new(limits.connections));
     loop {
         let next = async {
             let seat = Arc::clone(&seats).acquire_owned().await.expect("the semaphore is never closed");
@@ -125,7 +156,7 @@ async fn accept(listener: TcpListener, router: Router, stop: CancellationToken, 
         };
         match accepted {
             Ok((stream, _)) => {
-                let connection = connection(stream, router.clone(), stop.clone());
+                let connection = connection(stream, router.clone(), limits.head_timeout, stop.clone());
                 tasks.spawn(async move {
                     connection.await;
                     drop(seat);
@@ -140,10 +171,10 @@ async fn accept(listener: TcpListener, router: Router, stop: CancellationToken, 
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, stop: CancellationToken) {
+async fn connection(stream: TcpStream, router: Router, head_timeout: Duration, stop: CancellationToken) {
     let _ = stream.set_nodelay(true);
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(head_timeout);
     let serving = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     tokio::pin!(serving);
     let ended = tokio::select! {

@@ -12,7 +12,7 @@ mod progress;
 mod tools;
 
 pub use auth::Auth;
-pub use http::{HttpServer, serve_http};
+pub use http::{HttpLimits, HttpServer, serve_http};
 
 use daemon::Daemon;
 use rmcp::ServiceExt as _;

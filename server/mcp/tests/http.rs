@@ -1,20 +1,30 @@
 //! The loopback endpoint from outside: who gets in, what is bounded, and that it ends.
 
-use mcp::{Auth, Error, HttpServer, serve_http};
+use mcp::{Auth, Error, HttpLimits, HttpServer, serve_http};
 use model::Secret;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::time::Duration;
 use testkit::TestDaemon;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 const TOKEN: &str = "a token that only we know";
 
+/// Longest that anything here may take, far below the bounds that are served.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A bound in time that is soon reached.
+const SOON: Duration = Duration::from_millis(100);
+
 async fn start(test: &TestDaemon) -> (HttpServer, SocketAddr) {
-    let auth = Auth::Token(Secret::new(TOKEN));
-    let server =
-        serve_http(test.daemon.clone(), "127.0.0.1:0".parse().expect("an address"), auth).await.expect("bound");
+    start_within(test, HttpLimits::default()).await
+}
+
+async fn start_within(test: &TestDaemon, limits: HttpLimits) -> (HttpServer, SocketAddr) {
+    let (any, auth) = ("127.0.0.1:0".parse().expect("an address"), Auth::Token(Secret::new(TOKEN)));
+    let server = serve_http(test.daemon.clone(), any, auth, limits).await.expect("bound");
     let url = server.url();
     let addr = url.trim_start_matches("http://").trim_end_matches("/mcp").parse().expect("an address");
     (server, addr)
@@ -23,6 +33,22 @@ async fn start(test: &TestDaemon) -> (HttpServer, SocketAddr) {
 /// Sends one request on a connection of its own; `headers` replace the usual ones of the same name. Returns the head and
 /// the body.
 async fn post(addr: SocketAddr, body: &str, headers: &[(&str, &str)]) -> (String, String) {
+    let mut stream = TcpStream::connect(addr).await.expect("connected");
+    stream.write_all(request("POST", addr, body, headers).as_bytes()).await.expect("sent");
+    let answer = rest(&mut stream).await;
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    (head.to_owned(), body.to_owned())
+}
+
+/// All that is sent until the connection is closed.
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut text = String::new();
+    let read = stream.read_to_string(&mut text);
+    tokio::time::timeout(PATIENCE, read).await.expect("closed in time").expect("UTF-8");
+    text
+}
+
+fn request(method: &str, addr: SocketAddr, body: &str, headers: &[(&str, &str)]) -> String {
     let (host, bearer, length) = (addr.to_string(), format!("Bearer {TOKEN}"), body.len().to_string());
     let usual = [
         ("Host", host.as_str()),
@@ -33,20 +59,23 @@ async fn post(addr: SocketAddr, body: &str, headers: &[(&str, &str)]) -> (String
         ("Connection", "close"),
     ];
     let kept = usual.iter().filter(|(name, _)| !headers.iter().any(|(other, _)| other == name));
-    let mut request = "POST /mcp HTTP/1.1\r\n".to_owned();
+    let mut request = format!("{method} /mcp HTTP/1.1\r\n");
     for (name, value) in kept.chain(headers).filter(|(_, value)| !value.is_empty()) {
         let _ = write!(request, "{name}: {value}\r\n");
     }
-    let mut stream = TcpStream::connect(addr).await.expect("connected");
-    stream.write_all(format!("{request}\r\n{body}").as_bytes()).await.expect("sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.expect("UTF-8");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
-    (head.to_owned(), body.to_owned())
+    format!("{request}\r\n{body}")
 }
 
 fn status(head: &str) -> &str {
     head.split(' ').nth(1).expect("a status")
+}
+
+fn session_id(head: &str) -> String {
+    let named = |line: &str| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("mcp-session-id").then(|| value.to_owned())
+    };
+    head.lines().find_map(named).expect("a session")
 }
 
 fn initialize() -> String {
@@ -85,9 +114,7 @@ async fn a_session_of_the_editors_revision_and_one_request_of_the_newest_are_ser
     let (_server, addr) = start(&test).await;
     let (head, body) = post(addr, &initialize(), &[]).await;
     assert!(body.contains(r#""name":"tta""#), "{body}");
-    let session =
-        head.lines().find_map(|line| line.split_once(": ").filter(|(n, _)| n.eq_ignore_ascii_case("mcp-session-id")));
-    let session = session.expect("a session").1.to_owned();
+    let session = session_id(&head);
     let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"}).to_string();
     assert_eq!(status(&post(addr, &initialized, &[("Mcp-Session-Id", &session)]).await.0), "202");
     let call = |meta: Value| {
@@ -120,12 +147,78 @@ async fn a_body_without_end_and_a_session_too_many_are_refused() {
 }
 
 #[tokio::test]
+async fn a_connection_too_many_waits_until_another_ends() {
+    let test = TestDaemon::builder().start().await;
+    let (_server, addr) = start_within(&test, HttpLimits { connections: 1, ..HttpLimits::default() }).await;
+    // Refused without its body being read, and kept open: the shortest exchange there is.
+    let ask = request("POST", addr, "", &[("Connection", "keep-alive"), ("Authorization", "")]);
+    let mut first = TcpStream::connect(addr).await.expect("connected");
+    exchange(&mut first, &ask).await;
+    let mut second = TcpStream::connect(addr).await.expect("the system's queue has room");
+    second.write_all(request("POST", addr, &initialize(), &[]).as_bytes()).await.expect("sent");
+    for _ in 0..50 {
+        exchange(&mut first, &ask).await;
+    }
+    let waiting = second.try_read(&mut [0]).expect_err("nothing was answered");
+    assert_eq!(waiting.kind(), std::io::ErrorKind::WouldBlock);
+    drop(first);
+    assert_eq!(status(&rest(&mut second).await), "200");
+}
+
+/// One request that is answered with 401 on a connection that stays open.
+async fn exchange(stream: &mut TcpStream, ask: &str) {
+    stream.write_all(ask.as_bytes()).await.expect("sent");
+    let mut answer = String::new();
+    while !answer.ends_with("handed over\n") {
+        let mut chunk = [0; 1024];
+        let length = stream.read(&mut chunk).await.expect("an answer");
+        assert_ne!(length, 0, "{answer}");
+        answer.push_str(&String::from_utf8_lossy(&chunk[..length]));
+    }
+    assert_eq!(status(&answer), "401");
+}
+
+#[tokio::test]
+async fn who_does_not_finish_a_head_is_hung_up_on_and_keeps_nobody_out() {
+    let test = TestDaemon::builder().start().await;
+    let limits = HttpLimits { connections: 1, head_timeout: SOON, ..HttpLimits::default() };
+    let (_server, addr) = start_within(&test, limits).await;
+    let whole = request("POST", addr, &initialize(), &[]);
+    for sent in ["", "POST /mcp HTTP/1.1\r\n", whole.split("Content-Length").next().expect("the first part")] {
+        let mut slow = TcpStream::connect(addr).await.expect("connected");
+        slow.write_all(sent.as_bytes()).await.expect("sent");
+        let (head, _) = post(addr, &initialize(), &[]).await;
+        assert_eq!(status(&head), "200", "after {sent:?}: {head}");
+        assert_eq!(rest(&mut slow).await, "", "nothing is answered to {sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_idle_session_ends_and_its_place_is_free() {
+    let test = TestDaemon::builder().start().await;
+    let limits = HttpLimits { sessions: 1, session_idle: SOON, ..HttpLimits::default() };
+    let (_server, addr) = start_within(&test, limits).await;
+    let session = session_id(&post(addr, &initialize(), &[]).await.0);
+    // A session's own stream is open as long as the session.
+    let mut stream = TcpStream::connect(addr).await.expect("connected");
+    let listen = request("GET", addr, "", &[("Mcp-Session-Id", &session)]);
+    stream.write_all(listen.as_bytes()).await.expect("sent");
+    rest(&mut stream).await;
+    let ping = json!({"jsonrpc": "2.0", "id": 2, "method": "ping"}).to_string();
+    let (head, body) = post(addr, &ping, &[("Mcp-Session-Id", &session)]).await;
+    assert_eq!(status(&head), "404", "{head}\n{body}");
+    assert_eq!(status(&post(addr, &initialize(), &[]).await.0), "200");
+}
+
+#[tokio::test]
 async fn only_loopback_is_served_and_a_taken_port_is_said() {
     let test = TestDaemon::builder().start().await;
-    let everywhere = serve_http(test.daemon.clone(), "0.0.0.0:0".parse().expect("an address"), Auth::Open).await;
+    let everywhere =
+        serve_http(test.daemon.clone(), "0.0.0.0:0".parse().expect("an address"), Auth::Open, HttpLimits::default())
+            .await;
     assert!(matches!(everywhere, Err(Error::NotLoopback(_))), "{everywhere:?}");
     let (_server, addr) = start(&test).await;
-    let taken = serve_http(test.daemon.clone(), addr, Auth::Open).await;
+    let taken = serve_http(test.daemon.clone(), addr, Auth::Open, HttpLimits::default()).await;
     assert!(matches!(taken, Err(Error::Bind { .. })), "{taken:?}");
 }
 
