@@ -1,14 +1,15 @@
 //! An editor and the front, over pipes in memory: the order of requests, cancelling, notifications, and every way to end.
 
-use daemon::Options;
+use daemon::{Daemon, Options};
 use lsp::Endpoint;
-use model::Secret;
+use model::{ConversationId, Language, Notice, Request, RunEvent, RunRequest, Secret};
 use serde_json::{Value, json};
 use std::time::Duration;
 use testkit::TestDaemon;
 use tokio::io::{
     AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, ReadHalf, WriteHalf,
 };
+use tokio::sync::{broadcast, oneshot};
 use tokio::task::JoinHandle;
 
 /// Longest that anything here may take; the first run may compile a guest.
@@ -27,25 +28,35 @@ struct Editor {
 }
 
 impl Editor {
-    /// A front over `test`'s folders. The daemon is its own: `test` only lends the workspace.
     fn connect(test: &TestDaemon) -> Self {
-        let (near, far) = tokio::io::duplex(1 << 20);
+        Self::connect_by(test, 1 << 20).0
+    }
+
+    /// A front over `test`'s folders, by a pipe of so many bytes. The daemon is its own, given when it has started:
+    /// `test` only lends the workspace.
+    fn connect_by(test: &TestDaemon, pipe_bytes: usize) -> (Self, oneshot::Receiver<Daemon>) {
+        let (near, far) = tokio::io::duplex(pipe_bytes);
         let (input, output) = tokio::io::split(far);
         let options = Options { data_dir: Some(test.workspace().join("data")), ..Options::default() };
-        let endpoint = async |_| {
+        let (given, daemon) = oneshot::channel();
+        let endpoint = async |daemon| {
+            let _ = given.send(daemon);
             Ok::<_, String>(Endpoint { url: "http://127.0.0.1:1/mcp".to_owned(), token: Secret::new("t0ken") })
         };
         let served = tokio::spawn(lsp::serve(input, output, options, endpoint, std::future::pending()));
         let (input, output) = tokio::io::split(near);
-        Self { input: BufReader::new(input), output, served, unread: Vec::new(), next_id: 1 }
+        (Self { input: BufReader::new(input), output, served, unread: Vec::new(), next_id: 1 }, daemon)
     }
 
     /// The same, after `initialize` and `initialized`.
     async fn start(test: &TestDaemon) -> Self {
-        let mut editor = Self::connect(test);
-        editor.initialize(json!({"workspace": test.workspace(), "trusted": true})).await;
-        editor.send(&json!({"jsonrpc": "2.0", "method": "initialized", "params": {}})).await;
-        editor
+        Self::connect(test).ready(test).await
+    }
+
+    async fn ready(mut self, test: &TestDaemon) -> Self {
+        self.initialize(json!({"workspace": test.workspace(), "trusted": true})).await;
+        self.send(&json!({"jsonrpc": "2.0", "method": "initialized", "params": {}})).await;
+        self
     }
 
     async fn initialize(&mut self, options: Value) -> Value {
@@ -172,6 +183,56 @@ async fn a_run_answers_with_its_receipt_and_the_window_hears_of_it() {
     assert_eq!(editor.answer(id).await["result"]["tokens"]["saved"], reply["tokens"]["saved"]);
     let id = editor.request("tta/runs", json!({"limit": 5})).await;
     assert_eq!(editor.answer(id).await["result"][0]["front"], "lsp");
+}
+
+#[tokio::test]
+async fn an_editor_too_slow_for_the_notices_gets_the_newest_state_and_goes_on() {
+    let test = TestDaemon::builder().start().await;
+    let (editor, daemon) = Editor::connect_by(&test, 4 << 10);
+    let mut editor = editor.ready(&test).await;
+    let (daemon, conversation) = (daemon.await.expect("a daemon"), ConversationId::new());
+    editor.find(|m| m["method"] == "tta/serversChanged").await;
+
+    // From here on nothing is read. The first run fills the pipe, so that its end waits in the daemon's queue of notices;
+    // the second, which goes on, pushes it out of there.
+    let mut notices = daemon.notices();
+    let run = |lines: u32, then: &str| {
+        let code = format!("import tta\nfor n in range({lines}): tta.progress(f'{{n:0100}}')\n{then}");
+        let request = RunRequest { code, language: Some(Language::Python), ..RunRequest::default() };
+        daemon.submit(Request::Run(request), "test", &conversation)
+    };
+    let first = run(1_000, "");
+    let first_id = first.run_id().clone();
+    first.reply().await.expect("a run");
+    wait_for(&mut notices, |n| matches!(n, Notice::Savings(savings) if savings.session.runs == 1)).await;
+    let second = run(1_500, "tta.progress('said')\nwhile True: pass");
+    let said = |n: &Notice| matches!(n, Notice::Run(RunEvent::Progress { message, .. }) if message == "said");
+    wait_for(&mut notices, said).await;
+
+    // Then it reads: the end of the first run is lost, and what came of it is told nevertheless.
+    let state = editor.find(|m| m["method"] == "tta/savingsChanged" && m["params"]["session"]["runs"] == 1).await;
+    assert_eq!(state["params"]["running"], 1, "told after the second run began: {state}");
+    editor.find(|m| m["method"] == "tta/serversChanged").await;
+    editor.find(|m| m["params"]["message"] == "said").await;
+    let ended = |m: &Value| m["params"]["event"] == "finished" && m["params"]["run_id"] == first_id.as_str();
+    assert!(!editor.unread.iter().any(ended), "nothing was missed: this test shows nothing");
+    drop(second);
+    let finished = editor.event("tta/runEvent", "finished").await;
+    assert_eq!(finished["params"]["status"], "cancelled");
+}
+
+/// Reads until a notice fits. What it misses itself does not matter.
+async fn wait_for(notices: &mut broadcast::Receiver<Notice>, fits: impl Fn(&Notice) -> bool) {
+    let fitting = async {
+        loop {
+            match notices.recv().await {
+                Ok(notice) if fits(&notice) => return,
+                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(e @ broadcast::error::RecvError::Closed) => panic!("{e}"),
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, fitting).await.expect("in time");
 }
 
 #[tokio::test]
