@@ -275,12 +275,14 @@ async fn a_cancelled_request_stops_its_program_however_many_others_run() {
 async fn runs_reach_the_daemon_in_the_order_of_their_requests() {
     let test = TestDaemon::builder().start().await;
     let mut editor = Editor::start(&test).await;
+    let mut ids = Vec::new();
     for n in 0..8 {
-        editor.run(&format!("{n}")).await;
+        ids.push(editor.run(&format!("{n}")).await);
     }
-    for n in 0..8 {
+    for (n, id) in ids.into_iter().enumerate() {
         let started = editor.event("tta/runEvent", "started").await;
         assert_eq!(started["params"]["label"], n.to_string());
+        assert_eq!(editor.answer(id).await["result"]["result"], n);
     }
 }
 
