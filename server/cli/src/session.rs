@@ -46,7 +46,7 @@ pub(crate) fn init_logging(verbose: u8) {
     };
     let log = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(false)
         .with_env_filter(EnvFilter::new(filter));
     if verbose == 0 { log.without_time().with_level(false).with_target(false).init() } else { log.init() }
 }
