@@ -309,6 +309,108 @@ wall_ms: number,
  */
 tokens?: TokenReport, };
 
+export type CallDetail = { 
+/**
+ * The call as the ledger has it.
+ */
+record: CallRecord, 
+/**
+ * Its arguments as JSON, cut.
+ */
+arguments: string, 
+/**
+ * Its answer as a host would have put it into the context, cut.
+ */
+result: string, };
+
+export type RunDetail = { 
+/**
+ * Which run.
+ */
+run_id: RunId, 
+/**
+ * Its display name, or its first line.
+ */
+label: string, 
+/**
+ * Its language.
+ */
+language: Language, 
+/**
+ * The program.
+ */
+code: string, 
+/**
+ * What the program saw as `tta.inputs`.
+ */
+input?: unknown, 
+/**
+ * How it ended; absent while it runs.
+ */
+status?: RunStatus, 
+/**
+ * Its value as JSON, cut; empty where there is none.
+ */
+result: string, 
+/**
+ * What it printed, cut.
+ */
+stdout: string, 
+/**
+ * Likewise to stderr.
+ */
+stderr: string, 
+/**
+ * Why it failed.
+ */
+error?: ProgramError, 
+/**
+ * Its tool calls so far, in the order in which they were made.
+ */
+calls: Array<CallDetail>, 
+/**
+ * What was cut, and where the whole lies.
+ */
+truncated: Array<Truncation>, };
+
+export type ToolInfo = { 
+/**
+ * The tool's own name.
+ */
+name: string, 
+/**
+ * Its name in programs.
+ */
+identifier: string, 
+/**
+ * A display name.
+ */
+title?: string, 
+/**
+ * What it does, in the server's words.
+ */
+description?: string, 
+/**
+ * JSON Schema of its arguments.
+ */
+input_schema: Record<string, unknown>, 
+/**
+ * The server says that it changes nothing.
+ */
+read_only: boolean, 
+/**
+ * The server says that it may destroy.
+ */
+destructive: boolean, 
+/**
+ * The full stub in Python.
+ */
+python: string, 
+/**
+ * The full stub in TypeScript.
+ */
+typescript: string, };
+
 export type Check = { 
 /**
  * What was checked.
@@ -327,7 +429,7 @@ detail: string,
  */
 mend: string, };
 
-export type Scope = "explicit" | "workspace" | "user";
+export type Scope = "explicit" | "workspace" | "user" | "editor";
 
 export type Source = { 
 /**
@@ -343,7 +445,7 @@ line: number,
  */
 scope: Scope, };
 
-export type ServerState = "untrusted" | "disabled" | "stopped" | "starting" | "ready" | "failed";
+export type ServerState = "untrusted" | "unapproved" | "disabled" | "stopped" | "starting" | "ready" | "failed";
 
 export type Severity = "error" | "warning" | "info";
 
@@ -588,3 +690,189 @@ status: RunStatus,
  * After how long.
  */
 wall_ms: number, };
+
+export type ApprovalPattern = { 
+/**
+ * For people, such as `write_file where path is in notes/`.
+ */
+label: string, 
+/**
+ * What each named argument must match: its exact text, or a glob where it ends in `/**`. Empty covers every call.
+ */
+arguments: { [key in string]: string }, };
+
+export type ApprovalRequest = { "kind": "server", 
+/**
+ * Its configured name.
+ */
+server: string, 
+/**
+ * Where it is configured.
+ */
+source: Source, 
+/**
+ * `stdio` or `http`.
+ */
+transport: string, 
+/**
+ * The exact command line or URL, secrets left out.
+ */
+target: string, 
+/**
+ * Hash of everything that decides what is started: the answer is bound to it.
+ */
+content_hash: string, } | { "kind": "call", 
+/**
+ * Which run; its clock stands still while the question is open.
+ */
+run_id: RunId, 
+/**
+ * The run's display name.
+ */
+label: string, 
+/**
+ * The program's line that makes the call, where known.
+ */
+line?: number, 
+/**
+ * The server's configured name.
+ */
+server: string, 
+/**
+ * The tool's own name.
+ */
+tool: string, 
+/**
+ * Why it is asked: what the server says of the tool, or that it says nothing.
+ */
+reason: string, 
+/**
+ * The arguments as JSON, cut for display.
+ */
+arguments: string, 
+/**
+ * What an answer may be remembered for, narrowest first.
+ */
+patterns: Array<ApprovalPattern>, };
+
+export type ApprovalReply = { "decision": "deny" } | { "decision": "once" } | { "decision": "run" } | { "decision": "always", 
+/**
+ * Position in `patterns`; 0 for a server.
+ */
+pattern: number, };
+
+export type Approval = { 
+/**
+ * To forget it by.
+ */
+id: string, 
+/**
+ * The server's configured name.
+ */
+server: string, 
+/**
+ * The tool's own name; absent where it is about starting the server.
+ */
+tool?: string, 
+/**
+ * What it covers.
+ */
+label: string, 
+/**
+ * When it was given, milliseconds since 1970.
+ */
+at_ms: number, };
+
+export type EditorTool = { 
+/**
+ * The name the editor calls it by.
+ */
+name: string, 
+/**
+ * Who offers it: an MCP server's label, or the editor's or an extension's name.
+ */
+server: string, 
+/**
+ * The tool's own name at that server.
+ */
+tool: string, 
+/**
+ * What it does.
+ */
+description?: string, 
+/**
+ * JSON Schema of its arguments.
+ */
+input_schema?: Record<string, unknown>, };
+
+export type EditorToolCall = { 
+/**
+ * The name the editor calls it by.
+ */
+name: string, 
+/**
+ * The arguments, checked against the schema.
+ */
+arguments: Record<string, unknown>, 
+/**
+ * Which run asks.
+ */
+run_id: RunId, };
+
+export type EditorContent = { "type": "text", 
+/**
+ * The text.
+ */
+text: string, } | { "type": "image", 
+/**
+ * Its MIME type.
+ */
+mime_type: string, 
+/**
+ * Base64 data.
+ */
+data: string, };
+
+export type EditorToolReply = { 
+/**
+ * The blocks.
+ */
+content: Array<EditorContent>, 
+/**
+ * Why it failed, where it did.
+ */
+error?: string, };
+
+export type InputRequest = { 
+/**
+ * The input's id.
+ */
+id: string, 
+/**
+ * The file that declares or uses it: the same id in another file is another input.
+ */
+file: string, 
+/**
+ * The server that needs it.
+ */
+server: string, 
+/**
+ * What to ask the person, as the file words it.
+ */
+description?: string, 
+/**
+ * Whether what is typed is hidden.
+ */
+password: boolean, 
+/**
+ * The values to choose from; empty for free text.
+ */
+options: Array<string>, 
+/**
+ * What stands there to begin with.
+ */
+default?: string, 
+/**
+ * An earlier value did not work: ask again.
+ */
+again: boolean, };

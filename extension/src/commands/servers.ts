@@ -12,6 +12,7 @@ interface Item extends vscode.QuickPickItem {
 
 const ICONS: Readonly<Record<ServerState, string>> = {
   untrusted: 'workspace-untrusted',
+  unapproved: 'question',
   disabled: 'circle-slash',
   stopped: 'debug-stop',
   starting: 'loading~spin',
@@ -76,6 +77,8 @@ function stateText(state: ServerState): string {
   switch (state) {
     case 'untrusted':
       return vscode.l10n.t('not trusted');
+    case 'unapproved':
+      return vscode.l10n.t('asks before it starts');
     case 'disabled':
       return vscode.l10n.t('switched off');
     case 'stopped':

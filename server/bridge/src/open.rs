@@ -40,6 +40,7 @@ pub(crate) async fn open(spec: &ServerSpec, shared: &Arc<Shared>) -> Result<Arc<
     match &spec.transport {
         Transport::Stdio { .. } => opening.stdio(limit).await,
         Transport::Http { .. } => opening.http(limit).await,
+        Transport::Editor => unreachable!("the daemon calls the editor's tools itself"),
     }
 }
 

@@ -34,6 +34,7 @@ pub(crate) fn options(common: &Common) -> Options {
         data_dir: common.data_dir.clone(),
         timeout_ms: common.timeout_ms,
         memory_mb: common.memory_mb,
+        ..Options::default()
     }
 }
 
@@ -60,7 +61,11 @@ impl Session {
         let daemon = Daemon::start(options(common)).await?;
         let session = Self { daemon: daemon.clone(), conversation: ConversationId::new(), quiet: common.quiet };
         let outcome = command(session).await;
-        daemon.shutdown().await;
+        // Servers may take seconds to end, and end with this process anyway: Ctrl-C does not wait for them.
+        tokio::select! {
+            () = daemon.shutdown() => {}
+            Ok(()) = tokio::signal::ctrl_c() => {}
+        }
         outcome
     }
 

@@ -69,6 +69,7 @@ pub(crate) async fn doctor(common: &Common) -> Outcome {
 fn state(state: ServerState) -> &'static str {
     match state {
         ServerState::Untrusted => "untrusted",
+        ServerState::Unapproved => "unapproved",
         ServerState::Disabled => "disabled",
         ServerState::Stopped => "stopped",
         ServerState::Starting => "starting",

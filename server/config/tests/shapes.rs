@@ -78,6 +78,7 @@ fn describe(server: &ServerSpec) -> String {
                 headers.iter().map(|(name, value)| format!("{name}: {}", value.expose())).collect();
             format!("{url} {headers:?}")
         }
+        Transport::Editor => unreachable!("no file configures it"),
     };
     let mut flags = String::new();
     if server.disabled {

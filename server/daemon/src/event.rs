@@ -3,6 +3,7 @@
 //! Requests queue in a bounded channel: a full one answers Busy. Changes are not queued but merged: however often a file
 //! or a server changes before the loop looks, it sees the newest state once. So nothing here grows without bound.
 
+use crate::editor::Asker;
 use crate::error::Error;
 use bridge::BridgeEvent;
 use model::{Origin, Reply, Request, RunId, ServerState, ToolDefinition};
@@ -20,6 +21,8 @@ pub(crate) struct Job {
     pub(crate) request: Request,
     pub(crate) run_id: RunId,
     pub(crate) origin: Origin,
+    /// Who can be asked on behalf of it.
+    pub(crate) asker: Option<Arc<dyn Asker>>,
     pub(crate) reply: oneshot::Sender<Result<Reply, Error>>,
     pub(crate) cancel: CancellationToken,
 }

@@ -8,6 +8,7 @@ mod call;
 mod core;
 mod definitions;
 mod doctor;
+mod editor;
 mod error;
 mod event;
 mod main_loop;
@@ -20,8 +21,9 @@ mod snapshot;
 mod start;
 mod trust;
 
+pub use editor::{Asker, Editor};
 pub use error::Error;
-pub use options::Options;
+pub use options::{AskCalls, Options};
 pub use trust::TrustQuestion;
 
 use crate::core::Core;
@@ -68,10 +70,23 @@ impl Daemon {
     /// Hands a request in and returns at once, without awaiting anything, so that a front that calls it in order keeps
     /// its order.
     pub fn submit(&self, request: Request, front: &'static str, conversation: &ConversationId) -> Ticket {
+        let asker = self.core.options.editor.clone().map(|editor| editor as Arc<dyn Asker>);
+        self.submit_asking(request, front, conversation, asker)
+    }
+
+    /// [`Daemon::submit`], where the one to ask on behalf of this request is not the editor but who sent it.
+    pub fn submit_asking(
+        &self,
+        request: Request,
+        front: &'static str,
+        conversation: &ConversationId,
+        asker: Option<Arc<dyn Asker>>,
+    ) -> Ticket {
         let (tx, reply) = oneshot::channel();
         let (cancel, run_id) = (self.core.stopping.child_token(), RunId::new());
         let origin = Origin { front, conversation: conversation.clone() };
-        self.core.inbox.submit(Job { request, run_id: run_id.clone(), origin, reply: tx, cancel: cancel.clone() });
+        let job = Job { request, run_id: run_id.clone(), origin, asker, reply: tx, cancel: cancel.clone() };
+        self.core.inbox.submit(job);
         Ticket { reply, cancel, run_id }
     }
 

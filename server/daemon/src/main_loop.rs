@@ -31,7 +31,7 @@ pub(crate) async fn run(core: Arc<Core>, mut outbox: Outbox) {
 /// Gives a request a task of its own. A panic in it ends that request, never the daemon.
 fn dispatch(core: &Arc<Core>, job: Job) {
     let snapshot = core.snapshot.load_full();
-    let Job { request, run_id, origin, reply, cancel } = job;
+    let Job { request, run_id, origin, asker: _, reply, cancel } = job;
     let work = requests::answer(Arc::clone(core), snapshot, request, run_id, origin, cancel);
     let task = core.tasks.spawn(work);
     core.tasks.spawn(async move {

@@ -1,9 +1,12 @@
 //! How a daemon is set up, and where it keeps what it keeps.
 
+use crate::editor::Editor;
 use crate::error::Error;
 use config::{Config, UserDirs};
 use model::Problem;
+use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Every front fills this in from its own flags or settings.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +23,27 @@ pub struct Options {
     pub timeout_ms: Option<u64>,
     /// Likewise the memory, MiB.
     pub memory_mb: Option<u64>,
+    /// The editor in front, where there is one.
+    pub editor: Option<Arc<dyn Editor>>,
+    /// Which calls a person is asked about before they are made.
+    pub ask_calls: AskCalls,
+    /// Whether each server of the workspace needs an approval of its own before it first starts, trusted or not.
+    pub ask_servers: bool,
+}
+
+/// Which calls a person is asked about, by what the server says of the tool.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AskCalls {
+    /// None: who started the run has answered for it.
+    #[default]
+    Never,
+    /// Those of tools that say that they may destroy.
+    Destructive,
+    /// Those of tools that do not say that they change nothing.
+    Writes,
+    /// Every call.
+    Always,
 }
 
 /// The folders of one daemon, all private to the user.

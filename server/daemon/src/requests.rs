@@ -55,6 +55,14 @@ async fn other(
             let (report, calls) = receipt.ok_or_else(|| Error::Usage(format!("there is no run {run_id}")))?;
             Ok(Reply::Receipt(Box::new(report), calls))
         }
+        Request::RunDetail { .. }
+        | Request::StopRun { .. }
+        | Request::StopServer { .. }
+        | Request::ServerLog { .. }
+        | Request::ServerTools { .. }
+        | Request::Approvals
+        | Request::ForgetApproval { .. }
+        | Request::EditorToolsChanged => Err(Error::Usage("this daemon cannot do that".to_owned())),
         Request::Doctor => Ok(Reply::Doctor(doctor::check(&core, &snapshot).await)),
     }
 }

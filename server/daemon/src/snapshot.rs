@@ -162,6 +162,7 @@ pub(crate) fn describe(transport: &Transport) -> (&'static str, String) {
             let with = if names.is_empty() { String::new() } else { format!(" (headers: {})", names.join(", ")) };
             ("http", url.split('?').next().unwrap_or(url).to_owned() + &with)
         }
+        Transport::Editor => ("editor", "offered by the editor".to_owned()),
     }
 }
 

@@ -51,6 +51,9 @@ pub(crate) fn options(given: Options, initialization: Option<Value>) -> jsonrpc:
         timeout_ms: asked.timeout_ms.or(given.timeout_ms),
         memory_mb: asked.memory_mb.or(given.memory_mb),
         config: given.config,
+        editor: given.editor,
+        ask_calls: given.ask_calls,
+        ask_servers: given.ask_servers,
     })
 }
 

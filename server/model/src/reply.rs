@@ -1,5 +1,6 @@
 //! What the daemon answers. A program that fails is a normal reply, not an error of the daemon.
 
+use crate::editor::Approval;
 use crate::error::ProgramError;
 use crate::ids::RunId;
 use crate::request::Language;
@@ -235,6 +236,80 @@ pub struct RunSummary {
     pub tokens: Option<TokenReport>,
 }
 
+/// A call of a remembered run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct CallDetail {
+    /// The call as the ledger has it.
+    pub record: CallRecord,
+    /// Its arguments as JSON, cut.
+    pub arguments: String,
+    /// Its answer as a host would have put it into the context, cut.
+    pub result: String,
+}
+
+/// A run of this process, with what the ledger does not keep. Kept in memory only, and only the last ones.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct RunDetail {
+    /// Which run.
+    pub run_id: RunId,
+    /// Its display name, or its first line.
+    pub label: String,
+    /// Its language.
+    pub language: Language,
+    /// The program.
+    pub code: String,
+    /// What the program saw as `tta.inputs`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "unknown")]
+    pub input: Option<serde_json::Value>,
+    /// How it ended; absent while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub status: Option<RunStatus>,
+    /// Its value as JSON, cut; empty where there is none.
+    pub result: String,
+    /// What it printed, cut.
+    pub stdout: String,
+    /// Likewise to stderr.
+    pub stderr: String,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub error: Option<ProgramError>,
+    /// Its tool calls so far, in the order in which they were made.
+    pub calls: Vec<CallDetail>,
+    /// What was cut, and where the whole lies.
+    pub truncated: Vec<Truncation>,
+}
+
+/// One tool with its schema and stubs, for people and forms.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct ToolInfo {
+    /// The tool's own name.
+    pub name: String,
+    /// Its name in programs.
+    pub identifier: String,
+    /// A display name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub title: Option<String>,
+    /// What it does, in the server's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub description: Option<String>,
+    /// JSON Schema of its arguments.
+    #[ts(type = "Record<string, unknown>")]
+    pub input_schema: serde_json::Map<String, serde_json::Value>,
+    /// The server says that it changes nothing.
+    pub read_only: bool,
+    /// The server says that it may destroy.
+    pub destructive: bool,
+    /// The full stub in Python.
+    pub python: String,
+    /// The full stub in TypeScript.
+    pub typescript: String,
+}
+
 /// One check of the doctor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Check {
@@ -257,7 +332,7 @@ pub enum Reply {
     Search(SearchReply),
     /// To `Call`.
     Call(Box<CallReply>),
-    /// To `Servers` and `RestartServer`.
+    /// To `Servers`, `RestartServer` and `StopServer`.
     Servers(Vec<ServerStatus>),
     /// To `Savings`.
     Savings(SavingsSummary),
@@ -265,6 +340,16 @@ pub enum Reply {
     Runs(Vec<RunSummary>),
     /// To `Receipt`: the report, and each call's result tokens in call order.
     Receipt(Box<TokenReport>, Vec<u64>),
+    /// To `RunDetail`; nothing where this process does not remember the run.
+    RunDetail(Option<Box<RunDetail>>),
+    /// To `ServerLog`.
+    ServerLog(String),
+    /// To `ServerTools`.
+    ServerTools(Vec<ToolInfo>),
+    /// To `Approvals` and `ForgetApproval`.
+    Approvals(Vec<Approval>),
+    /// To `StopRun` (whether there was such a run) and `EditorToolsChanged`.
+    Done(bool),
     /// To `Doctor`.
     Doctor(Vec<Check>),
 }

@@ -163,6 +163,40 @@ pub enum Request {
         /// Which run.
         run_id: RunId,
     },
+    /// One run with its calls, as long as this process remembers it.
+    RunDetail {
+        /// Which run.
+        run_id: RunId,
+    },
+    /// Cancel a run, whichever front started it.
+    StopRun {
+        /// Which run.
+        run_id: RunId,
+    },
+    /// Stop a server; the next use starts it again.
+    StopServer {
+        /// The server, by name or identifier.
+        server: String,
+    },
+    /// The last of what a server wrote to stderr.
+    ServerLog {
+        /// The server, by name or identifier.
+        server: String,
+    },
+    /// The tools of one server; starts it where it was never listed.
+    ServerTools {
+        /// The server, by name or identifier.
+        server: String,
+    },
+    /// The approvals that are remembered.
+    Approvals,
+    /// Forget one approval, or all.
+    ForgetApproval {
+        /// Which; all where absent.
+        id: Option<String>,
+    },
+    /// The editor's own tools changed: ask for them again.
+    EditorToolsChanged,
     /// Check the installation: guests, limits, servers, trust.
     Doctor,
 }

@@ -27,6 +27,8 @@ pub enum Transport {
         /// Headers sent with every request.
         headers: BTreeMap<String, Secret>,
     },
+    /// Tools that the editor offers and calls for us; never given to the bridge.
+    Editor,
 }
 
 /// Where a server's configuration stands, and so how far it is trusted.
@@ -39,6 +41,8 @@ pub enum Scope {
     Workspace,
     /// A file of the user's own.
     User,
+    /// No file: the editor offers it.
+    Editor,
 }
 
 /// A place in a configuration file.
@@ -78,6 +82,8 @@ pub struct ServerSpec {
 pub enum ServerState {
     /// Its workspace is not trusted: it will not be started.
     Untrusted,
+    /// Configured by the workspace, and not approved by the user yet: its first use asks.
+    Unapproved,
     /// Switched off in its configuration.
     Disabled,
     /// Not started yet, or stopped: it starts when it is needed.

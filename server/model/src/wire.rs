@@ -37,6 +37,9 @@ pub fn typescript() -> String {
         crate::reply::SearchReply,
         crate::reply::CallReply,
         crate::reply::RunSummary,
+        crate::reply::CallDetail,
+        crate::reply::RunDetail,
+        crate::reply::ToolInfo,
         crate::reply::Check,
         crate::server::Scope,
         crate::server::Source,
@@ -51,6 +54,15 @@ pub fn typescript() -> String {
         crate::tokens::Savings,
         crate::tokens::SavingsSummary,
         crate::notice::RunEvent,
+        crate::editor::ApprovalPattern,
+        crate::editor::ApprovalRequest,
+        crate::editor::ApprovalReply,
+        crate::editor::Approval,
+        crate::editor::EditorTool,
+        crate::editor::EditorToolCall,
+        crate::editor::EditorContent,
+        crate::editor::EditorToolReply,
+        crate::editor::InputRequest,
     );
     out
 }

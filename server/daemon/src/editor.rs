@@ -1,0 +1,27 @@
+//! Who can be asked: the person in front of a client, and the editor. Implemented by the fronts.
+//!
+//! No answer is ever taken for granted: an [`Asker`] that cannot ask says so, and an answer that does not come in time
+//! is a no (`approve.rs`).
+
+use futures::future::BoxFuture;
+use model::Secret;
+use model::editor::{ApprovalReply, ApprovalRequest, EditorTool, EditorToolCall, EditorToolReply, InputRequest};
+use std::fmt::Debug;
+
+/// Puts a question to a person.
+pub trait Asker: Debug + Send + Sync + 'static {
+    /// The person's answer; `None` where nobody can be asked. Dropping the future withdraws the question.
+    fn approve(&self, request: ApprovalRequest) -> BoxFuture<'static, Option<ApprovalReply>>;
+}
+
+/// An editor: it asks, offers tools of its own, and keeps secrets.
+pub trait Editor: Asker {
+    /// The tools that the editor offers, ours left out.
+    fn tools(&self) -> BoxFuture<'static, Result<Vec<EditorTool>, String>>;
+
+    /// One call of such a tool.
+    fn call_tool(&self, call: EditorToolCall) -> BoxFuture<'static, Result<EditorToolReply, String>>;
+
+    /// The value of an input; `None` where the person gave none.
+    fn input(&self, request: InputRequest) -> BoxFuture<'static, Result<Option<Secret>, String>>;
+}
