@@ -38,3 +38,17 @@ void engine_set_namespace(JSModuleDef *module, JSValue namespace)
 {
     module->module_ns = namespace;
 }
+
+void engine_drop_sources(JSRuntime *rt)
+{
+    struct list_head *at;
+    list_for_each(at, &rt->gc_obj_list) {
+        JSGCObjectHeader *object = list_entry(at, JSGCObjectHeader, link);
+        if (JS_GC_TYPE(object) != JS_GC_OBJ_TYPE_FUNCTION_BYTECODE)
+            continue;
+        JSFunctionBytecode *code = (JSFunctionBytecode *)object;
+        js_free_rt(rt, code->source);
+        code->source = NULL;
+        code->source_len = 0;
+    }
+}

@@ -18,3 +18,9 @@ engine_position engine_here(JSContext *ctx, JSAtom file);
 
 /* Makes `namespace` what `import * as name` and `import()` give for a module. Takes over the value. */
 void engine_set_namespace(JSModuleDef *module, JSValue namespace);
+
+/* Forgets the text of every function there is; `toString` then shows them as native ones. */
+void engine_drop_sources(JSRuntime *rt);
+
+/* QuickJS's memory. */
+extern const JSMallocFunctions engine_memory;

@@ -8,7 +8,6 @@
 
 #include "engine.h"
 #include "host.h"
-#include "prelude.h"
 
 /* The shadow stack that a program may use. The rest is for what runs between two checks; and one byte of it goes with up to
    some tens of bytes of the machine's own stack, of which there are 32 MiB. */
@@ -46,18 +45,18 @@ static char *normalize_for_program(JSContext *c, const char *base, const char *n
     return NULL;
 }
 
+/* The host has the sources while the snapshot is made, and ends it where one is missing; nothing of them stays. */
 static JSModuleDef *load_prelude(JSContext *c, const char *name, void *opaque)
 {
     if (!strcmp(name, "sandbox/host"))
         return host_module(c);
-    for (size_t i = 0; i < sizeof prelude / sizeof *prelude; i++)
-        if (!strcmp(name, prelude[i].name)) {
-            JSValue module = JS_Eval(c, prelude[i].source, prelude[i].length, name,
-                                     JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
-            return JS_IsException(module) ? NULL : JS_VALUE_GET_PTR(module);
-        }
-    JS_ThrowReferenceError(c, "the prelude has no module %s", name);
-    return NULL;
+    host_list source;
+    host_describe(name, strlen(name), &source);
+    source.data[source.length] = 0; /* The parser wants it; cabi_realloc left room. */
+    JSValue module = JS_Eval(c, source.data, source.length, name, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
+    free(source.data);
+    engine_drop_sources(rt);
+    return JS_IsException(module) ? NULL : JS_VALUE_GET_PTR(module);
 }
 
 static int fill_exports(JSContext *c, JSModuleDef *module)
@@ -113,7 +112,7 @@ static void note_rejection(JSContext *c, JSValueConst promise, JSValueConst reas
 
 __attribute__((export_name("init"))) void init(void)
 {
-    rt = JS_NewRuntime();
+    rt = JS_NewRuntime2(&engine_memory, NULL);
     engine_limit_stack(rt, PROGRAM_STACK_BYTES);
     ctx = JS_NewContext(rt);
     JS_SetModuleLoaderFunc(rt, normalize, load_prelude, NULL);

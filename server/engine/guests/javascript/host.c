@@ -51,6 +51,17 @@ host_list host_wait(int64_t timeout_ms)
     return completions;
 }
 
+bool host_describe(const char *name, size_t length, host_list *text)
+{
+    struct {
+        uint8_t is_error;
+        host_list text;
+    } result;
+    import_describe(name, length, &result);
+    *text = result.text;
+    return !result.is_error;
+}
+
 void host_random(uint32_t count, void *to)
 {
     host_list bytes;
@@ -124,19 +135,16 @@ static JSValue js_servers(JSContext *ctx, JSValueConst this, int argc, JSValueCo
 /* describe(server) -> [ok, json] */
 static JSValue js_describe(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
 {
-    struct {
-        uint8_t is_error;
-        host_list text;
-    } result;
+    host_list text;
     size_t length;
     const char *server = host_text(ctx, argv[0], &length);
     if (!server)
         return JS_EXCEPTION;
-    import_describe(server, length, &result);
+    bool ok = host_describe(server, length, &text);
     JS_FreeCString(ctx, server);
     JSValue pair = JS_NewArray(ctx);
-    JS_SetPropertyUint32(ctx, pair, 0, JS_NewBool(ctx, !result.is_error));
-    JS_SetPropertyUint32(ctx, pair, 1, take_string(ctx, result.text));
+    JS_SetPropertyUint32(ctx, pair, 0, JS_NewBool(ctx, ok));
+    JS_SetPropertyUint32(ctx, pair, 1, take_string(ctx, text));
     return pair;
 }
 

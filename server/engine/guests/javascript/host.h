@@ -21,6 +21,9 @@ enum { HOST_RANDOM_MAX = 1024 };
 /* Waits for completions; a negative timeout waits without end. */
 host_list host_wait(int64_t timeout_ms);
 
+/* The module of a server, or the error; either is the caller's to free. While the snapshot is made: of the prelude. */
+bool host_describe(const char *name, size_t length, host_list *text);
+
 void host_random(uint32_t count, void *to);
 
 /* Hands over what was printed so far. */

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use wasmtime::{Engine, Linker, Module, Store};
+use wasmtime::{Caller, Engine, Extern, Linker, Module, Store};
 use wasmtime_wizer::Wizer;
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::Resolve;
@@ -14,13 +14,17 @@ use wit_parser::Resolve;
 /// The shadow stack, lowest in memory, so that running over its end traps and corrupts nothing.
 const STACK_BYTES: u32 = 1 << 20;
 
+/// The interface that the guest imports.
+const HOST: &str = "tta:sandbox/host@0.1.0";
+
 pub(super) fn build(places: &Places, tools: &Tools, scratch: &Path, component: &Path) -> Result<()> {
     let quickjs = quickjs_sources(&places.root)?;
     let module = scratch.join("quickjs.wasm");
     say("javascript: compiling QuickJS-NG");
     compile(places, tools, &quickjs, &module)?;
     say("javascript: taking the snapshot");
-    let snapshot = snapshot(&fs::read(&module)?)?;
+    let prelude = places.sources.join("javascript/prelude");
+    let snapshot = snapshot(&fs::read(&module)?, prelude)?;
     fs::write(component, wrap(snapshot, &places.sources.join("wit"))?)?;
     Ok(())
 }
@@ -49,7 +53,7 @@ fn compile(places: &Places, tools: &Tools, quickjs: &Path, module: &Path) -> Res
         .arg(quickjs)
         // QuickJS's own code warns in plenty; ours is the smaller part.
         .arg("-w")
-        .args(["engine.c", "guest.c", "host.c"].map(|file| ours.join(file)))
+        .args(["engine.c", "guest.c", "host.c", "memory.c"].map(|file| ours.join(file)))
         .args(["libregexp.c", "libunicode.c", "dtoa.c"].map(|file| quickjs.join(file)))
         .args(["-lwasi-emulated-signal", "-Wl,--strip-debug"])
         .arg(format!("-Wl,-z,stack-size={STACK_BYTES}"))
@@ -59,7 +63,7 @@ fn compile(places: &Places, tools: &Tools, quickjs: &Path, module: &Path) -> Res
 }
 
 /// Runs `init`, which loads the prelude, and keeps the memory as it is then.
-fn snapshot(module: &[u8]) -> Result<Vec<u8>> {
+fn snapshot(module: &[u8], prelude: PathBuf) -> Result<Vec<u8>> {
     let engine = Engine::default();
     let mut store = Store::new(&engine, ());
     let mut wizer = Wizer::new();
@@ -67,14 +71,40 @@ fn snapshot(module: &[u8]) -> Result<Vec<u8>> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let snapshot = wizer.run(&mut store, module, async |store: &mut Store<()>, module: &Module| {
         let mut linker = Linker::new(store.engine());
-        // The prelude reads the clock for its origin only; every other call to the host would be a mistake.
+        // The prelude reads the clock for its origin only; but for its own modules, every other call would be a mistake.
         for name in ["now", "wall"] {
-            linker.func_wrap("tta:sandbox/host@0.1.0", name, || 1_u64)?;
+            linker.func_wrap(HOST, name, || 1_u64)?;
         }
+        linker.func_wrap_async(HOST, "describe", move |caller, asked: (u32, u32, u32)| {
+            let prelude = prelude.clone();
+            Box::new(async move { describe(caller, asked, &prelude).await.map_err(wasmtime::Error::from_anyhow) })
+        })?;
         linker.define_unknown_imports_as_traps(module)?;
         linker.instantiate_async(store, module).await
     });
     runtime.block_on(snapshot).map_err(|error| anyhow!("{error:?}"))
+}
+
+/// The host's `describe` while the snapshot is made: the source of a module of the prelude, `sandbox/NAME`, at the place
+/// that the canonical ABI says.
+async fn describe(mut caller: Caller<'_, ()>, asked: (u32, u32, u32), prelude: &Path) -> Result<()> {
+    let (name, length, result) = asked;
+    let memory = caller.get_export("memory").and_then(Extern::into_memory).context("the guest exports no memory")?;
+    let allocate = caller.get_export("cabi_realloc").and_then(Extern::into_func).context("it cannot allocate")?;
+    let allocate = allocate.typed::<(u32, u32, u32, u32), u32>(&caller)?;
+    let mut asked = vec![0; length as usize];
+    memory.read(&caller, name as usize, &mut asked)?;
+    let name = String::from_utf8(asked)?;
+    let module = name.strip_prefix("sandbox/").context("only the prelude is there")?;
+    let source = fs::read(prelude.join(module).with_extension("js")).with_context(|| format!("reading {name}"))?;
+    let length = u32::try_from(source.len())?;
+    let text = allocate.call_async(&mut caller, (0, 0, 1, length)).await?;
+    memory.write(&mut caller, text as usize, &source)?;
+    // No error; then the string.
+    for (at, word) in [0, text, length].into_iter().enumerate() {
+        memory.write(&mut caller, result as usize + 4 * at, &word.to_le_bytes())?;
+    }
+    Ok(())
 }
 
 /// The module as a component of the world `guest`.
