@@ -1,5 +1,6 @@
 // Runs the built `tta` as a user's shell would, with user data of its own for each workspace, and makes the workspaces.
 // Only the compiled guests are shared: they belong to the machine, and compiling Python takes ten seconds.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,12 +34,13 @@ export function workspace(t, { servers = () => ({}), files = () => ({}) } = {}) 
   return folder;
 }
 
-/** Runs `tta args…` in the workspace `cwd` and returns {code, stdout, stderr}. */
-export async function run(cwd, args, { stdin = '', env = {} } = {}) {
+/** Runs `tta args…` in the workspace `cwd`, or `through` another command, and returns {code, stdout, stderr}. */
+export async function run(cwd, args, { stdin = '', env = {}, through = [] } = {}) {
   if (!existsSync(tta)) throw new Error(`${tta} is missing. Build it: cargo build -p cli`);
   const home = homeOf(cwd);
   mkdirSync(home, { recursive: true });
-  const child = spawn(tta, args, {
+  const [command = tta, ...rest] = [...through, tta, ...args];
+  const child = spawn(command, rest, {
     cwd,
     env: { PATH: process.env.PATH, HOME: home, XDG_CACHE_HOME: caches, ...env },
     timeout: LONGEST_MS,
@@ -65,6 +67,17 @@ export async function runJson(cwd, args, options) {
       cause: error,
     });
   }
+}
+
+/**
+ * Runs `tta args…` on a terminal. Each of `steps` is a text to wait for and the keys to send then. Returns the exit code and
+ * what the terminal showed.
+ */
+export async function runOnTerminal(cwd, args, steps) {
+  const through = ['python3', join(import.meta.dirname, 'terminal.py'), JSON.stringify(steps)];
+  const { stdout, stderr } = await run(cwd, args, { through, env: { NO_COLOR: '1' } });
+  assert.equal(stderr, '');
+  return JSON.parse(stdout);
 }
 
 /** The home of the user who works in `folder`: beside it, never this machine's own. */

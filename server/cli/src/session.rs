@@ -131,6 +131,10 @@ async fn answer(ticket: Ticket) -> Result<Reply, daemon::Error> {
         reply = &mut reply => return reply,
         Ok(()) = tokio::signal::ctrl_c() => cancel.cancel(),
     }
+    if std::io::stderr().is_terminal() {
+        // It has just shown `^C`.
+        output::say("");
+    }
     output::note("cancelling; Ctrl-C again to quit at once", false);
     tokio::spawn(async {
         if tokio::signal::ctrl_c().await.is_ok() {
