@@ -45,10 +45,8 @@ pub(crate) fn init_logging(verbose: u8) {
         1 => "info",
         _ => "debug,cranelift_codegen=info,regalloc2=info,wasmtime=info,hyper=info",
     };
-    let log = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .with_env_filter(EnvFilter::new(filter));
+    let log =
+        tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).with_env_filter(EnvFilter::new(filter));
     if verbose == 0 { log.without_time().with_level(false).with_target(false).init() } else { log.init() }
 }
 
