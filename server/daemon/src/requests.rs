@@ -46,7 +46,7 @@ async fn other(
         Request::Call(request) => direct(core, snapshot, run_id, request).await,
         Request::Servers { list } => Ok(Reply::Servers(servers(&core, &snapshot, list).await)),
         Request::RestartServer { server } => restart(&core, &snapshot, &server).await,
-        Request::Savings => Ok(Reply::Savings(core.savings())),
+        Request::Savings => Ok(Reply::Savings(Box::new(core.savings()))),
         Request::Runs { limit } => {
             core.ledger.runs(limit.min(RUNS_MAX)).await.map(Reply::Runs).map_err(|e| Error::Fault(e.to_string()))
         }

@@ -29,6 +29,7 @@ const RUNS_WAITING: usize = 1_024;
 /// The texts of our own tools, in the form in which a host puts them into a prompt.
 const TOOLS: &str = include_str!("../../../toolsets/tools.json");
 
+#[expect(clippy::unused_async, reason = "what it starts needs the runtime that it is awaited on")]
 pub(crate) async fn start(options: Options) -> Result<Daemon, Error> {
     let paths = Paths::new(&options)?;
     let (config, problems) = paths.load_config(&options);
@@ -85,7 +86,7 @@ fn ledger(paths: &Paths, config: &Config, notices: &broadcast::Sender<Notice>, i
         ..ledger::Options::default()
     };
     Ledger::open(options, move |savings| {
-        let _ = notices.send(Notice::Savings(savings));
+        let _ = notices.send(Notice::Savings(Box::new(savings)));
         inbox.change(|changes| changes.counted = true);
     })
     .map_err(|e| Error::Fault(e.to_string()))

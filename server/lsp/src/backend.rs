@@ -124,7 +124,7 @@ impl Backend {
     /// `tta/savings`
     pub(crate) async fn savings(&self, _: NoParams) -> Result<SavingsSummary> {
         match self.ask(Request::Savings).await? {
-            Reply::Savings(savings) => Ok(savings),
+            Reply::Savings(savings) => Ok(*savings),
             other => Err(mismatch(&other)),
         }
     }

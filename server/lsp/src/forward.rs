@@ -37,7 +37,7 @@ async fn next(notices: &mut Receiver<Notice>) -> Option<Result<Notice, u64>> {
 
 async fn send(client: &Client, notice: Notice) {
     match notice {
-        Notice::Savings(savings) => client.send_notification::<SavingsChanged>(savings).await,
+        Notice::Savings(savings) => client.send_notification::<SavingsChanged>(*savings).await,
         Notice::Servers(servers) => client.send_notification::<ServersChanged>(servers).await,
         Notice::Run(event) => client.send_notification::<RunEvents>(event).await,
     }

@@ -50,7 +50,7 @@ pub enum RunEvent {
 #[derive(Clone, Debug)]
 pub enum Notice {
     /// The ledger counted something.
-    Savings(SavingsSummary),
+    Savings(Box<SavingsSummary>),
     /// A server's state, tools or configuration changed.
     Servers(Vec<ServerStatus>),
     /// Something happened in a run.

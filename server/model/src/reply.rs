@@ -335,7 +335,7 @@ pub enum Reply {
     /// To `Servers`, `RestartServer` and `StopServer`.
     Servers(Vec<ServerStatus>),
     /// To `Savings`.
-    Savings(SavingsSummary),
+    Savings(Box<SavingsSummary>),
     /// To `Runs`.
     Runs(Vec<RunSummary>),
     /// To `Receipt`: the report, and each call's result tokens in call order.

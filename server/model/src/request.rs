@@ -9,7 +9,7 @@ use ts_rs::TS;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
-    /// CPython 3.14.
+    /// `CPython` 3.14.
     #[serde(alias = "py")]
     Python,
     /// TypeScript: types are stripped, the rest is JavaScript.
