@@ -82,8 +82,8 @@ impl Bench {
 
     /// Warm latency from submission to reply.
     async fn latency(&mut self) {
-        let typed: String =
-            (0..200).map(|i| format!("const v{i}: number = {i} as number;\n")).collect::<String>() + "1+1";
+        let lines: Vec<String> = (0..200).map(|i| format!("const v{i}: number = {i} as number;\n")).collect();
+        let typed = lines.concat() + "1+1";
         for (name, language, code, count) in [
             ("warm_python", Language::Python, "1+1", 400),
             ("warm_javascript", Language::JavaScript, "1+1", 1_000),

@@ -79,10 +79,10 @@ pub(crate) struct Outbox {
 pub(crate) fn inbox() -> (Inbox, Outbox) {
     let (tx, rx) = mpsc::channel(QUEUE_LENGTH);
     let changes = Arc::new(Mutex::new(Changes::default()));
-    let changed = Arc::new(Notify::new());
+    let signal = Arc::new(Notify::new());
     (
-        Inbox { requests: tx, changes: Arc::clone(&changes), changed: Arc::clone(&changed) },
-        Outbox { requests: rx, changes, changed },
+        Inbox { requests: tx, changes: Arc::clone(&changes), changed: Arc::clone(&signal) },
+        Outbox { requests: rx, changes, changed: signal },
     )
 }
 

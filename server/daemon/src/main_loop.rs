@@ -21,7 +21,7 @@ pub(crate) async fn run(core: Arc<Core>, mut outbox: Outbox) {
                 reload(&core, Some(trusted));
                 let _ = done.send(());
             }
-            Event::Changed(changes) => apply(&core, changes),
+            Event::Changed(changes) => apply(&core, &changes),
             Event::Stop => break,
         }
     }
@@ -47,7 +47,7 @@ fn dispatch(core: &Arc<Core>, job: Job) {
     });
 }
 
-fn apply(core: &Arc<Core>, changes: Changes) {
+fn apply(core: &Arc<Core>, changes: &Changes) {
     if changes.config {
         reload(core, None);
     }

@@ -61,12 +61,11 @@ pub(crate) struct Paths {
 
 impl Paths {
     pub(crate) fn new(options: &Options) -> Result<Self, Error> {
-        let workspace = match &options.workspace {
-            Some(given) => given.clone(),
-            None => {
-                let here = std::env::current_dir().map_err(|e| Error::Usage(format!("no working directory: {e}")))?;
-                config::find_workspace(&here)
-            }
+        let workspace = if let Some(given) = &options.workspace {
+            given.clone()
+        } else {
+            let here = std::env::current_dir().map_err(|e| Error::Usage(format!("no working directory: {e}")))?;
+            config::find_workspace(&here)
         };
         let workspace = workspace
             .canonicalize()
@@ -74,14 +73,13 @@ impl Paths {
         if !workspace.is_dir() {
             return Err(Error::Usage(format!("the workspace {} is not a folder", workspace.display())));
         }
-        let (data_root, cache) = match &options.data_dir {
-            Some(given) => (given.clone(), given.join("cache")),
-            None => {
-                let dirs = directories::ProjectDirs::from("", "", "tta").ok_or_else(|| {
-                    Error::Usage("no home folder is known: set HOME, so that data can be kept there".to_owned())
-                })?;
-                (dirs.data_dir().to_owned(), dirs.cache_dir().to_owned())
-            }
+        let (data_root, cache) = if let Some(given) = &options.data_dir {
+            (given.clone(), given.join("cache"))
+        } else {
+            let dirs = directories::ProjectDirs::from("", "", "tta").ok_or_else(|| {
+                Error::Usage("no home folder is known: set HOME, so that data can be kept there".to_owned())
+            })?;
+            (dirs.data_dir().to_owned(), dirs.cache_dir().to_owned())
         };
         let data = data_root.join("workspaces").join(workspace_key(&workspace));
         for folder in [&data_root, &cache, &data] {

@@ -73,12 +73,12 @@ fn plan(core: &Core, snapshot: &Snapshot, run_id: RunId, request: &RunRequest) -
 
 /// Starts the servers that the program mentions, all at once, so that its imports need not wait for one after the other.
 /// Only a head start: a name in a comment starts a server too early, nothing else.
-fn start_mentioned(core: &Arc<Core>, snapshot: &Snapshot, code: &str) {
-    if !code.contains("servers") && !code.contains("tta") {
+fn start_mentioned(core: &Arc<Core>, snapshot: &Snapshot, program: &str) {
+    if !program.contains("servers") && !program.contains("tta") {
         return;
     }
     for entry in snapshot.usable().filter(|e| matches!(e.state, ServerState::Stopped | ServerState::Failed)) {
-        if code.contains(&*entry.identifier) || code.contains(&entry.spec.name) {
+        if program.contains(&*entry.identifier) || program.contains(&entry.spec.name) {
             let (bridge, name) = (core.bridge.clone(), entry.spec.name.clone());
             core.tasks.spawn(async move {
                 if let Err(e) = bridge.tools(&name).await {

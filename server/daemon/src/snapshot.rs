@@ -62,14 +62,8 @@ impl Snapshot {
                 },
             }
         });
-        Self {
-            servers: servers.collect(),
-            config: Arc::clone(&config),
-            problems,
-            trusted,
-            catalog: Arc::new(Catalog::new(vec![])),
-        }
-        .with_catalog()
+        let servers = servers.collect();
+        Self { servers, config, problems, trusted, catalog: Arc::new(Catalog::new(vec![])) }.with_catalog()
     }
 
     /// The same snapshot after a change to its servers, with the catalog built anew. Parts of servers that did not change

@@ -46,10 +46,7 @@ async fn both_languages_call_in_parallel_and_the_waves_are_counted() {
         let (report, tokens) = receipt(&test, &reply.run_id).await;
         assert_eq!(tokens.len(), 4);
         assert_eq!(report.direct.needed_servers.turns, 3, "a turn a wave, and the answer");
-        assert_eq!(
-            report.saved,
-            i64::try_from(report.direct.deferred.total).unwrap() - i64::try_from(report.code_mode.total).unwrap()
-        );
+        assert_eq!(report.saved, report.direct.deferred.total.cast_signed() - report.code_mode.total.cast_signed());
         assert!(!report.labels.is_empty());
     }
     let Ok(Reply::Runs(runs)) = test.ask(Request::Runs { limit: 10 }).await else { panic!("runs answer") };
