@@ -8,7 +8,7 @@ import * as vscode from 'vscode';
 import type { RequestType } from 'vscode-languageclient/node';
 import { findDaemon } from './bootstrap';
 import { Daemon, type DaemonState } from './client';
-import type { RunEvent, SavingsSummary } from './lsp_ext';
+import type { RunEvent, SavingsSummary, ServerStatus } from './lsp_ext';
 import { look } from './look';
 import { StatusBar } from './status';
 import { ToolSetProvider } from './tools';
@@ -21,12 +21,21 @@ export class Ctx implements vscode.Disposable {
   readonly tools = new ToolSetProvider();
   private readonly status = new StatusBar();
   private readonly runEvents = new vscode.EventEmitter<RunEvent>();
+  private readonly stateChanged = new vscode.EventEmitter<DaemonState>();
+  private readonly savingsChanged = new vscode.EventEmitter<SavingsSummary>();
+  private readonly serversChanged = new vscode.EventEmitter<readonly ServerStatus[]>();
   private daemon: Daemon | undefined;
   private savings: SavingsSummary | undefined;
   private whyNone = '';
 
   /** Told of every event of every run, whichever front of this window's daemon it came through. */
   readonly onRunEvent = this.runEvents.event;
+  /** Told when the daemon's state changed, and when another daemon took its place. */
+  readonly onDidChangeState = this.stateChanged.event;
+  /** Told of every change of the totals. */
+  readonly onSavings = this.savingsChanged.event;
+  /** Told of every change of any server. */
+  readonly onServers = this.serversChanged.event;
 
   constructor(private readonly context: vscode.ExtensionContext) {
     this.refresh();
@@ -42,6 +51,7 @@ export class Ctx implements vscode.Disposable {
     if ('problem' in found) {
       this.whyNone = found.problem;
       this.refresh();
+      this.stateChanged.fire(this.state);
       return this.reportStopped(found.problem);
     }
     this.log.info(`Starting ${found.path}`);
@@ -49,6 +59,7 @@ export class Ctx implements vscode.Disposable {
     this.daemon = daemon;
     this.listen(daemon);
     this.refresh();
+    this.stateChanged.fire(daemon.state);
     await mkdir(this.dataDir, { recursive: true });
     await daemon.start();
   }
@@ -73,12 +84,16 @@ export class Ctx implements vscode.Disposable {
 
   dispose(): void {
     this.daemon?.dispose();
-    for (const owned of [this.output, this.log, this.problems, this.tools, this.status, this.runEvents]) {
+    for (const owned of [this.output, this.log, this.problems, this.tools, this.status]) {
       owned.dispose();
+    }
+    for (const event of [this.runEvents, this.stateChanged, this.savingsChanged, this.serversChanged]) {
+      event.dispose();
     }
   }
 
-  private get state(): DaemonState {
+  /** What the daemon is doing now. */
+  get state(): DaemonState {
     if (!vscode.workspace.isTrusted) {
       return { kind: 'restricted' };
     }
@@ -110,6 +125,7 @@ export class Ctx implements vscode.Disposable {
       }
       this.tools.serveAt(state.kind === 'ready' ? state.mcp : undefined);
       this.refresh();
+      this.stateChanged.fire(state);
       if (state.kind === 'ready') {
         void daemon.request(wire.savings, {}).then((savings) => {
           this.show(savings);
@@ -124,10 +140,14 @@ export class Ctx implements vscode.Disposable {
     daemon.handlers.onNotification(wire.runEvent, (event) => {
       this.runEvents.fire(event);
     });
+    daemon.handlers.onNotification(wire.serversChanged, (servers) => {
+      this.serversChanged.fire(servers);
+    });
   }
 
   private show(savings: SavingsSummary): void {
     this.savings = savings;
+    this.savingsChanged.fire(savings);
     this.refresh();
   }
 

@@ -13,7 +13,8 @@ import type { SavingsSummary } from './lsp_ext';
 import { TOOL_SET } from './tools';
 import { savings } from './wire';
 
-type Command = (ctx: Ctx) => Promise<void> | void;
+/** A command gets what called it: a tree's node, a document's URI, a server's name; nothing from the palette. */
+type Command = (ctx: Ctx, subject?: unknown) => Promise<void> | void;
 
 const commands: Readonly<Record<string, Command>> = {
   'tta.runFile': runFile,
@@ -46,9 +47,9 @@ export function activate(context: vscode.ExtensionContext): Api {
 
 /** A command's failure is shown with its reason, never thrown at the editor. */
 function register(ctx: Ctx, name: string, command: Command): vscode.Disposable {
-  return vscode.commands.registerCommand(name, async () => {
+  return vscode.commands.registerCommand(name, async (subject?: unknown) => {
     try {
-      await command(ctx);
+      await command(ctx, subject);
     } catch (error) {
       ctx.log.error(error instanceof Error ? error : String(error));
       void vscode.window.showErrorMessage(`TTA: ${error instanceof Error ? error.message : String(error)}`);
