@@ -12,6 +12,8 @@ const common = {
   platform: 'node',
   target: 'node20',
   format: 'cjs',
+  // The UMD that jsonc-parser names as its main file cannot be bundled.
+  mainFields: ['module', 'main'],
   logLevel: 'warning',
   sourcemap: 'linked',
 };
