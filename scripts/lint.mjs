@@ -10,7 +10,7 @@ const CHECKS = [
   ['eslint', bin('eslint'), ['.']],
   ['prettier', bin('prettier'), ['--check', '.']],
   ['types', bin('tsc'), ['--noEmit', '-p', 'extension']],
-  ['clippy', 'cargo', ['clippy', '--workspace', '--all-targets', '--locked', '--', '-D', 'warnings']],
+  ['clippy', 'cargo', ['clippy', '--workspace', '--all-targets', '--locked', '--keep-going', '--', '-D', 'warnings']],
 ];
 
 await main(async () => {
