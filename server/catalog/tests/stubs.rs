@@ -130,7 +130,7 @@ fn a_full_stub_documents_every_parameter() {
             """"#]]
     .assert_eq(&stub(tool.clone(), Language::Python, Detail::Full));
     expect![[r#"
-        /** Edit a file. Each edit replaces lines. """ and *∕ are only text.
+        /** Edit a file. Each edit replaces lines. """ and *\/ are only text.
          * edits: What to do
          * edits[].oldText: Must match exactly
          * dryRun: Preview changes
