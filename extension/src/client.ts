@@ -15,13 +15,14 @@ import {
   LanguageClient,
   State,
   type CloseHandlerResult,
+  type DocumentSelector,
   type ErrorHandler,
-  type RequestType,
 } from 'vscode-languageclient/node';
 import { CrashLog } from './backoff';
 import { duration } from './format';
 import { endpointOf, type McpEndpoint } from './endpoint';
-import type { InitializationOptions } from './wire';
+import { withoutSecrets } from './redact';
+import type { InitializationOptions, NotificationType, RequestType } from './wire';
 
 /** What the daemon is doing. */
 export type DaemonState =
@@ -30,6 +31,22 @@ export type DaemonState =
   | { readonly kind: 'ready'; readonly mcp: McpEndpoint }
   | { readonly kind: 'restarting' }
   | { readonly kind: 'stopped'; readonly why: string };
+
+const PROGRAMS = ['python', 'typescript', 'javascript'];
+/** Every file that servers are configured in; the daemon says which features it has for which. */
+const CONFIGS = [
+  '**/tta.toml',
+  '**/{mcp,.mcp,mcp_config,mcp_settings,claude_desktop_config,.claude}.json',
+  '**/.mcp/config.json',
+  '**/.codex/config.toml',
+  '**/{.vscode,.gemini,.zed,zed,.amazonq,Code/User}/settings.json',
+];
+
+/** The documents that the daemon is told of. They are opened anew by the client when the daemon was started again. */
+const DOCUMENTS: DocumentSelector = [
+  ...PROGRAMS.flatMap((language) => ['file', 'untitled'].map((scheme) => ({ language, scheme }))),
+  ...CONFIGS.map((pattern) => ({ scheme: 'file', pattern })),
+];
 
 /** How long the daemon may take to count what is pending and to stop its servers. */
 const LONGEST_END_MS = 5_000;
@@ -60,7 +77,9 @@ export class Daemon implements vscode.Disposable {
   ) {
     const cwd = options.workspace ?? options.dataDir ?? '.';
     this.client = new QuietClient('tta', 'TTA', () => this.spawn(cwd), {
+      documentSelector: DOCUMENTS,
       outputChannel: log,
+      traceOutputChannel: withoutSecrets(log),
       initializationOptions: options,
       initializationFailedHandler: () => false,
       errorHandler: this.errorHandler(),
@@ -78,9 +97,21 @@ export class Daemon implements vscode.Disposable {
     return this.current;
   }
 
-  /** The language client, to hang notification handlers on before {@link start}. */
-  get handlers(): Pick<LanguageClient, 'onNotification' | 'onRequest'> {
-    return this.client;
+  /** Listens to a notification of the daemon's, from {@link start} on and over its restarts. */
+  onNotification<P>(type: NotificationType<P>, listener: (params: P) => void): void {
+    this.client.onNotification(type.method, listener);
+  }
+
+  /** Answers a request of the daemon's, from {@link start} on and over its restarts. */
+  onRequest<P, R>(type: RequestType<P, R>, answer: (params: P, token: vscode.CancellationToken) => Promise<R>): void {
+    this.client.onRequest(type.method, answer);
+  }
+
+  /** Tells the daemon; one that is not there misses nothing, since it asks at its start. */
+  async notify<P>(type: NotificationType<P>, params: P): Promise<void> {
+    if (this.current.kind === 'ready') {
+      await this.client.sendNotification(type.method, params).catch(() => undefined);
+    }
   }
 
   /** Starts the process. Never throws: what went wrong is the state, told by {@link spawn} or {@link closed}. */
@@ -91,7 +122,7 @@ export class Daemon implements vscode.Disposable {
   }
 
   /** Asks the daemon, as soon as it is ready. Fails with a clear message where it is not going to be. */
-  async request<P, R>(type: RequestType<P, R, void>, params: P, token?: vscode.CancellationToken): Promise<R> {
+  async request<P, R>(type: RequestType<P, R>, params: P, token?: vscode.CancellationToken): Promise<R> {
     await this.settled();
     if (this.current.kind === 'stopped') {
       throw new Error(this.current.why);

@@ -5,10 +5,10 @@
 
 import { mkdir } from 'node:fs/promises';
 import * as vscode from 'vscode';
-import type { RequestType } from 'vscode-languageclient/node';
 import { findDaemon } from './bootstrap';
-import { Daemon, type DaemonState } from './client';
-import type { RunEvent, SavingsSummary, ServerStatus } from './lsp_ext';
+import type { Daemon, DaemonState } from './client';
+import { Editor } from './editor/editor';
+import type { RunEvent, RunId, SavingsSummary, ServerStatus } from './lsp_ext';
 import { look } from './look';
 import { StatusBar } from './status';
 import { ToolSetProvider } from './tools';
@@ -19,13 +19,16 @@ export class Ctx implements vscode.Disposable {
   readonly log = vscode.window.createOutputChannel('TTA Log', { log: true });
   readonly problems = vscode.languages.createDiagnosticCollection('tta');
   readonly tools = new ToolSetProvider();
+  readonly editor: Editor;
   private readonly status = new StatusBar();
   private readonly runEvents = new vscode.EventEmitter<RunEvent>();
   private readonly stateChanged = new vscode.EventEmitter<DaemonState>();
   private readonly savingsChanged = new vscode.EventEmitter<SavingsSummary>();
   private readonly serversChanged = new vscode.EventEmitter<readonly ServerStatus[]>();
   private daemon: Daemon | undefined;
+  private loading: Promise<unknown> | undefined;
   private savings: SavingsSummary | undefined;
+  private readonly live = new Set<RunId>();
   private whyNone = '';
 
   /** Told of every event of every run, whichever front of this window's daemon it came through. */
@@ -38,14 +41,21 @@ export class Ctx implements vscode.Disposable {
   readonly onServers = this.serversChanged.event;
 
   constructor(private readonly context: vscode.ExtensionContext) {
+    this.editor = new Editor(context, () => {
+      this.refresh();
+    });
     this.refresh();
   }
 
   /** Starts the daemon if the workspace is trusted. Never throws: what went wrong is shown. */
   async start(): Promise<void> {
-    if (this.daemon || !vscode.workspace.isTrusted) {
+    if (this.daemon || this.loading || !vscode.workspace.isTrusted) {
       return;
     }
+    // The language client is half of the extension's code: it is loaded after the activation, and where there is trust.
+    const client = import('./client');
+    this.loading = client;
+    const { Daemon } = await client.finally(() => (this.loading = undefined));
     const config = vscode.workspace.getConfiguration('tta');
     const found = findDaemon(config.get('server.path', ''), this.context.extensionPath);
     if ('problem' in found) {
@@ -74,17 +84,18 @@ export class Ctx implements vscode.Disposable {
   }
 
   /** Asks the daemon. Fails with a message fit for users where there is none. */
-  request<P, R>(type: RequestType<P, R, void>, params: P, token?: vscode.CancellationToken): Promise<R> {
+  async request<P, R>(type: wire.RequestType<P, R>, params: P, token?: vscode.CancellationToken): Promise<R> {
+    await this.loading;
     const { state } = this;
     if (this.daemon) {
       return this.daemon.request(type, params, token);
     }
-    return Promise.reject(new Error(state.kind === 'stopped' ? state.why : look(state, undefined).tooltip));
+    throw new Error(state.kind === 'stopped' ? state.why : look(state, undefined).tooltip);
   }
 
   dispose(): void {
     this.daemon?.dispose();
-    for (const owned of [this.output, this.log, this.problems, this.tools, this.status]) {
+    for (const owned of [this.output, this.log, this.problems, this.tools, this.status, this.editor]) {
       owned.dispose();
     }
     for (const event of [this.runEvents, this.stateChanged, this.savingsChanged, this.serversChanged]) {
@@ -92,12 +103,17 @@ export class Ctx implements vscode.Disposable {
     }
   }
 
+  /** How many programs run. */
+  get running(): number {
+    return this.live.size;
+  }
+
   /** What the daemon is doing now. */
   get state(): DaemonState {
     if (!vscode.workspace.isTrusted) {
       return { kind: 'restricted' };
     }
-    return this.daemon?.state ?? { kind: 'stopped', why: this.whyNone };
+    return this.daemon?.state ?? (this.loading ? { kind: 'starting' } : { kind: 'stopped', why: this.whyNone });
   }
 
   /** One folder for all workspaces: the daemon keeps them apart in it, and shares what is the same for all. */
@@ -106,12 +122,16 @@ export class Ctx implements vscode.Disposable {
   }
 
   private initializationOptions(config: vscode.WorkspaceConfiguration): wire.InitializationOptions {
-    const workspace = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
+    const [workspace, ...folders] = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
     const timeoutMs = config.get<number | null>('limits.timeoutMs');
     const memoryMb = config.get<number | null>('limits.memoryMb');
     return {
       trusted: vscode.workspace.isTrusted,
       dataDir: this.dataDir,
+      askCalls: config.get<wire.AskCalls>('approvals.calls', 'destructive'),
+      askServers: config.get('approvals.servers') !== 'workspaceTrust',
+      editor: true,
+      folders,
       ...(workspace === undefined ? {} : { workspace }),
       ...(timeoutMs ? { timeoutMs } : {}),
       ...(memoryMb ? { memoryMb } : {}),
@@ -119,11 +139,16 @@ export class Ctx implements vscode.Disposable {
   }
 
   private listen(daemon: Daemon): void {
+    this.editor.answer(daemon);
     daemon.onDidChangeState((state) => {
       if (this.daemon !== daemon) {
         return;
       }
       this.tools.serveAt(state.kind === 'ready' ? state.mcp : undefined);
+      if (state.kind !== 'ready') {
+        this.live.clear();
+      }
+      this.editor.daemonIs(state, daemon);
       this.refresh();
       this.stateChanged.fire(state);
       if (state.kind === 'ready') {
@@ -134,15 +159,29 @@ export class Ctx implements vscode.Disposable {
         void this.reportStopped(state.why);
       }
     });
-    daemon.handlers.onNotification(wire.savingsChanged, (savings) => {
+    daemon.onNotification(wire.savingsChanged, (savings) => {
       this.show(savings);
     });
-    daemon.handlers.onNotification(wire.runEvent, (event) => {
+    daemon.onNotification(wire.runEvent, (event) => {
+      this.count(event);
       this.runEvents.fire(event);
     });
-    daemon.handlers.onNotification(wire.serversChanged, (servers) => {
+    daemon.onNotification(wire.serversChanged, (servers) => {
       this.serversChanged.fire(servers);
     });
+  }
+
+  /** Keeps the number of live runs, so that the spinner ends with the run and not with its counting. */
+  private count(event: RunEvent): void {
+    const before = this.live.size;
+    if (event.event === 'started') {
+      this.live.add(event.run_id);
+    } else if (event.event === 'finished') {
+      this.live.delete(event.run_id);
+    }
+    if (this.live.size !== before) {
+      this.refresh();
+    }
   }
 
   private show(savings: SavingsSummary): void {
@@ -152,10 +191,11 @@ export class Ctx implements vscode.Disposable {
   }
 
   private refresh(): void {
-    this.status.show(look(this.state, this.savings));
+    this.status.show(look(this.state, this.savings, { running: this.live.size, waiting: this.editor.waiting }));
   }
 
-  private readonly logError = (error: unknown): void => {
+  /** Notes what nobody waits for. */
+  readonly logError = (error: unknown): void => {
     this.log.error(error instanceof Error ? error : String(error));
   };
 

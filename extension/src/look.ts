@@ -14,8 +14,20 @@ export interface Look {
   readonly command: string;
 }
 
+/** What goes on in the window. */
+export interface Activity {
+  /** Live runs. */
+  readonly running: number;
+  /** Questions that wait for the person. */
+  readonly waiting: number;
+}
+
 /** Decides what the item shows. */
-export function look(state: DaemonState, savings: SavingsSummary | undefined): Look {
+export function look(
+  state: DaemonState,
+  savings: SavingsSummary | undefined,
+  activity: Activity = { running: 0, waiting: 0 },
+): Look {
   const plain = { tone: 'plain', command: 'tta.showRuns' } as const;
   switch (state.kind) {
     case 'restricted':
@@ -42,15 +54,25 @@ export function look(state: DaemonState, savings: SavingsSummary | undefined): L
         command: 'tta.restartDaemon',
       };
     case 'ready':
-      return { ...plain, ...saved(savings) };
+      return activity.waiting > 0 ? asking(activity.waiting) : { ...plain, ...saved(savings, activity.running) };
   }
 }
 
-function saved(savings: SavingsSummary | undefined): Pick<Look, 'text' | 'tooltip' | 'tone'> {
-  const busy = savings !== undefined && savings.running > 0;
-  const icon = busy ? '$(loading~spin)' : '$(zap)';
+/** A question may have been hidden with the other notifications: the item leads back to it. */
+function asking(waiting: number): Look {
+  const text = waiting === 1 ? l10n.t('TTA: 1 question') : l10n.t('TTA: {0} questions', waiting);
+  return {
+    text: `$(question) ${text}`,
+    tooltip: l10n.t('A program waits for your answer. Click to see the question.'),
+    tone: 'warning',
+    command: 'notifications.showList',
+  };
+}
+
+function saved(savings: SavingsSummary | undefined, running: number): Pick<Look, 'text' | 'tooltip' | 'tone'> {
+  const icon = running > 0 ? `$(loading~spin) ${running}` : '$(zap)';
   if (savings === undefined || savings.workspace.runs === 0) {
-    const text = busy ? l10n.t('TTA: running') : l10n.t('TTA: ready');
+    const text = running > 0 ? l10n.t('TTA: running') : l10n.t('TTA: ready');
     return {
       text: `${icon} ${text}`,
       tooltip: l10n.t('No program has run in this workspace yet.'),

@@ -9,7 +9,9 @@ import { runFile, runSelection } from './commands/run';
 import { RECEIPT_SCHEME, Receipts, showRuns } from './commands/runs';
 import { showServers } from './commands/servers';
 import { Ctx } from './ctx';
+import { manageApprovals } from './editor/manage';
 import type { SavingsSummary } from './lsp_ext';
+import { followSettings } from './settings';
 import { TOOL_SET } from './tools';
 import { savings } from './wire';
 
@@ -21,6 +23,8 @@ const commands: Readonly<Record<string, Command>> = {
   'tta.runSelection': runSelection,
   'tta.showServers': showServers,
   'tta.showRuns': showRuns,
+  'tta.manageApprovals': manageApprovals,
+  'tta.forgetInputs': ({ editor }) => editor.secrets.forget(),
   'tta.restartDaemon': restartDaemon,
   'tta.openLog': openLog,
 };
@@ -39,7 +43,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     vscode.lm.registerMcpServerDefinitionProvider(TOOL_SET, ctx.tools),
     vscode.workspace.registerTextDocumentContentProvider(RECEIPT_SCHEME, new Receipts(ctx)),
     vscode.workspace.onDidGrantWorkspaceTrust(() => void ctx.start()),
-    vscode.workspace.onDidChangeConfiguration((event) => void offerRestart(ctx, event)),
+    followSettings(ctx),
   );
   void ctx.start();
   return { savings: () => ctx.request(savings, {}) };
@@ -55,17 +59,4 @@ function register(ctx: Ctx, name: string, command: Command): vscode.Disposable {
       void vscode.window.showErrorMessage(`TTA: ${error instanceof Error ? error.message : String(error)}`);
     }
   });
-}
-
-async function offerRestart(ctx: Ctx, event: vscode.ConfigurationChangeEvent): Promise<void> {
-  if (!event.affectsConfiguration('tta.server') && !event.affectsConfiguration('tta.limits')) {
-    return;
-  }
-  const restart = vscode.l10n.t('Restart');
-  const question = vscode.l10n.t(
-    'The new settings hold once the daemon was restarted. Programs that run now are stopped then.',
-  );
-  if ((await vscode.window.showInformationMessage(question, restart)) === restart) {
-    await ctx.restart();
-  }
 }

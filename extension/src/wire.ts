@@ -1,10 +1,19 @@
-/** The requests and notifications between editor and daemon. Their types come from the daemon: see lsp_ext.ts. */
+/**
+ * The requests and notifications between editor and daemon. Their types come from the daemon: see lsp_ext.ts. Names no
+ * library, so that what only speaks of a request does not load the language client.
+ */
 
-import { NotificationType, RequestType } from 'vscode-languageclient/node';
 import type {
+  Approval,
+  ApprovalReply,
+  ApprovalRequest,
   CallReply,
   CallRequest,
   Check,
+  EditorTool,
+  EditorToolCall,
+  EditorToolReply,
+  InputRequest,
   RunDetail,
   RunEvent,
   RunId,
@@ -19,6 +28,21 @@ import type {
   ToolInfo,
 } from './lsp_ext';
 
+/** A request by its name; `P` is what is asked, `R` what is answered. */
+export class RequestType<P, R> {
+  declare readonly types: [P, R];
+  constructor(readonly method: string) {}
+}
+
+/** A notification by its name. */
+export class NotificationType<P> {
+  declare readonly types: [P];
+  constructor(readonly method: string) {}
+}
+
+/** When a call is asked about before it is made. */
+export type AskCalls = 'never' | 'destructive' | 'writes' | 'always';
+
 /** What the daemon is told at its start. */
 export interface InitializationOptions {
   readonly workspace?: string;
@@ -26,31 +50,52 @@ export interface InitializationOptions {
   readonly dataDir?: string;
   readonly timeoutMs?: number;
   readonly memoryMb?: number;
+  readonly askCalls: AskCalls;
+  /** Servers of a workspace ask before their first start, though the workspace is trusted. */
+  readonly askServers: boolean;
+  /** This client answers the requests `tta/approve`, `tta/editorTools/*` and `tta/secret/get`. */
+  readonly editor: boolean;
+  /** The workspace's folders but the first. */
+  readonly folders: readonly string[];
 }
 
 /** With `wait_receipt` the reply comes when the ledger has counted the run; `uri` is the document that was run. */
-export const run = new RequestType<RunRequest & { wait_receipt?: boolean; uri?: string }, RunReply, void>('tta/run');
+export const run = new RequestType<RunRequest & { wait_receipt?: boolean; uri?: string }, RunReply>('tta/run');
 /** What a run was, in full; null where it was another daemon's or is too old. */
-export const runDetail = new RequestType<{ run_id: RunId }, RunDetail | null, void>('tta/run/get');
+export const runDetail = new RequestType<{ run_id: RunId }, RunDetail | null>('tta/run/get');
 /** False where the run had ended already. */
-export const stopRun = new RequestType<{ run_id: RunId }, boolean, void>('tta/stopRun');
-export const searchTools = new RequestType<SearchRequest, SearchReply, void>('tta/searchTools');
-export const call = new RequestType<CallRequest, CallReply, void>('tta/call');
+export const stopRun = new RequestType<{ run_id: RunId }, boolean>('tta/stopRun');
+export const searchTools = new RequestType<SearchRequest, SearchReply>('tta/searchTools');
+export const call = new RequestType<CallRequest, CallReply>('tta/call');
 /** With `list` the servers that were never asked for their tools are asked first. */
-export const servers = new RequestType<{ list?: boolean }, ServerStatus[], void>('tta/servers');
-export const restartServer = new RequestType<{ server: string }, ServerStatus[], void>('tta/restartServer');
-export const stopServer = new RequestType<{ server: string }, ServerStatus[], void>('tta/stopServer');
+export const servers = new RequestType<{ list?: boolean }, ServerStatus[]>('tta/servers');
+export const restartServer = new RequestType<{ server: string }, ServerStatus[]>('tta/restartServer');
+export const stopServer = new RequestType<{ server: string }, ServerStatus[]>('tta/stopServer');
 /** What the server wrote to stderr, the newest last. */
-export const serverLog = new RequestType<{ server: string }, string, void>('tta/serverLog');
+export const serverLog = new RequestType<{ server: string }, string>('tta/serverLog');
 /** A server that was never asked for its tools is asked first. */
-export const serverTools = new RequestType<{ server: string }, ToolInfo[], void>('tta/serverTools');
-export const doctor = new RequestType<Record<string, never>, Check[], void>('tta/doctor');
-export const savings = new RequestType<Record<string, never>, SavingsSummary, void>('tta/savings');
-export const runs = new RequestType<{ limit: number }, RunSummary[], void>('tta/runs');
-export const receipt = new RequestType<{ run_id: RunId }, { tokens: TokenReport; result_tokens: number[] }, void>(
+export const serverTools = new RequestType<{ server: string }, ToolInfo[]>('tta/serverTools');
+export const doctor = new RequestType<Record<string, never>, Check[]>('tta/doctor');
+export const savings = new RequestType<Record<string, never>, SavingsSummary>('tta/savings');
+export const runs = new RequestType<{ limit: number }, RunSummary[]>('tta/runs');
+export const receipt = new RequestType<{ run_id: RunId }, { tokens: TokenReport; result_tokens: number[] }>(
   'tta/receipt',
 );
 
 export const savingsChanged = new NotificationType<SavingsSummary>('tta/savingsChanged');
 export const serversChanged = new NotificationType<ServerStatus[]>('tta/serversChanged');
 export const runEvent = new NotificationType<RunEvent>('tta/runEvent');
+
+/** What was approved before and is remembered. */
+export const approvals = new RequestType<Record<string, never>, Approval[]>('tta/approvals');
+/** Forgets one approval, or all of them; answers with what is left. */
+export const forgetApproval = new RequestType<{ id?: string }, Approval[]>('tta/approvals/forget');
+
+/** The daemon asks these of the editor. */
+export const approve = new RequestType<ApprovalRequest, ApprovalReply>('tta/approve');
+export const secret = new RequestType<InputRequest, { value?: string }>('tta/secret/get');
+export const editorTools = new RequestType<Record<string, never>, EditorTool[]>('tta/editorTools/list');
+export const callEditorTool = new RequestType<EditorToolCall, EditorToolReply>('tta/editorTools/call');
+
+/** The editor's tools are others than they were. */
+export const editorToolsChanged = new NotificationType<Record<string, never>>('tta/editorTools/changed');

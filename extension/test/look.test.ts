@@ -13,8 +13,16 @@ function text(state: DaemonState, summary?: SavingsSummary): string {
 
 test('the bar shows what the workspace saved, and a spinner while something runs', () => {
   assert.equal(text(READY, savings({ saved: 41_234, saved_percent: 87.4 })), '$(zap) 41.2k tokens saved · 87 %');
-  const busy = { ...savings({ saved: 41_234, saved_percent: 87.4 }), running: 2 };
-  assert.equal(text(READY, busy), '$(loading~spin) 41.2k tokens saved · 87 %');
+  const busy = look(READY, savings({ saved: 41_234, saved_percent: 87.4 }), { running: 2, waiting: 0 });
+  assert.equal(busy.text, '$(loading~spin) 2 41.2k tokens saved · 87 %');
+});
+
+test('a question that waits stands before everything else and leads to itself', () => {
+  const asking = look(READY, savings({}), { running: 1, waiting: 2 });
+  assert.deepEqual(
+    [asking.text, asking.tone, asking.command],
+    ['$(question) TTA: 2 questions', 'warning', 'notifications.showList'],
+  );
 });
 
 test('a loss is shown as one, in the warning colour', () => {

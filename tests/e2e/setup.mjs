@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { serverEntries } from '../../scripts/lib/servers.mjs';
 import { tta, workspace } from '../lib/tta.mjs';
 
-/** Starts the daemon under test, not a packaged one. */
-export const settings = { 'tta.server.path': tta };
+/** Starts the daemon under test, not a packaged one, and its servers without a question. */
+export const settings = { 'tta.server.path': tta, 'tta.approvals.servers': 'workspaceTrust' };
 
 const NOTES = {
   'notes/ant.md': 'An ant is small.\n'.repeat(400),
