@@ -62,15 +62,15 @@ export class Approvals implements vscode.TextDocumentContentProvider, vscode.Dis
     withdrawn: vscode.CancellationToken,
   ): Thenable<ApprovalReply> {
     const name = randomBytes(9).toString('base64url');
-    const links = words.choices.map(({ label }, choice) => link(label, name, choice));
     const options = {
       location: vscode.ProgressLocation.Notification,
-      title: `${words.text} ${links.join(' · ')}`,
+      title: words.text,
       // The workbench takes a text for the button's label; where it does not, the button says Cancel.
       cancellable: words.refuse as unknown as true,
     };
-    return vscode.window.withProgress(options, async (_progress, refused) => {
+    return vscode.window.withProgress(options, async (progress, refused) => {
       const asked = new vscode.CancellationTokenSource();
+      progress.report({ message: links(words, name, false) });
       try {
         return await new Promise<ApprovalReply>((resolve) => {
           const refuse = (): void => {
@@ -80,6 +80,9 @@ export class Approvals implements vscode.TextDocumentContentProvider, vscode.Dis
           refused.onCancellationRequested(refuse);
           const choose = (choice: number): void => {
             const does = words.choices[choice]?.does;
+            if (does === 'details') {
+              progress.report({ message: links(words, name, true) });
+            }
             void this.does(does, patterns, asked.token).then((reply) => {
               if (reply) {
                 resolve(reply);
@@ -115,8 +118,16 @@ export class Approvals implements vscode.TextDocumentContentProvider, vscode.Dis
   }
 }
 
-function link(label: string, name: string, choice: number): string {
-  return `[${label}](command:${CHOOSE}?${encodeURIComponent(JSON.stringify([name, choice]))})`;
+/** The choices as links of the notification, which has one button alone. */
+function links({ choices }: Wording, name: string, detailsSeen: boolean): string {
+  return choices
+    .map(({ label, afterDetails }, choice) =>
+      afterDetails && !detailsSeen
+        ? ''
+        : `[${label}](command:${CHOOSE}?${encodeURIComponent(JSON.stringify([name, choice]))})`,
+    )
+    .filter((link) => link !== '')
+    .join(' · ');
 }
 
 async function choosePattern(

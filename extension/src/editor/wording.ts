@@ -16,12 +16,20 @@ const MOST_NAME = 60;
 /** What a choice does: an answer, or something more to look at first. */
 export type Does = ApprovalReply | 'patterns' | 'details';
 
+/** One way to answer. */
+export interface Choice {
+  readonly label: string;
+  readonly does: Does;
+  /** Only offered to a person who opened the details: the question does not show all that it is about. */
+  readonly afterDetails?: boolean;
+}
+
 /** A question as it is shown. */
 export interface Wording {
   readonly text: string;
   /** What refuses; also what Escape and a closed question mean. */
   readonly refuse: string;
-  readonly choices: readonly { readonly label: string; readonly does: Does }[];
+  readonly choices: readonly Choice[];
   readonly details: string;
 }
 
@@ -37,16 +45,17 @@ function serverWording(request: ServerRequest, place: (file: string) => string):
   const server = forNotification(request.server, MOST_NAME);
   const target = forNotification(request.target, MOST_TARGET);
   const where = l10n.t('{0}, line {1}', forNotification(place(request.source.file), 120), request.source.line);
+  const afterDetails = cut(visible(request.target), MOST_TARGET).cut;
   const text =
     request.transport === 'stdio'
-      ? l10n.t('Start the MCP server “{0}”? This workspace makes it run ▸ {1} ◂ ({2}).', server, target, where)
-      : l10n.t('Connect to the MCP server “{0}”? This workspace sends data to ▸ {1} ◂ ({2}).', server, target, where);
+      ? l10n.t('Start the MCP server “{0}”? This workspace makes it run ▸ {1} ◂ ({2})', server, target, where)
+      : l10n.t('Connect to the MCP server “{0}”? This workspace sends data to ▸ {1} ◂ ({2})', server, target, where);
   return {
     text,
     refuse: l10n.t('Don’t Allow'),
     choices: [
-      ...(cut(visible(request.target), MOST_TARGET).cut ? [] : [{ label: l10n.t('Allow'), does: always(0) }]),
-      { label: l10n.t('Allow Once'), does: { decision: 'once' } },
+      { label: l10n.t('Allow'), does: { decision: 'always', pattern: 0 }, afterDetails },
+      { label: l10n.t('Allow Once'), does: { decision: 'once' }, afterDetails },
       { label: l10n.t('Show Details'), does: 'details' },
     ],
     details: [
@@ -83,10 +92,6 @@ function callWording(request: CallRequest): Wording {
       visibleLines(indented(request.arguments)),
     ].join('\n'),
   };
-}
-
-function always(pattern: number): ApprovalReply {
-  return { decision: 'always', pattern };
 }
 
 /** JSON over several lines; arguments that were cut are no JSON any more and stay as they are. */
