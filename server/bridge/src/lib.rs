@@ -184,6 +184,26 @@ impl Bridge {
         self.server(server)?.restart().await
     }
 
+    /// Stops a server; its next use starts it, without regard to earlier failures.
+    pub async fn stop(&self, server: &str) -> Result<(), Error> {
+        let gone = {
+            let mut servers = self.servers.write().unwrap_or_else(PoisonError::into_inner);
+            let slot = servers.get_mut(server).ok_or_else(|| Error::UnknownServer { server: server.to_owned() })?;
+            let next = slot.successor();
+            // Before its successor can be seen, so that what they tell stays in order.
+            std::mem::replace(slot, next).end()
+        };
+        if let Some(gone) = gone {
+            gone.cancelled().await;
+        }
+        Ok(())
+    }
+
+    /// The last of what a server wrote to its stderr: at most 64 KiB, without its secrets and without colours.
+    pub async fn log(&self, server: &str) -> Result<String, Error> {
+        Ok(self.server(server)?.log().await)
+    }
+
     /// Stops every server and waits for their process groups to be gone. Nothing starts afterwards.
     pub async fn shutdown(&self) {
         let servers: Vec<_> = {

@@ -9,9 +9,9 @@ use crate::connection::{Client, Connection, describe, handshake};
 use crate::error::Error;
 use crate::lines::{Lines, Observed};
 use crate::redact::Redactor;
-use crate::stderr::{Ring, drain};
+use crate::stderr::{Ring, drain, log_path};
 use crate::supervise::{Remains, follow_tools, supervise};
-use model::{ServerSpec, Transport, names};
+use model::{ServerSpec, Transport};
 use rmcp::service::ClientInitializeError;
 use std::path::Path;
 use std::sync::Arc;
@@ -27,14 +27,14 @@ const HTTP_HINT: &str = "Check that the URL is its MCP endpoint (often `/mcp`) a
 const AUTH_HINT: &str = "Add an `Authorization` header with a valid token to its entry.";
 
 /// Connects to one server.
-pub(crate) async fn open(spec: &ServerSpec, shared: &Arc<Shared>) -> Result<Arc<Connection>, Error> {
+pub(crate) async fn open(spec: &ServerSpec, shared: &Arc<Shared>, ring: Ring) -> Result<Arc<Connection>, Error> {
     let opening = Opening {
         spec,
         shared,
         tools_changed: Arc::default(),
         observed: Arc::default(),
         redactor: Redactor::of(spec),
-        ring: Ring::default(),
+        ring,
     };
     let limit = Duration::from_millis(spec.startup_timeout_ms);
     match &spec.transport {
@@ -63,8 +63,7 @@ impl Opening<'_> {
         let cwd = cwd.as_deref().unwrap_or(workspace);
         let launch = Launch { server: &self.spec.name, command, args, env, cwd };
         let Spawned { process, stdin, stdout, stderr } = launch.spawn(&self.shared.guardian)?;
-        let log =
-            options.log_dir.as_ref().map(|dir| dir.join(names::identifier(&self.spec.name)).with_extension("log"));
+        let log = log_path(options, &self.spec.name);
         let drained = tokio::spawn(drain(stderr, self.ring.clone(), log, self.redactor.clone()));
 
         let lines = Lines::new(stdout, stdin, options.message_bytes, self.observed.clone());

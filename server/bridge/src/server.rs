@@ -6,6 +6,8 @@
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::open::open;
+use crate::redact::Redactor;
+use crate::stderr::{Ring, log_path, log_tail};
 use crate::{BridgeEvent, Shared};
 use futures::future::{BoxFuture, FutureExt, Shared as SharedFuture};
 use model::{ServerSpec, ServerState, ToolResult};
@@ -27,6 +29,7 @@ pub(crate) struct Server {
     pub(crate) spec: ServerSpec,
     shared: Arc<Shared>,
     slot: Mutex<Slot>,
+    ring: Ring,
     /// Removed from the configuration, or the bridge is shutting down: never starts again.
     retired: CancellationToken,
 }
@@ -40,7 +43,16 @@ enum Slot {
 
 impl Server {
     pub(crate) fn new(spec: ServerSpec, shared: Arc<Shared>) -> Arc<Self> {
-        Arc::new(Self { spec, shared, slot: Mutex::new(Slot::Idle), retired: CancellationToken::new() })
+        Self::with(spec, shared, Ring::default())
+    }
+
+    fn with(spec: ServerSpec, shared: Arc<Shared>, ring: Ring) -> Arc<Self> {
+        Arc::new(Self { spec, shared, slot: Mutex::new(Slot::Idle), ring, retired: CancellationToken::new() })
+    }
+
+    /// The same server before its first start; what it said is still known.
+    pub(crate) fn successor(&self) -> Arc<Self> {
+        Self::with(self.spec.clone(), self.shared.clone(), self.ring.clone())
     }
 
     /// Whether `spec` would start the very same thing.
@@ -122,6 +134,29 @@ impl Server {
         self.connection().await.map(drop)
     }
 
+    /// Stops it for good, whatever it does; the token is cancelled when its process is gone.
+    pub(crate) fn end(&self) -> Option<CancellationToken> {
+        let (failed, gone) = match &*self.slot() {
+            Slot::Failed { .. } => (true, None),
+            Slot::Ready(connection) => (false, Some(connection.gone.clone())),
+            _ => (false, None),
+        };
+        self.retire();
+        if failed {
+            self.emit(ServerState::Stopped, None);
+        }
+        gone
+    }
+
+    /// The last it wrote to its stderr, in this process or else in an earlier one.
+    pub(crate) async fn log(&self) -> String {
+        let kept = self.ring.log();
+        match log_path(&self.shared.options, &self.spec.name) {
+            Some(path) if kept.is_empty() => Redactor::of(&self.spec).clean(&log_tail(&path).await),
+            _ => kept,
+        }
+    }
+
     /// Stops it for good, and tells so at once: what follows under this name is another server.
     pub(crate) fn retire(&self) {
         let ran = {
@@ -162,7 +197,7 @@ impl Server {
         let opened = tokio::select! {
             biased;
             () = self.retired.cancelled() => Err(Error::Stopped { server: self.spec.name.clone() }),
-            opened = open(&self.spec, &self.shared) => opened,
+            opened = open(&self.spec, &self.shared, self.ring.begin()) => opened,
         };
         self.settle(&opened);
         match &opened {

@@ -17,6 +17,7 @@ mod requests;
 mod run;
 mod sandbox;
 mod search;
+mod servers;
 mod snapshot;
 mod start;
 mod trust;

@@ -4,10 +4,10 @@ use crate::call::Door;
 use crate::core::Core;
 use crate::error::Error;
 use crate::snapshot::Snapshot;
-use crate::{doctor, run, search};
+use crate::{doctor, run, search, servers};
 use engine::{GuestCall, ToolHost as _};
 use model::reply::CallReply;
-use model::{CallRequest, Language, Origin, Reply, Request, RunId, SearchRequest, ServerStatus};
+use model::{CallRequest, Language, Origin, Reply, Request, RunId, SearchRequest};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -44,8 +44,11 @@ async fn other(
         Request::Run(_) => unreachable!("answered above"),
         Request::Search(request) => discover(&core, &snapshot, &request, &origin).await,
         Request::Call(request) => direct(core, snapshot, run_id, request).await,
-        Request::Servers { list } => Ok(Reply::Servers(servers(&core, &snapshot, list).await)),
-        Request::RestartServer { server } => restart(&core, &snapshot, &server).await,
+        Request::Servers { list } => Ok(Reply::Servers(servers::all(&core, &snapshot, list).await)),
+        Request::RestartServer { server } => servers::restart(&core, &snapshot, &server).await,
+        Request::StopServer { server } => servers::stop(&core, &snapshot, &server).await,
+        Request::ServerLog { server } => servers::log(&core, &snapshot, &server).await,
+        Request::ServerTools { server } => servers::tools(&core, &snapshot, &server).await,
         Request::Savings => Ok(Reply::Savings(Box::new(core.savings()))),
         Request::Runs { limit } => {
             core.ledger.runs(limit.min(RUNS_MAX)).await.map(Reply::Runs).map_err(|e| Error::Fault(e.to_string()))
@@ -57,9 +60,6 @@ async fn other(
         }
         Request::RunDetail { .. }
         | Request::StopRun { .. }
-        | Request::StopServer { .. }
-        | Request::ServerLog { .. }
-        | Request::ServerTools { .. }
         | Request::Approvals
         | Request::ForgetApproval { .. }
         | Request::EditorToolsChanged => Err(Error::Usage("this daemon cannot do that".to_owned())),
@@ -102,42 +102,4 @@ async fn direct(core: Arc<Core>, snapshot: Arc<Snapshot>, run_id: RunId, request
         Err(failed) => (None, Some(failed.error)),
     };
     Ok(Reply::Call(Box::new(CallReply { record, value, error })))
-}
-
-/// Every server; with `list`, those never listed are asked first, and one that fails says so in its state.
-async fn servers(core: &Core, snapshot: &Snapshot, list: bool) -> Vec<ServerStatus> {
-    if !list {
-        return core.status();
-    }
-    let (catalog, _) = search::listed(core, snapshot, None).await;
-    for server in catalog.servers() {
-        core.ledger.definitions(server.name(), Arc::clone(server.definitions()));
-        core.ledger.definition_tokens(server.name());
-    }
-    core.ledger.settled().await;
-    // The bridge's word of these servers may still be on its way through the loop: fill in what is known already.
-    let mut all = core.status();
-    for status in &mut all {
-        if let Some(tools) = catalog.server(&status.name) {
-            status.tools.get_or_insert(u32::try_from(tools.definitions().len()).unwrap_or(u32::MAX));
-            status.definition_tokens = status.definition_tokens.or_else(|| core.ledger.definition_tokens(&status.name));
-        }
-        if let Some(now) = core.bridge.state(&status.name) {
-            status.state = now.state;
-            status.last_error = now.error.map(|e| e.to_string());
-        }
-    }
-    all
-}
-
-async fn restart(core: &Core, snapshot: &Snapshot, server: &str) -> Result<Reply, Error> {
-    let entry = snapshot.server(server).ok_or_else(|| {
-        let names: Vec<&str> = snapshot.servers.iter().map(|e| e.spec.name.as_str()).collect();
-        Error::Usage(format!("there is no server `{server}`; configured: {}", names.join(", ")))
-    })?;
-    if !snapshot.usable().any(|e| e.spec.name == entry.spec.name) {
-        return Err(Error::Denied(format!("{} is disabled, or its workspace is not trusted", entry.spec.name)));
-    }
-    core.bridge.restart(&entry.spec.name).await.map_err(|e| Error::Fault(e.to_string()))?;
-    Ok(Reply::Servers(servers(core, snapshot, false).await))
 }

@@ -94,3 +94,41 @@ async fn a_shutdown_is_bounded_even_for_a_server_that_ignores_it() {
     let error = kit.call("echo", json!({})).await.expect_err("nothing starts any more");
     assert_eq!(error, Error::Stopped { server: "s".into() });
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_server_starts_at_its_next_use_and_its_log_stays() {
+    let mut kit = Kit::faulty("ok");
+    let old = pid(&kit, "s").await;
+    kit.state(ServerState::Ready).await;
+    kit.bridge.stop("s").await.expect("stopped");
+    assert!(!is_alive(old));
+    kit.state(ServerState::Stopped).await;
+    assert_eq!(kit.bridge.state("s").expect("configured").state, ServerState::Stopped);
+    assert_ne!(pid(&kit, "s").await, old);
+    assert_eq!(kit.bridge.stop("x").await.expect_err("not configured"), Error::UnknownServer { server: "x".into() });
+    kit.bridge.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_ends_a_start_that_is_under_way_and_forgives_failures() {
+    let mut kit = Kit::faulty("hang-handshake");
+    let (started, ()) = tokio::join!(kit.bridge.tools("s"), async {
+        kit.bridge.stop("s").await.expect("stopped");
+    });
+    assert_eq!(started.expect_err("stopped"), Error::Stopped { server: "s".into() });
+
+    kit = Kit::faulty("die-at-start");
+    for round in 1..=2 {
+        kit.bridge.tools("s").await.expect_err("it ends");
+        kit.state(ServerState::Failed).await;
+        kit.bridge.stop("s").await.expect("stopped");
+        kit.state(ServerState::Stopped).await;
+        let log = kit.bridge.log("s").await.expect("a log");
+        assert_eq!(log, "fatal: no database, token\n".repeat(round), "both lives, without colours");
+    }
+    // Another process knows it from the file.
+    let later = Kit::with(vec![crate::faulty::faulty_spec("s", "ok")], |options| {
+        options.log_dir = Some(kit.folder.path().join("logs"));
+    });
+    assert_eq!(later.bridge.log("s").await.expect("a log"), kit.bridge.log("s").await.expect("a log"));
+}

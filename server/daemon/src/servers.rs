@@ -1,0 +1,108 @@
+//! What a person asks about servers: their states, their tools, what they wrote to stderr; and stopping and starting them.
+
+use crate::core::Core;
+use crate::error::Error;
+use crate::search;
+use crate::snapshot::{Entry, Snapshot};
+use catalog::Tool;
+use model::reply::ToolInfo;
+use model::{Detail, Language, Reply, ServerState, ServerStatus};
+use std::sync::Arc;
+
+/// Every server; with `list`, those never listed are asked first, and one that fails says so in its state.
+pub(crate) async fn all(core: &Core, snapshot: &Snapshot, list: bool) -> Vec<ServerStatus> {
+    if !list {
+        return core.status();
+    }
+    let (catalog, _) = search::listed(core, snapshot, None).await;
+    for server in catalog.servers() {
+        core.ledger.definitions(server.name(), Arc::clone(server.definitions()));
+        core.ledger.definition_tokens(server.name());
+    }
+    core.ledger.settled().await;
+    let mut all = now(core);
+    for status in &mut all {
+        if let Some(tools) = catalog.server(&status.name) {
+            status.tools.get_or_insert(u32::try_from(tools.definitions().len()).unwrap_or(u32::MAX));
+            status.definition_tokens = status.definition_tokens.or_else(|| core.ledger.definition_tokens(&status.name));
+        }
+    }
+    all
+}
+
+/// Stops a server and starts it again.
+pub(crate) async fn restart(core: &Core, snapshot: &Snapshot, server: &str) -> Result<Reply, Error> {
+    let entry = usable(snapshot, server)?;
+    core.bridge.restart(&entry.spec.name).await.map_err(|e| Error::Fault(e.to_string()))?;
+    Ok(Reply::Servers(now(core)))
+}
+
+/// Stops a server until its next use.
+pub(crate) async fn stop(core: &Core, snapshot: &Snapshot, server: &str) -> Result<Reply, Error> {
+    let entry = usable(snapshot, server)?;
+    core.bridge.stop(&entry.spec.name).await.map_err(|e| Error::Fault(e.to_string()))?;
+    Ok(Reply::Servers(now(core)))
+}
+
+/// The last of what a server wrote to stderr. One that may not start has written nothing.
+pub(crate) async fn log(core: &Core, snapshot: &Snapshot, server: &str) -> Result<Reply, Error> {
+    let entry = find(snapshot, server)?;
+    Ok(Reply::ServerLog(core.bridge.log(&entry.spec.name).await.unwrap_or_default()))
+}
+
+/// A server's tools with their schemas and stubs; starts it where it was never listed.
+pub(crate) async fn tools(core: &Core, snapshot: &Snapshot, server: &str) -> Result<Reply, Error> {
+    let entry = usable(snapshot, server)?;
+    let (catalog, mut unavailable) = search::listed(core, snapshot, Some(&entry.spec.name)).await;
+    match catalog.server(&entry.spec.name) {
+        Some(tools) => Ok(Reply::ServerTools(tools.tools().iter().map(info).collect())),
+        None => Err(Error::Fault(unavailable.pop().unwrap_or_else(|| format!("{} lists no tools", entry.spec.name)))),
+    }
+}
+
+fn info(tool: &Tool) -> ToolInfo {
+    let definition = &tool.definition;
+    let claims = definition.annotations.clone().unwrap_or_default();
+    ToolInfo {
+        name: definition.name.clone(),
+        identifier: tool.identifier.clone(),
+        title: definition.title.clone().or(claims.title),
+        description: definition.description.clone(),
+        input_schema: (*definition.input_schema).clone(),
+        read_only: claims.read_only_hint == Some(true),
+        destructive: claims.destructive_hint == Some(true),
+        python: tool.stub(Language::Python, Detail::Full),
+        typescript: tool.stub(Language::TypeScript, Detail::Full),
+    }
+}
+
+/// Every server's status. The bridge's word of a server may still be on its way through the loop, so it is asked.
+fn now(core: &Core) -> Vec<ServerStatus> {
+    let mut all = core.status();
+    let held = |s: &ServerStatus| {
+        matches!(s.state, ServerState::Untrusted | ServerState::Unapproved | ServerState::Disabled)
+    };
+    for status in all.iter_mut().filter(|s| !held(s)) {
+        if let Some(now) = core.bridge.state(&status.name) {
+            status.state = now.state;
+            status.last_error = now.error.map(|e| e.to_string());
+        }
+    }
+    all
+}
+
+fn find<'a>(snapshot: &'a Snapshot, server: &str) -> Result<&'a Entry, Error> {
+    snapshot.server(server).ok_or_else(|| {
+        let names: Vec<&str> = snapshot.servers.iter().map(|e| e.spec.name.as_str()).collect();
+        Error::Usage(format!("there is no server `{server}`; configured: {}", names.join(", ")))
+    })
+}
+
+fn usable<'a>(snapshot: &'a Snapshot, server: &str) -> Result<&'a Entry, Error> {
+    let entry = find(snapshot, server)?;
+    if snapshot.usable().any(|e| e.spec.name == entry.spec.name) {
+        Ok(entry)
+    } else {
+        Err(Error::Denied(format!("{} is disabled, or its workspace is not trusted", entry.spec.name)))
+    }
+}
