@@ -23,12 +23,13 @@ pub struct Builder {
     servers: Value,
     toml: String,
     trusted: Option<bool>,
+    options: Options,
 }
 
 impl TestDaemon {
     /// A trusted workspace without servers.
     pub fn builder() -> Builder {
-        Builder { servers: json!({}), toml: String::new(), trusted: Some(true) }
+        Builder { servers: json!({}), toml: String::new(), trusted: Some(true), options: Options::default() }
     }
 
     /// The workspace's folder.
@@ -84,6 +85,13 @@ impl Builder {
         self
     }
 
+    /// Whatever else a front would set; folders and trust are the test's own.
+    #[must_use]
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
     /// Starts it.
     ///
     /// # Panics
@@ -100,7 +108,7 @@ impl Builder {
             workspace: Some(folder.path().to_owned()),
             trusted: self.trusted,
             data_dir: Some(data),
-            ..Options::default()
+            ..self.options
         };
         let daemon = Daemon::start(options).await.expect("the daemon starts");
         TestDaemon { daemon, conversation: ConversationId::new(), folder }
