@@ -33,7 +33,12 @@ const commands: Readonly<Record<string, Command>> = {
 export interface Api {
   /** What was saved in this session and in this workspace. Fails where there is no daemon. */
   savings(): Promise<SavingsSummary>;
+  /** For how long the activation held the extension host's main thread, loading the extension's code included. */
+  readonly activationMs: number;
 }
+
+/** When the bundle began to run; build.mjs puts it there. */
+declare const loadedFrom: number;
 
 export function activate(context: vscode.ExtensionContext): Api {
   const ctx = new Ctx(context);
@@ -46,7 +51,9 @@ export function activate(context: vscode.ExtensionContext): Api {
     followSettings(ctx),
   );
   void ctx.start();
-  return { savings: () => ctx.request(savings, {}) };
+  const activationMs = performance.now() - loadedFrom;
+  ctx.log.debug(`Activated in ${activationMs.toFixed(1)} ms.`);
+  return { savings: () => ctx.request(savings, {}), activationMs };
 }
 
 /** A command's failure is shown with its reason, never thrown at the editor. */
