@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub struct Options {
     /// The workspace's folder; the nearest parent of the working directory with a configuration, else that directory.
     pub workspace: Option<PathBuf>,
+    /// Further folders of the same window.
+    pub folders: Vec<PathBuf>,
     /// One more configuration file, whose servers the user has named and so trusts.
     pub config: Option<PathBuf>,
     /// `Some` says whether the workspace is trusted (the editor knows, or `--trust`); `None` asks the trust store.
