@@ -1,23 +1,24 @@
-//! The LSP methods. Each submits, awaits the daemon, and encodes; none awaits the client.
+//! The protocol's own methods: one window's life, and its documents. None awaits the client.
 
+use crate::documents::Documents;
+use crate::editor::LspEditor;
 use crate::forward::forward;
-use crate::wire::{
-    Endpoint, NoParams, Receipt, ReceiptParams, RestartParams, RunParams, RunsParams, ServersParams, options,
-};
-use daemon::{Daemon, Options};
-use model::reply::{CallReply, RunSummary, SearchReply};
-use model::{
-    CallRequest, ConversationId, Reply, Request, RunId, RunReply, SavingsSummary, SearchRequest, ServerStatus,
-    TokenReport,
-};
+use crate::wire::{Endpoint, options};
+use daemon::{Daemon, Options, Ticket};
+use model::{ConversationId, Request};
 use std::borrow::Cow;
 use std::fmt::{self, Debug, Display};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock};
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
-use tower_lsp::ls_types::{InitializeParams, InitializeResult, InitializedParams, ServerCapabilities, ServerInfo};
+use tower_lsp::ls_types::{
+    DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams, InitializeParams,
+    InitializeResult, InitializedParams, ServerCapabilities, ServerInfo, TextDocumentSyncCapability,
+    TextDocumentSyncKind,
+};
 use tower_lsp::{Client, LanguageServer};
 
 /// The name this front files its runs under.
@@ -36,6 +37,9 @@ pub(crate) struct Backend {
     start: Mutex<Option<(Options, Serve)>>,
     daemon: Slot,
     conversation: ConversationId,
+    pub(crate) documents: Arc<Documents>,
+    /// Whether the client is initialised, and so can be asked.
+    ready: watch::Sender<bool>,
     forwarding: OnceLock<AbortHandle>,
 }
 
@@ -69,91 +73,16 @@ impl Backend {
             start: Mutex::new(Some((options, serve))),
             daemon,
             conversation: ConversationId::new(),
+            documents: Arc::default(),
+            ready: watch::Sender::new(false),
             forwarding: OnceLock::new(),
         }
     }
 
-    /// `tta/run`
-    pub(crate) async fn run(&self, params: RunParams) -> Result<RunReply> {
-        let mut reply = match self.ask(Request::Run(params.request)).await? {
-            Reply::Run(reply) => *reply,
-            other => return Err(mismatch(&other)),
-        };
-        if params.wait_receipt {
-            match self.counted(reply.run_id.clone()).await {
-                Ok((report, result_tokens)) => reply.add_receipt(report, &result_tokens),
-                // The run itself succeeded; its receipt is absent, which the reply can say.
-                Err(e) => tracing::warn!("no receipt: {e}"),
-            }
-        }
-        Ok(reply)
-    }
-
-    /// `tta/searchTools`
-    pub(crate) async fn search_tools(&self, params: SearchRequest) -> Result<SearchReply> {
-        match self.ask(Request::Search(params)).await? {
-            Reply::Search(reply) => Ok(reply),
-            other => Err(mismatch(&other)),
-        }
-    }
-
-    /// `tta/call`
-    pub(crate) async fn call(&self, params: CallRequest) -> Result<CallReply> {
-        match self.ask(Request::Call(params)).await? {
-            Reply::Call(reply) => Ok(*reply),
-            other => Err(mismatch(&other)),
-        }
-    }
-
-    /// `tta/servers`
-    pub(crate) async fn servers(&self, params: ServersParams) -> Result<Vec<ServerStatus>> {
-        match self.ask(Request::Servers { list: params.list }).await? {
-            Reply::Servers(servers) => Ok(servers),
-            other => Err(mismatch(&other)),
-        }
-    }
-
-    /// `tta/restartServer`
-    pub(crate) async fn restart_server(&self, params: RestartParams) -> Result<Vec<ServerStatus>> {
-        match self.ask(Request::RestartServer { server: params.server }).await? {
-            Reply::Servers(servers) => Ok(servers),
-            other => Err(mismatch(&other)),
-        }
-    }
-
-    /// `tta/savings`
-    pub(crate) async fn savings(&self, _: NoParams) -> Result<SavingsSummary> {
-        match self.ask(Request::Savings).await? {
-            Reply::Savings(savings) => Ok(*savings),
-            other => Err(mismatch(&other)),
-        }
-    }
-
-    /// `tta/runs`
-    pub(crate) async fn runs(&self, params: RunsParams) -> Result<Vec<RunSummary>> {
-        match self.ask(Request::Runs { limit: params.limit }).await? {
-            Reply::Runs(runs) => Ok(runs),
-            other => Err(mismatch(&other)),
-        }
-    }
-
-    /// `tta/receipt`
-    pub(crate) async fn receipt(&self, params: ReceiptParams) -> Result<Receipt> {
-        let (tokens, result_tokens) = self.counted(params.run_id).await?;
-        Ok(Receipt { tokens, result_tokens })
-    }
-
-    async fn counted(&self, run_id: RunId) -> Result<(TokenReport, Vec<u64>)> {
-        match self.ask(Request::Receipt { run_id }).await? {
-            Reply::Receipt(report, result_tokens) => Ok((*report, result_tokens)),
-            other => Err(mismatch(&other)),
-        }
-    }
-
-    /// Submits before the first await, so that requests keep their order.
-    async fn ask(&self, request: Request) -> Result<Reply> {
+    /// Submits at once.
+    pub(crate) fn submit(&self, request: Request) -> Result<Ticket> {
         let daemon = self.daemon.get().ok_or_else(|| fault("the daemon was not started"))?;
-        daemon.submit(request, FRONT, &self.conversation).reply().await.map_err(|e| refused(&e))
+        Ok(daemon.submit(request, FRONT, &self.conversation))
     }
 }
 
@@ -161,23 +90,43 @@ impl LanguageServer for Backend {
     async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
         let start = self.start.lock().expect("nothing panics while it is held").take();
         let (given, serve) = start.ok_or_else(|| fault("a failed start is final: start `tta lsp` again"))?;
-        let options = options(given, params.initialization_options)?;
+        let options = options(given, params.initialization_options, || {
+            Arc::new(LspEditor::new(self.client.clone(), self.ready.subscribe()))
+        })?;
         let daemon = Daemon::start(options).await.map_err(|e| refused(&e))?;
         let daemon = self.daemon.get_or_init(|| daemon).clone();
         let endpoint = serve(daemon).await.map_err(fault)?;
         let version = Some(env!("CARGO_PKG_VERSION").to_owned());
         Ok(InitializeResult {
-            capabilities: ServerCapabilities { experimental: Some(endpoint.experimental()), ..Default::default() },
+            capabilities: ServerCapabilities {
+                text_document_sync: Some(TextDocumentSyncCapability::Kind(TextDocumentSyncKind::INCREMENTAL)),
+                experimental: Some(endpoint.experimental()),
+                ..Default::default()
+            },
             server_info: Some(ServerInfo { name: "tta".to_owned(), version }),
             ..Default::default()
         })
     }
 
     async fn initialized(&self, _: InitializedParams) {
+        self.ready.send_replace(true);
         if let Some(daemon) = self.daemon.get() {
             let task = tokio::spawn(forward(self.client.clone(), daemon.clone(), self.conversation.clone()));
             let _ = self.forwarding.set(task.abort_handle());
         }
+    }
+
+    async fn did_open(&self, params: DidOpenTextDocumentParams) {
+        self.documents.open(params.text_document);
+    }
+
+    async fn did_change(&self, params: DidChangeTextDocumentParams) {
+        let document = params.text_document;
+        self.documents.edit(&document.uri, document.version, params.content_changes);
+    }
+
+    async fn did_close(&self, params: DidCloseTextDocumentParams) {
+        self.documents.close(&params.text_document.uri);
     }
 
     async fn shutdown(&self) -> Result<()> {
@@ -189,15 +138,11 @@ impl LanguageServer for Backend {
 }
 
 /// The daemon's own error under its own code.
-fn refused(error: &daemon::Error) -> Error {
+pub(crate) fn refused(error: &daemon::Error) -> Error {
     let message = Cow::Owned(error.to_string());
     Error { code: ErrorCode::from(i64::from(error.rpc_code())), message, data: None }
 }
 
-fn fault(message: impl Into<String>) -> Error {
+pub(crate) fn fault(message: impl Into<String>) -> Error {
     Error { code: ErrorCode::InternalError, message: Cow::Owned(message.into()), data: None }
-}
-
-fn mismatch(other: &Reply) -> Error {
-    fault(format!("the daemon answered another question: {other:?}").chars().take(200).collect::<String>())
 }

@@ -1,13 +1,18 @@
 //! The editor's front: LSP over stdio with the project's own `tta/*` methods. Decodes, submits, encodes.
 //!
-//! Invariants: a handler submits before it first awaits, so requests reach the daemon in their order; no handler awaits
-//! the client, so a client that stops reading cannot wedge the server; a cancelled request drops its ticket, which
-//! cancels its work. When the client leaves, in whatever way, the daemon ends with all it started. Left out on purpose:
+//! Invariants: a handler submits, and takes the document it is about, before it first awaits, so requests reach the
+//! daemon in their order and see every edit sent before them; no handler awaits the client, so a client that stops
+//! reading cannot wedge the server (what the daemon asks of the editor, it asks in tasks of its own: `editor.rs`); a
+//! cancelled request drops its ticket, which cancels its work. When the client leaves, in whatever way, the daemon ends with all it started. Left out on purpose:
 //! how MCP is served, which the caller knows (`endpoint`).
 
 mod backend;
+mod documents;
+mod editor;
 mod forward;
 mod input;
+mod methods;
+mod programs;
 mod wire;
 
 pub use wire::Endpoint;
@@ -44,9 +49,18 @@ pub async fn serve<F, Fut, E>(
         .custom_method("tta/call", Backend::call)
         .custom_method("tta/servers", Backend::servers)
         .custom_method("tta/restartServer", Backend::restart_server)
+        .custom_method("tta/stopServer", Backend::stop_server)
+        .custom_method("tta/serverLog", Backend::server_log)
+        .custom_method("tta/serverTools", Backend::server_tools)
         .custom_method("tta/savings", Backend::savings)
         .custom_method("tta/runs", Backend::runs)
+        .custom_method("tta/run/get", Backend::run_detail)
+        .custom_method("tta/stopRun", Backend::stop_run)
         .custom_method("tta/receipt", Backend::receipt)
+        .custom_method("tta/approvals", Backend::approvals)
+        .custom_method("tta/approvals/forget", Backend::forget_approval)
+        .custom_method("tta/doctor", Backend::doctor)
+        .custom_method("tta/editorTools/changed", Backend::editor_tools_changed)
         .finish();
     let (input, ended) = WatchedInput::new(input);
     let serving = Server::new(input, output, socket).concurrency_level(REQUESTS_MAX).serve(service);

@@ -1,11 +1,13 @@
 //! What crosses the wire besides the model's types: the options of `initialize`, and parameters of a field or two.
 
-use daemon::Options;
+use daemon::{AskCalls, Editor, Options};
 use model::{RunEvent, RunId, RunRequest, SavingsSummary, Secret, ServerStatus, TokenReport};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::sync::Arc;
 use tower_lsp::jsonrpc::{self, Error};
+use tower_lsp::ls_types::Uri;
 use tower_lsp::ls_types::notification::Notification;
 
 /// Where MCP is served, for the editor to hand to its own client.
@@ -30,14 +32,23 @@ impl Endpoint {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct Initialization {
     workspace: Option<PathBuf>,
+    folders: Vec<PathBuf>,
     trusted: bool,
     data_dir: Option<PathBuf>,
     timeout_ms: Option<u64>,
     memory_mb: Option<u64>,
+    ask_calls: Option<AskCalls>,
+    ask_servers: Option<bool>,
+    editor: bool,
 }
 
-/// The daemon's options: the command line's, overridden by the editor's.
-pub(crate) fn options(given: Options, initialization: Option<Value>) -> jsonrpc::Result<Options> {
+/// The daemon's options: the command line's, overridden by the editor's. `editor` is asked for where the client says
+/// that it answers questions.
+pub(crate) fn options(
+    given: Options,
+    initialization: Option<Value>,
+    editor: impl FnOnce() -> Arc<dyn Editor>,
+) -> jsonrpc::Result<Options> {
     let asked: Initialization = match initialization {
         None | Some(Value::Null) => Initialization::default(),
         Some(value) => {
@@ -46,61 +57,78 @@ pub(crate) fn options(given: Options, initialization: Option<Value>) -> jsonrpc:
     };
     Ok(Options {
         workspace: asked.workspace.or(given.workspace),
+        folders: if asked.folders.is_empty() { given.folders } else { asked.folders },
         trusted: given.trusted.or(Some(asked.trusted)),
         data_dir: asked.data_dir.or(given.data_dir),
         timeout_ms: asked.timeout_ms.or(given.timeout_ms),
         memory_mb: asked.memory_mb.or(given.memory_mb),
         config: given.config,
-        editor: given.editor,
-        ask_calls: given.ask_calls,
-        ask_servers: given.ask_servers,
+        editor: if asked.editor { Some(editor()) } else { given.editor },
+        ask_calls: asked.ask_calls.unwrap_or(given.ask_calls),
+        ask_servers: asked.ask_servers.unwrap_or(given.ask_servers),
     })
 }
 
-/// The parameters of `tta/run`: a run, and whether the answer waits for its receipt.
+/// The parameters of `tta/run`: a run, whether the answer waits for its receipt, and the document it was taken from.
 #[derive(Debug)]
 pub(crate) struct RunParams {
     pub(crate) request: RunRequest,
     pub(crate) wait_receipt: bool,
+    pub(crate) uri: Option<Uri>,
 }
 
 impl<'de> Deserialize<'de> for RunParams {
     /// By hand, because `flatten` would let unknown fields pass.
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
         let mut fields = serde_json::Map::deserialize(deserializer)?;
         let wait_receipt = fields.remove("wait_receipt").is_some_and(|value| value == true);
-        let request = serde_json::from_value(Value::Object(fields)).map_err(serde::de::Error::custom)?;
-        Ok(Self { request, wait_receipt })
+        let uri = fields.remove("uri").map(serde_json::from_value).transpose().map_err(Error::custom)?.flatten();
+        let request = serde_json::from_value(Value::Object(fields)).map_err(Error::custom)?;
+        Ok(Self { request, wait_receipt, uri })
     }
 }
 
 /// The parameters of `tta/servers`.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ServersParams {
     #[serde(default)]
     pub(crate) list: bool,
 }
 
-/// The parameters of `tta/restartServer`.
+/// The parameters of what is about one server.
 #[derive(Debug, Deserialize)]
-pub(crate) struct RestartParams {
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServerParams {
     pub(crate) server: String,
 }
 
-/// The parameters of `tta/savings`: none.
+/// Of methods that take none.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct NoParams {}
 
 /// The parameters of `tta/runs`.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct RunsParams {
     pub(crate) limit: usize,
 }
 
-/// The parameters of `tta/receipt`.
+/// The parameters of what is about one run.
 #[derive(Debug, Deserialize)]
-pub(crate) struct ReceiptParams {
+#[serde(deny_unknown_fields)]
+pub(crate) struct RunIdParams {
     pub(crate) run_id: RunId,
+}
+
+/// The parameters of `tta/approvals/forget`; all where there is no id.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ForgetParams {
+    #[serde(default)]
+    pub(crate) id: Option<String>,
 }
 
 /// The answer to `tta/receipt`.
@@ -143,13 +171,15 @@ mod tests {
     #[test]
     fn the_editors_options_override_and_nothing_is_trusted_unasked() {
         let given = || Options { timeout_ms: Some(1), ..Options::default() };
-        let read = |value| options(given(), value);
+        let read = |value| options(given(), value, || panic!("no editor was given"));
         assert_eq!(read(None).ok().and_then(|o| o.trusted), Some(false));
         let asked = read(Some(json!({"trusted": true, "timeoutMs": 2, "dataDir": "/d"}))).expect("well formed");
         assert_eq!((asked.trusted, asked.timeout_ms, asked.data_dir), (Some(true), Some(2), Some("/d".into())));
         let wrong = read(Some(json!({"trusted": "yes"}))).expect_err("a text is no boolean");
         assert!(wrong.message.contains("initializationOptions"), "{wrong}");
         assert!(read(Some(json!({"trusted": true, "timeout": 1}))).is_err());
+        let asked = read(Some(json!({"askCalls": "writes", "askServers": true}))).expect("well formed");
+        assert_eq!((asked.ask_calls, asked.ask_servers, asked.editor.is_none()), (AskCalls::Writes, true, true));
     }
 
     #[test]
@@ -158,6 +188,10 @@ mod tests {
         let params = read(json!({"code": "1", "language": "py", "wait_receipt": true})).expect("well formed");
         assert!(params.wait_receipt);
         assert_eq!(params.request.code, "1");
+        let uri = read(json!({"code": "1", "uri": "file:///a.py"})).expect("well formed").uri;
+        assert_eq!(uri.expect("given").as_str(), "file:///a.py");
+        assert!(read(json!({"code": "1", "uri": null})).expect("well formed").uri.is_none());
+        assert!(read(json!({"code": "1", "uri": "no uri"})).is_err());
         assert!(read(json!({"code": "1", "wait": true})).is_err());
         assert!(read(json!({"wait_receipt": true})).is_err());
     }
