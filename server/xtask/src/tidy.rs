@@ -16,8 +16,9 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("ledger", &["model"]),
     ("bridge", &["model"]),
     ("engine", &["model"]),
+    ("syntax", &["model"]),
     ("daemon", &["model", "config", "watch", "catalog", "ledger", "bridge", "engine"]),
-    ("lsp", &["model", "daemon"]),
+    ("lsp", &["model", "daemon", "syntax"]),
     ("mcp", &["model", "daemon"]),
     ("cli", &["model", "daemon", "lsp", "mcp"]),
     ("testkit", &["model", "daemon"]),
@@ -34,6 +35,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tiktoken-rs", &["ledger"]),
     ("notify", &["watch"]),
     ("oxc", &["engine"]),
+    ("tree-sitter", &["syntax"]),
+    ("tree-sitter-python", &["syntax"]),
+    ("tree-sitter-typescript", &["syntax"]),
     ("clap", &["cli"]),
 ];
 
