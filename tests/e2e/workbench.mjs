@@ -1,7 +1,16 @@
 // One real workbench: a code-server in a scratch home, our packaged extension in it, and a headless Chromium before it.
 // Everything a test waits for is waited for by looking, never by time alone.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,14 +59,18 @@ export async function until(what, look, withinMs = 60_000) {
 
 export class Workbench {
   /**
-   * Opens `folder` in a new workbench with `extensions` (VSIX files) installed.
-   * With `trusted: false` the folder is opened in restricted mode.
+   * Opens `folder`, or a `.code-workspace` file, in a new workbench with `extensions` (VSIX files) installed. With
+   * `trusted: false` it is opened in restricted mode. `home` puts files into the home first; `logLevel` is the editor's.
    */
-  static async open({ folder, extensions, settings = {}, modelUrl, trusted = true }) {
+  static async open({ folder, extensions, settings = {}, modelUrl, trusted = true, home = {}, logLevel }) {
     const workbench = new Workbench();
     try {
+      for (const [name, text] of Object.entries(home)) {
+        mkdirSync(join(workbench.#home, name, '..'), { recursive: true });
+        writeFileSync(join(workbench.#home, name), text);
+      }
       await workbench.#start({ extensions, settings, modelUrl, trusted });
-      await workbench.#show(folder);
+      await workbench.#show(folder, logLevel);
       return workbench;
     } catch (error) {
       await workbench.close();
@@ -65,10 +78,19 @@ export class Workbench {
     }
   }
 
-  #home = mkdtempSync(join(tmpdir(), 'tta-e2e-'));
+  #home;
   #server;
   #browser;
+  #context;
+  /** The window that opened this one owns all but its page. */
+  #second = false;
+  /** The port of this window's extension host, once another window was opened; else it stands in a file. */
+  #port;
   page;
+
+  constructor(home = mkdtempSync(join(tmpdir(), 'tta-e2e-'))) {
+    this.#home = home;
+  }
 
   async #start({ extensions, settings, modelUrl, trusted }) {
     const port = await freePort();
@@ -107,15 +129,50 @@ export class Workbench {
     symlinkSync(guestCache, join(storage, 'cache'));
   }
 
-  async #show(folder) {
+  async #show(folder, logLevel) {
     const executablePath = CHROMIUM.find(existsSync);
     if (!executablePath) throw new Error('Chromium is missing. On Debian: apt-get install chromium.');
     const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
     this.#browser = await chromium.launch({ executablePath, args: [...sandbox, ...CHROMIUM_FLAGS] });
-    const context = await this.#browser.newContext({ viewport: { width: 1400, height: 900 } });
-    this.page = await context.newPage();
-    await this.page.goto(`${this.url}/?folder=${folder}`);
+    this.#context = await this.#browser.newContext({ viewport: { width: 1400, height: 900 } });
+    await this.#goto(folder, logLevel);
+  }
+
+  async #goto(folder, logLevel) {
+    this.page ??= await this.#context.newPage();
+    const kind = folder.endsWith('.code-workspace') ? 'workspace' : 'folder';
+    const payload = logLevel ? `&payload=${encodeURIComponent(JSON.stringify([['logLevel', logLevel]]))}` : '';
+    rmSync(this.#harness, { force: true });
+    await this.page.goto(`${this.url}/?${kind}=${folder}${payload}`);
     await until('the extension host', () => this.inHost('return vscode.version'));
+  }
+
+  /** Opens another window on `folder` beside this one, in the same browser and for the same user. */
+  async window(folder) {
+    const other = new Workbench(this.#home);
+    other.#second = true;
+    other.#context = this.#context;
+    other.url = this.url;
+    this.#port = readFileSync(this.#harness, 'utf8');
+    await other.#goto(folder);
+    return other;
+  }
+
+  /** Reloads the window, as a user does who wants its extensions to start anew. */
+  async reload() {
+    this.#port = undefined;
+    rmSync(this.#harness, { force: true });
+    await this.page.reload();
+    await until('the extension host', () => this.inHost('return vscode.version'));
+  }
+
+  /** The files under the home that hold `text`: logs, settings, storage, what extensions keep. */
+  filesWith(text) {
+    const files = readdirSync(this.#home, { recursive: true, withFileTypes: true });
+    return files
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name))
+      .filter((path) => existsSync(path) && readFileSync(path).includes(text));
   }
 
   get #harness() {
@@ -124,7 +181,7 @@ export class Workbench {
 
   /** Runs `code`, the body of an async function with `vscode` in scope, in the extension host. */
   async inHost(code) {
-    const port = readFileSync(this.#harness, 'utf8');
+    const port = this.#port ?? readFileSync(this.#harness, 'utf8');
     const { value, error } = await (await fetch(`http://127.0.0.1:${port}`, { method: 'POST', body: code })).json();
     if (error) throw new Error(error);
     return value;
@@ -187,6 +244,38 @@ export class Workbench {
     await button.click();
   }
 
+  /** The notification whose text holds `part`. */
+  question(part) {
+    return this.page.locator('.notification-toast:visible', { hasText: part });
+  }
+
+  /** Answers a question by the button or link of that name. */
+  async answer(question, name) {
+    await question.locator('.monaco-button, a').getByText(name, { exact: true }).click();
+  }
+
+  /** Empties our output channel, so that what comes next is new. */
+  async clearOutput() {
+    await this.inHost(`await vscode.commands.executeCommand('workbench.output.action.clearOutput')`);
+  }
+
+  /** The text of the output view, once it holds `part`. */
+  outputWith(part) {
+    return this.#textWith(this.page.locator('.output-view:visible .view-lines'), part);
+  }
+
+  /** The text of the editor that is shown, once it holds `part`. */
+  editorWith(part) {
+    return this.#textWith(this.page.locator('.editor-instance:visible .view-lines').first(), part);
+  }
+
+  #textWith(lines, part) {
+    return until(`a text with ${part}`, async () => {
+      const text = (await lines.innerText()).replace(/\u00a0/g, ' ');
+      return text.includes(part) && text;
+    });
+  }
+
   /** Waits until the last answer of the chat, which comes word by word, holds `part`. */
   async answerWith(part) {
     await this.page.locator('.interactive-response:visible', { hasText: part }).last().waitFor({ timeout: 60_000 });
@@ -201,6 +290,7 @@ export class Workbench {
   async close() {
     // A page that is merely closed leaves its extension host waiting for a reconnection.
     await this.page?.goto('about:blank').catch(() => undefined);
+    if (this.#second) return;
     await this.#browser?.close();
     if (this.#server && this.#server.exitCode === null) {
       const gone = new Promise((resolve) => this.#server.once('exit', resolve));
