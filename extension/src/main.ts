@@ -4,25 +4,54 @@
  */
 
 import * as vscode from 'vscode';
+import { callTool } from './commands/call_tool';
 import { openLog, restartDaemon } from './commands/daemon';
-import { runFile, runSelection } from './commands/run';
-import { RECEIPT_SCHEME, Receipts, showRuns } from './commands/runs';
-import { showServers } from './commands/servers';
+import { importServers } from './commands/import_servers';
+import { newProgram } from './commands/new_program';
+import * as reports from './commands/reports';
+import * as run from './commands/run';
+import * as runs from './commands/runs';
+import { searchTools } from './commands/search';
+import * as servers from './commands/servers';
 import { Ctx } from './ctx';
 import { manageApprovals } from './editor/manage';
 import type { SavingsSummary } from './lsp_ext';
+import { Parts } from './parts';
 import { followSettings } from './settings';
 import { TOOL_SET } from './tools';
-import { savings } from './wire';
+import * as wire from './wire';
 
 /** A command gets what called it: a tree's node, a document's URI, a server's name; nothing from the palette. */
-type Command = (ctx: Ctx, subject?: unknown) => Promise<void> | void;
+type Command = (ctx: Ctx, subject: unknown, parts: Parts) => Thenable<void> | void;
 
 const commands: Readonly<Record<string, Command>> = {
-  'tta.runFile': runFile,
-  'tta.runSelection': runSelection,
-  'tta.showServers': showServers,
-  'tta.showRuns': showRuns,
+  'tta.runFile': run.runFile,
+  'tta.runSelection': run.runSelection,
+  'tta.newProgram': newProgram,
+  'tta.rerunLast': run.rerunLast,
+  'tta.rerun': run.rerun,
+  'tta.stopRun': runs.stopRun,
+  'tta.showRuns': runs.showRuns,
+  'tta.openReceipt': runs.openReceipt,
+  'tta.openProgram': runs.openProgram,
+  'tta.openResult': runs.openResult,
+  'tta.openOutput': runs.openOutput,
+  'tta.openCall': runs.openCall,
+  'tta.openArtifact': runs.openArtifact,
+  'tta.searchTools': searchTools,
+  'tta.callTool': callTool,
+  'tta.showServers': servers.showServers,
+  'tta.startServer': servers.startServer,
+  'tta.stopServer': servers.stopServer,
+  'tta.restartServer': servers.restartServer,
+  'tta.showTools': servers.showTools,
+  'tta.showLog': servers.showLog,
+  'tta.openConfiguration': servers.openConfiguration,
+  'tta.importServers': importServers,
+  'tta.doctor': reports.doctor,
+  'tta.showDashboard': reports.showDashboard,
+  'tta.exportReport': reports.exportReport,
+  'tta.refreshDocument': reports.refreshDocument,
   'tta.manageApprovals': manageApprovals,
   'tta.forgetInputs': ({ editor }) => editor.secrets.forget(),
   'tta.restartDaemon': restartDaemon,
@@ -42,25 +71,27 @@ declare const loadedFrom: number;
 
 export function activate(context: vscode.ExtensionContext): Api {
   const ctx = new Ctx(context);
+  const parts = new Parts(ctx);
   context.subscriptions.push(
     ctx,
-    ...Object.entries(commands).map(([name, command]) => register(ctx, name, command)),
+    parts,
+    ...Object.entries(commands).map(([name, command]) => register(ctx, parts, name, command)),
     vscode.lm.registerMcpServerDefinitionProvider(TOOL_SET, ctx.tools),
-    vscode.workspace.registerTextDocumentContentProvider(RECEIPT_SCHEME, new Receipts(ctx)),
+    vscode.workspace.registerTextDocumentContentProvider(runs.RECEIPT_SCHEME, new runs.Receipts(ctx)),
     vscode.workspace.onDidGrantWorkspaceTrust(() => void ctx.start()),
     followSettings(ctx),
   );
   void ctx.start();
   const activationMs = performance.now() - loadedFrom;
   ctx.log.debug(`Activated in ${activationMs.toFixed(1)} ms.`);
-  return { savings: () => ctx.request(savings, {}), activationMs };
+  return { savings: () => ctx.request(wire.savings, {}), activationMs };
 }
 
 /** A command's failure is shown with its reason, never thrown at the editor. */
-function register(ctx: Ctx, name: string, command: Command): vscode.Disposable {
+function register(ctx: Ctx, parts: Parts, name: string, command: Command): vscode.Disposable {
   return vscode.commands.registerCommand(name, async (subject?: unknown) => {
     try {
-      await command(ctx, subject);
+      await command(ctx, subject, parts);
     } catch (error) {
       ctx.log.error(error instanceof Error ? error : String(error));
       void vscode.window.showErrorMessage(`TTA: ${error instanceof Error ? error.message : String(error)}`);

@@ -1,58 +1,109 @@
 /**
- * Run File and Run Selection: the program goes to the daemon as it stands in the editor, saved or not; what comes back
+ * Run File, Run Selection and Rerun: the program goes to the daemon as it stands in the editor, saved or not; what comes back
  * goes to the output channel, and an error to its line as well.
  */
 
 import * as vscode from 'vscode';
 import type { Ctx } from '../ctx';
 import type { Language, RunReply } from '../lsp_ext';
+import type { Parts } from '../parts';
 import { callCount } from '../receipt';
 import { cancelled, transcript } from '../transcript';
+import type { Run } from '../views/runs_model';
 import * as wire from '../wire';
 import { asProgram, type Program } from '../program';
 
-const LANGUAGES: Readonly<Record<string, Language>> = {
+/** The languages of programs, by what the editor calls them. */
+export const LANGUAGES: Readonly<Record<string, Language>> = {
   python: 'python',
   typescript: 'typescript',
   javascript: 'javascript',
 };
 
-/** Runs the whole document. */
-export function runFile(ctx: Ctx): Promise<void> {
-  const { document } = activeEditor();
-  return runProgram(ctx, document, { code: document.getText(), name: nameOf(document) });
+/** Runs a whole document: the one whose URI is the subject, else the one in the active editor. */
+export async function runFile(ctx: Ctx, subject: unknown, parts: Parts): Promise<void> {
+  const uri = uriOf(subject);
+  const document = uri ? await vscode.workspace.openTextDocument(uri) : activeEditor().document;
+  await runDocument(ctx, parts, document);
 }
 
 /** Runs the selected lines, under the line numbers that they have in the document. */
-export function runSelection(ctx: Ctx): Promise<void> {
+export async function runSelection(ctx: Ctx, _: unknown, parts: Parts): Promise<void> {
   const { document, selection } = activeEditor();
   if (selection.isEmpty) {
     throw new Error(vscode.l10n.t('Nothing is selected. Select the lines to run.'));
   }
-  // A selection that begins after the indentation of its first line means the whole line.
-  const { firstNonWhitespaceCharacterIndex } = document.lineAt(selection.start);
-  const start =
-    selection.start.character <= firstNonWhitespaceCharacterIndex
-      ? selection.start.with({ character: 0 })
-      : selection.start;
-  const selected = document.getText(new vscode.Range(start, selection.end));
-  return runProgram(ctx, document, asProgram(selected, start.line, nameOf(document)));
+  await runDocument(ctx, parts, document, selection);
 }
 
-async function runProgram(ctx: Ctx, document: vscode.TextDocument, program: Program): Promise<void> {
+/** Runs what a command of this window ran last, as it stands now; else the newest run of the workspace. */
+export async function rerunLast(ctx: Ctx, _: unknown, parts: Parts): Promise<void> {
+  if (parts.last) {
+    const { uri, range } = parts.last;
+    return runDocument(ctx, parts, await vscode.workspace.openTextDocument(uri), range);
+  }
+  const newest = parts.runs.list().find(({ status }) => status !== undefined);
+  if (!newest) {
+    throw new Error(vscode.l10n.t('No program has run in this workspace yet.'));
+  }
+  await rerun(ctx, { kind: 'run', run: newest }, parts);
+}
+
+/** Runs the program of a line in the tree of runs again, exactly as it was. */
+export async function rerun(ctx: Ctx, subject: unknown, { runs }: Parts): Promise<void> {
+  const { run } = subject as { readonly run: Run };
+  const detail = await runs.detail(run.id);
+  if (!detail) {
+    throw new Error(
+      vscode.l10n.t('The program of this run went with the window that ran it. Open its file and run that.'),
+    );
+  }
+  const { code, language, label: name, input } = detail;
+  await runProgram(ctx, { code, language, name, ...(input === undefined ? {} : { input }) });
+}
+
+async function runDocument(ctx: Ctx, parts: Parts, document: vscode.TextDocument, range?: vscode.Range): Promise<void> {
   const language = LANGUAGES[document.languageId];
   if (!language) {
     throw new Error(vscode.l10n.t('Programs are Python, TypeScript or JavaScript; this is {0}.', document.languageId));
   }
+  parts.last = { uri: document.uri, ...(range ? { range } : {}) };
   ctx.problems.delete(document.uri);
-  const reply = await withProgress(ctx, program.name, (token) =>
-    ctx.request(wire.run, { ...program, language, wait_receipt: true }, token),
-  );
-  ctx.output.append(reply ? transcript(program.name, reply) : cancelled(program.name));
-  ctx.output.show(true);
+  const program = range ? selected(document, range) : { code: document.getText(), name: nameOf(document) };
+  const reply = await runProgram(ctx, { ...program, language, uri: document.uri.toString() });
   if (reply) {
     pointAtError(ctx, document, reply);
   }
+}
+
+function selected(document: vscode.TextDocument, range: vscode.Range): Program {
+  // A selection that begins after the indentation of its first line means the whole line.
+  const { firstNonWhitespaceCharacterIndex } = document.lineAt(range.start);
+  const start =
+    range.start.character <= firstNonWhitespaceCharacterIndex ? range.start.with({ character: 0 }) : range.start;
+  return asProgram(document.getText(new vscode.Range(start, range.end)), start.line, nameOf(document));
+}
+
+async function runProgram(
+  ctx: Ctx,
+  program: Program & { language: Language; uri?: string; input?: unknown },
+): Promise<RunReply | undefined> {
+  const reply = await withProgress(ctx, program.name, (token) =>
+    ctx.request(wire.run, { ...program, wait_receipt: true }, token),
+  );
+  ctx.output.append(reply ? transcript(program.name, reply) : cancelled(program.name));
+  ctx.output.show(true);
+  return reply;
+}
+
+/** A code lens hands over a URI as text or as the editor's own, which loses its class on the way. */
+function uriOf(subject: unknown): vscode.Uri | undefined {
+  if (typeof subject === 'string') {
+    return vscode.Uri.parse(subject, true);
+  }
+  return typeof subject === 'object' && subject !== null && 'scheme' in subject && 'path' in subject
+    ? vscode.Uri.from(subject as vscode.Uri)
+    : undefined;
 }
 
 function activeEditor(): vscode.TextEditor {

@@ -1,23 +1,20 @@
-/** Show Last Runs: the newest runs of this workspace with what each saved; choosing one opens its receipt. */
+/**
+ * Commands about runs. Show Last Runs lists the newest with what each saved, and choosing one opens its receipt; the others
+ * take a line of the tree of runs.
+ */
 
 import * as vscode from 'vscode';
 import type { Ctx } from '../ctx';
 import { duration, whole } from '../format';
-import type { RunStatus, RunSummary } from '../lsp_ext';
+import type { RunSummary } from '../lsp_ext';
 import { baselineTable, callCount, headline, labelList } from '../receipt';
+import type { Parts } from '../parts';
 import { statusText } from '../transcript';
+import { runIcon, type Run, type RunsNode } from '../views/runs_model';
+import { iconless, markdown, oneLine } from '../views/untrusted';
 import * as wire from '../wire';
 
 const SHOWN = 50;
-
-const ICONS: Readonly<Record<RunStatus, string>> = {
-  ok: 'pass',
-  error: 'error',
-  limit: 'watch',
-  denied: 'circle-slash',
-  cancelled: 'debug-stop',
-  fault: 'bug',
-};
 
 /** Shows the last runs. */
 export async function showRuns(ctx: Ctx): Promise<void> {
@@ -32,13 +29,89 @@ export async function showRuns(ctx: Ctx): Promise<void> {
     matchOnDetail: true,
   });
   if (chosen) {
-    await openReceipt(chosen.run);
+    await showReceipt(chosen.run);
   }
+}
+
+/** Stops a run: the one of the subject, else the only one, else the one that is picked. */
+export async function stopRun(ctx: Ctx, subject: unknown, { runs }: Parts): Promise<void> {
+  const run = runIn(subject) ?? (await pickGoing(runs.going()));
+  if (run && !(await ctx.request(wire.stopRun, { run_id: run.id }))) {
+    void vscode.window.showInformationMessage(vscode.l10n.t('{0} has ended already.', run.label));
+  }
+}
+
+/** Opens a run's receipt. */
+export async function openReceipt(ctx: Ctx, subject: unknown): Promise<void> {
+  const id = runIn(subject)?.id;
+  const run = (await ctx.request(wire.runs, { limit: SHOWN })).find(({ run_id }) => run_id === id);
+  if (!run) {
+    throw new Error(vscode.l10n.t('The ledger has no receipt for this run yet.'));
+  }
+  await showReceipt(run);
+}
+
+/** Opens the program of a run. */
+export async function openProgram(_: Ctx, subject: unknown, { documents }: Parts): Promise<void> {
+  const run = runIn(subject);
+  if (run) {
+    await documents.show(run.label, { kind: 'program', run: run.id }, run.language);
+  }
+}
+
+/** Opens what a run returned, or why it failed. */
+export async function openResult(_: Ctx, subject: unknown, { documents }: Parts): Promise<void> {
+  const run = runIn(subject);
+  if (run) {
+    const ending = run.status === 'ok' ? 'json' : 'txt';
+    await documents.show(`${run.label} → result.${ending}`, { kind: 'result', run: run.id });
+  }
+}
+
+/** Opens what a run printed. */
+export async function openOutput(_: Ctx, subject: unknown, { documents }: Parts): Promise<void> {
+  const run = runIn(subject);
+  if (run) {
+    await documents.show(`${run.label} → output.txt`, { kind: 'output', run: run.id }, 'plaintext');
+  }
+}
+
+/** Opens a call's arguments and what answered them. */
+export async function openCall(_: Ctx, subject: unknown, { documents }: Parts): Promise<void> {
+  const node = subject as RunsNode;
+  if (node.kind === 'call') {
+    const { run, index, call } = node;
+    await documents.show(`${call.server}.${call.tool} ${index + 1}.jsonc`, { kind: 'call', run: run.id, index });
+  }
+}
+
+/** Opens the file that keeps what was too long to return. */
+export async function openArtifact(_: Ctx, subject: unknown): Promise<void> {
+  const node = subject as RunsNode;
+  if (node.kind === 'artifact') {
+    await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(node.file));
+  }
+}
+
+function runIn(subject: unknown): Run | undefined {
+  return typeof subject === 'object' && subject !== null && 'run' in subject ? (subject.run as Run) : undefined;
+}
+
+async function pickGoing(going: readonly Run[]): Promise<Run | undefined> {
+  const [only, ...others] = going;
+  if (!only) {
+    throw new Error(vscode.l10n.t('No program is running.'));
+  }
+  if (others.length === 0) {
+    return only;
+  }
+  const items = going.map((run) => ({ label: iconless(oneLine(run.label)), description: callCount(run.calls), run }));
+  return (await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Stop which run?') }))?.run;
 }
 
 function item(run: RunSummary): vscode.QuickPickItem & { run: RunSummary } {
   return {
-    label: `$(${ICONS[run.status]}) ${run.label}`,
+    label: `$(${runIcon(run.status)}) ${iconless(oneLine(run.label))}`,
     description: run.tokens ? headline(run.tokens) : vscode.l10n.t('not counted yet'),
     detail: facts(run).join(' · '),
     run,
@@ -59,7 +132,7 @@ function facts(run: RunSummary): string[] {
 /** Receipts are read-only documents; their URI carries the run's line of the list, so that they survive a reload. */
 export const RECEIPT_SCHEME = 'tta-receipt';
 
-async function openReceipt(run: RunSummary): Promise<void> {
+async function showReceipt(run: RunSummary): Promise<void> {
   const name = `/${run.label.replaceAll('/', '·')}`;
   const uri = vscode.Uri.from({ scheme: RECEIPT_SCHEME, path: name, query: JSON.stringify(run) });
   await vscode.commands.executeCommand('markdown.showPreview', uri);
@@ -74,7 +147,7 @@ export class Receipts implements vscode.TextDocumentContentProvider {
     const { tokens, result_tokens: results } = await this.ctx.request(wire.receipt, { run_id: run.run_id });
     return [
       `# ${headline(tokens)}`,
-      `\`${run.label}\` · ${facts(run).join(' · ')}`,
+      `**${markdown(oneLine(run.label))}** · ${facts(run).join(' · ')}`,
       baselineTable(tokens),
       ...(results.length > 0 ? [`## ${vscode.l10n.t('Results, by call')}`, resultTable(results)] : []),
       `## ${vscode.l10n.t('What the figures rest on')}`,

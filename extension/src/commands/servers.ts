@@ -1,99 +1,135 @@
-/** Show Servers: every configured MCP server with its state; choosing one opens its configuration, a button restarts it. */
+/** Commands about one server. The subject is a line of the tree, or a name from a code lens; without one they ask. */
 
 import * as vscode from 'vscode';
 import type { Ctx } from '../ctx';
-import { whole } from '../format';
-import type { ServerState, ServerStatus } from '../lsp_ext';
+import type { ServerStatus } from '../lsp_ext';
+import type { Parts } from '../parts';
+import { serverFacts, stateIcon, type ServersNode } from '../views/servers_model';
+import { iconless } from '../views/untrusted';
 import * as wire from '../wire';
 
-interface Item extends vscode.QuickPickItem {
-  readonly server: ServerStatus;
+/** Shows the tree of servers. */
+export function showServers(_: Ctx, _subject: unknown, { servers }: Parts): Promise<void> {
+  return servers.show();
 }
 
-const ICONS: Readonly<Record<ServerState, string>> = {
-  untrusted: 'workspace-untrusted',
-  unapproved: 'question',
-  disabled: 'circle-slash',
-  stopped: 'debug-stop',
-  starting: 'loading~spin',
-  ready: 'pass',
-  failed: 'error',
-};
-
-/** Shows the servers, at once as they are, then with the tools of those that were never asked. */
-export async function showServers(ctx: Ctx): Promise<void> {
-  const pick = vscode.window.createQuickPick<Item>();
-  pick.title = vscode.l10n.t('MCP servers');
-  pick.placeholder = vscode.l10n.t('Choose a server to open its configuration');
-  pick.matchOnDescription = true;
-  pick.matchOnDetail = true;
-  const show = (servers: ServerStatus[]): void => {
-    pick.items = servers.map(item);
-    if (servers.length === 0) {
-      pick.placeholder = vscode.l10n.t('No server is configured. Add one to .vscode/mcp.json.');
-    }
-  };
-  const load = async (ask: Promise<ServerStatus[]>): Promise<void> => {
-    pick.busy = true;
-    try {
-      show(await ask);
-    } catch (error) {
-      pick.placeholder = error instanceof Error ? error.message : String(error);
-    } finally {
-      pick.busy = false;
-    }
-  };
-  pick.onDidAccept(() => {
-    const [chosen] = pick.selectedItems;
-    if (chosen) {
-      void openConfiguration(chosen.server);
-      pick.hide();
-    }
-  });
-  pick.onDidTriggerItemButton(({ item: { server } }) => load(ctx.request(wire.restartServer, { server: server.name })));
-  pick.onDidHide(() => {
-    pick.dispose();
-  });
-  pick.show();
-  await load(ctx.request(wire.servers, {}));
-  await load(ctx.request(wire.servers, { list: true }));
+/** Starts a server that is not running; where it runs, only its tools are listed. */
+export async function startServer(ctx: Ctx, subject: unknown, parts: Parts): Promise<void> {
+  const server = await chosen(ctx, subject, parts, vscode.l10n.t('Start which server?'));
+  if (server !== undefined) {
+    await inView(async () => {
+      await parts.servers.toolsOf(server);
+      parts.servers.take(await ctx.request(wire.servers, {}));
+    });
+  }
 }
 
-function item(server: ServerStatus): Item {
-  const tools = server.tools === undefined ? [] : [vscode.l10n.t('{0} tools', whole(server.tools))];
-  const tokens =
-    server.definition_tokens === undefined ? [] : [vscode.l10n.t('{0} tokens', whole(server.definition_tokens))];
-  const trouble = server.last_error ?? server.problems[0]?.message;
+/** Stops a server; the next call starts it again. */
+export async function stopServer(ctx: Ctx, subject: unknown, parts: Parts): Promise<void> {
+  const running = ({ state }: ServerStatus): boolean => state === 'ready' || state === 'starting';
+  const server = await chosen(ctx, subject, parts, vscode.l10n.t('Stop which server?'), running);
+  if (server !== undefined) {
+    await inView(async () => {
+      parts.servers.take(await ctx.request(wire.stopServer, { server }));
+    });
+  }
+}
+
+/** Stops a server and starts it again. */
+export async function restartServer(ctx: Ctx, subject: unknown, parts: Parts): Promise<void> {
+  const server = await chosen(ctx, subject, parts, vscode.l10n.t('Restart which server?'));
+  if (server !== undefined) {
+    await inView(async () => {
+      parts.servers.take(await ctx.request(wire.restartServer, { server }));
+    });
+  }
+}
+
+/** Shows a server's tools in the tree. */
+export async function showTools(ctx: Ctx, subject: unknown, parts: Parts): Promise<void> {
+  const server = await chosen(ctx, subject, parts, vscode.l10n.t('Whose tools?'));
+  if (server !== undefined) {
+    await parts.servers.show(server);
+  }
+}
+
+/** Opens what a server wrote to its log. */
+export async function showLog(ctx: Ctx, subject: unknown, parts: Parts): Promise<void> {
+  const server = await chosen(ctx, subject, parts, vscode.l10n.t('Whose log?'));
+  if (server !== undefined) {
+    await parts.documents.show(`${server}.log`, { kind: 'log', server }, 'log');
+  }
+}
+
+/** Opens the file that configures a server, at its line; of a problem, at the problem's. */
+export async function openConfiguration(ctx: Ctx, subject: unknown, parts: Parts): Promise<void> {
+  if (isNode(subject) && subject.kind === 'problem') {
+    return openAt(subject.problem);
+  }
+  const name = await chosen(ctx, subject, parts, vscode.l10n.t('Whose configuration?'));
+  const server = (await known(ctx, parts)).find((one) => one.name === name);
+  if (server) {
+    await openAt(server.source);
+  }
+}
+
+/** The server's name that a command was called with, or that is picked now; undefined where nothing was picked. */
+export async function chosen(
+  ctx: Ctx,
+  subject: unknown,
+  parts: Parts,
+  title: string,
+  which: (server: ServerStatus) => boolean = () => true,
+): Promise<string | undefined> {
+  const named = nameIn(subject);
+  if (named !== undefined) {
+    return named;
+  }
+  const servers = (await known(ctx, parts)).filter(which);
+  const picked = await vscode.window.showQuickPick(servers.map(serverItem), {
+    title,
+    placeHolder: servers.length === 0 ? vscode.l10n.t('There is none.') : vscode.l10n.t('Choose a server'),
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  return picked?.server.name;
+}
+
+/** A server in a quick pick. */
+export function serverItem(server: ServerStatus): vscode.QuickPickItem & { server: ServerStatus } {
   return {
-    label: `$(${ICONS[server.state]}) ${server.name}`,
-    description: [stateText(server.state), ...tools, ...tokens].join(' · '),
-    detail: trouble === undefined ? server.target : `$(warning) ${trouble}`,
-    buttons: [{ iconPath: new vscode.ThemeIcon('debug-restart'), tooltip: vscode.l10n.t('Restart') }],
+    label: `$(${stateIcon(server.state)}) ${iconless(server.name)}`,
+    description: serverFacts(server),
+    detail: iconless(server.last_error ?? server.target),
     server,
   };
 }
 
-function stateText(state: ServerState): string {
-  switch (state) {
-    case 'untrusted':
-      return vscode.l10n.t('not trusted');
-    case 'unapproved':
-      return vscode.l10n.t('asks before it starts');
-    case 'disabled':
-      return vscode.l10n.t('switched off');
-    case 'stopped':
-      return vscode.l10n.t('starts when needed');
-    case 'starting':
-      return vscode.l10n.t('starting');
-    case 'ready':
-      return vscode.l10n.t('ready');
-    case 'failed':
-      return vscode.l10n.t('failed');
-  }
+/** The servers as they are; asked for where the tree has none yet. */
+export async function known(ctx: Ctx, { servers }: Parts): Promise<readonly ServerStatus[]> {
+  return servers.servers.length > 0 ? servers.servers : ctx.request(wire.servers, {});
 }
 
-async function openConfiguration({ source, problems }: ServerStatus): Promise<void> {
-  const { file, line } = problems[0] ?? source;
+function nameIn(subject: unknown): string | undefined {
+  if (typeof subject === 'string') {
+    return subject;
+  }
+  if (!isNode(subject)) {
+    return undefined;
+  }
+  return subject.kind === 'server' ? subject.server.name : 'server' in subject ? subject.server : undefined;
+}
+
+/** Trees hand over their own nodes; a code lens anything else. */
+function isNode(subject: unknown): subject is ServersNode {
+  return typeof subject === 'object' && subject !== null && 'kind' in subject;
+}
+
+async function openAt({ file, line }: { readonly file: string; readonly line: number }): Promise<void> {
   const at = new vscode.Position(Math.max(line - 1, 0), 0);
   await vscode.window.showTextDocument(vscode.Uri.file(file), { selection: new vscode.Range(at, at) });
+}
+
+function inView(work: () => Promise<void>): Thenable<void> {
+  return vscode.window.withProgress({ location: { viewId: 'tta.servers' } }, work);
 }
