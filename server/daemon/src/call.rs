@@ -8,7 +8,7 @@ use crate::sandbox;
 use crate::snapshot::{Entry, Snapshot, shown};
 use catalog::ServerTools;
 use engine::host::CallError;
-use engine::{GuestCall, ToolHost};
+use engine::{GuestCall, RunClock, ToolHost};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use ledger::CallFacts;
@@ -62,7 +62,7 @@ impl ToolHost for Door {
         self.0.snapshot.servers.iter().map(|e| e.identifier.to_string()).collect()
     }
 
-    fn describe(&self, server: &str) -> BoxFuture<'static, Result<String, ProgramError>> {
+    fn describe(&self, server: &str, _clock: &RunClock) -> BoxFuture<'static, Result<String, ProgramError>> {
         let (inner, server) = (Arc::clone(&self.0), server.to_owned());
         async move {
             let entry = inner.authorise(&server).map_err(|f| f.error)?;

@@ -5,10 +5,11 @@ use crate::core::Core;
 use crate::error::Error;
 use crate::snapshot::Snapshot;
 use crate::{doctor, run, search, servers};
-use engine::{GuestCall, ToolHost as _};
+use engine::{GuestCall, RunClock, ToolHost as _};
 use model::reply::CallReply;
 use model::{CallRequest, Language, Origin, Reply, Request, RunId, SearchRequest};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Runs in the list at most.
@@ -83,6 +84,8 @@ async fn direct(core: Arc<Core>, snapshot: Arc<Snapshot>, run_id: RunId, request
     if let Some(ms) = request.timeout_ms.or(core.options.timeout_ms) {
         limits.call_timeout_ms = ms.min(limits.deadline_ms);
     }
+    let milliseconds = Duration::from_millis;
+    let (deadline, pause_limit) = (milliseconds(limits.deadline_ms), milliseconds(limits.pause_ms));
     let door = Door::new(Arc::clone(&core), snapshot, run_id, Language::Python, limits);
     let call = GuestCall {
         index: 0,
@@ -91,6 +94,7 @@ async fn direct(core: Arc<Core>, snapshot: Arc<Snapshot>, run_id: RunId, request
         arguments_json: request.arguments.map_or_else(|| "{}".to_owned(), |value| value.to_string()),
         line: None,
         wave: 0,
+        clock: RunClock::new(deadline, pause_limit),
     };
     let answer = door.call(call).await;
     let fact = door.take_facts().pop();

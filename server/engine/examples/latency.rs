@@ -2,7 +2,7 @@
 //!
 //! Prints one line a figure. The daemon's bench measures the same through every layer.
 
-use engine::{CallError, Engine, GuestCall, Options, Outcome, Program, ToolHost};
+use engine::{CallError, Engine, GuestCall, Options, Outcome, Program, RunClock, ToolHost};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use model::{Language, Limits, ProgramError};
@@ -244,7 +244,7 @@ impl ToolHost for Host {
         vec!["echo".to_owned()]
     }
 
-    fn describe(&self, _server: &str) -> BoxFuture<'static, Result<String, ProgramError>> {
+    fn describe(&self, _server: &str, _: &RunClock) -> BoxFuture<'static, Result<String, ProgramError>> {
         let tools = r#"{"server":"echo","tools":{"echo":"echo","later":"later","sleep100":"sleep100","hang":"hang"},"aliases":{}}"#;
         std::future::ready(Ok(tools.to_owned())).boxed()
     }

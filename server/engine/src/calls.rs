@@ -7,6 +7,7 @@
 //! Bounded: number, arguments and answer of each, arguments waiting and answers waiting in all. Not bounded here: how
 //! long a call may take (the host's own timeout, and the run's deadline).
 
+use crate::clock::RunClock;
 use crate::host::{CallError, GuestCall, ToolHost};
 use crate::json;
 use crate::sandbox::Ended;
@@ -50,6 +51,7 @@ pub(crate) struct Asked {
 pub(crate) struct Calls {
     host: Arc<dyn ToolHost>,
     runtime: Handle,
+    clock: RunClock,
     made: u32,
     ready: VecDeque<Done>,
     tasks: JoinSet<Done>,
@@ -93,10 +95,11 @@ impl Waves {
 }
 
 impl Calls {
-    pub(crate) fn new(host: Arc<dyn ToolHost>, runtime: Handle, limits: &Limits) -> Self {
+    pub(crate) fn new(host: Arc<dyn ToolHost>, runtime: Handle, clock: RunClock, limits: &Limits) -> Self {
         Self {
             host,
             runtime,
+            clock,
             made: 0,
             ready: VecDeque::new(),
             tasks: JoinSet::new(),
@@ -109,6 +112,10 @@ impl Calls {
 
     pub(crate) fn host(&self) -> &Arc<dyn ToolHost> {
         &self.host
+    }
+
+    pub(crate) fn clock(&self) -> &RunClock {
+        &self.clock
     }
 
     /// Starts a call and returns its handle. What is wrong with it comes back as its answer, except for one call too
@@ -128,7 +135,10 @@ impl Calls {
                 self.ready.push_back(Done { handle, answer: Err(error_json(error, &server, &tool)) });
                 None
             }
-            Ok(()) => self.launch(handle, GuestCall { index, server, tool, arguments_json, line, wave }, limits),
+            Ok(()) => {
+                let clock = self.clock.clone();
+                self.launch(handle, GuestCall { index, server, tool, arguments_json, line, wave, clock }, limits)
+            }
         };
         self.pending.insert(handle, Pending { task, in_wave });
         Ok(handle)

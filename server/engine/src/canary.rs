@@ -2,6 +2,7 @@
 //!
 //! The table's limit is not among them: neither interpreter has an instruction that a program could grow a table with.
 
+use crate::clock::RunClock;
 use crate::engine::Engine;
 use crate::host::{CallError, GuestCall, ToolHost};
 use crate::outcome::{Outcome, Program};
@@ -184,7 +185,7 @@ impl ToolHost for CanaryHost {
         vec!["canary".to_owned()]
     }
 
-    fn describe(&self, server: &str) -> BoxFuture<'static, Result<String, ProgramError>> {
+    fn describe(&self, server: &str, _: &RunClock) -> BoxFuture<'static, Result<String, ProgramError>> {
         let described = match server {
             "canary" => Ok(r#"{"server":"canary","tools":{"echo":"echo","hang":"hang"},"aliases":{}}"#.to_owned()),
             other => Err(ProgramError::new(ErrorKind::UnknownTool, format!("there is no server {other}"))),

@@ -1,5 +1,6 @@
 //! What the engine asks of whoever embeds it: the one way out of a program.
 
+use crate::clock::RunClock;
 use futures::future::BoxFuture;
 use model::ProgramError;
 
@@ -20,6 +21,8 @@ pub struct GuestCall {
     /// opens a new wave, every other joins the current one. Calls of the sandbox itself (`tta`) open none and hold none
     /// open.
     pub wave: u32,
+    /// The run's clock, which stands still while a person is asked.
+    pub clock: RunClock,
 }
 
 /// The door of a run. Implemented once, in `daemon/src/call.rs`.
@@ -31,8 +34,8 @@ pub trait ToolHost: Send + Sync + 'static {
     /// The identifiers of the servers a program may import.
     fn servers(&self) -> Vec<String>;
 
-    /// The module of one server, as `describe` in `guests/wit/world.wit` says.
-    fn describe(&self, server: &str) -> BoxFuture<'static, Result<String, ProgramError>>;
+    /// The module of one server, as `describe` in `guests/wit/world.wit` says. `clock` is the run's.
+    fn describe(&self, server: &str, clock: &RunClock) -> BoxFuture<'static, Result<String, ProgramError>>;
 
     /// One call. The value is JSON text.
     fn call(&self, call: GuestCall) -> BoxFuture<'static, Result<String, CallError>>;

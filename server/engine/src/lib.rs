@@ -6,6 +6,7 @@
 mod artifact;
 mod calls;
 mod canary;
+mod clock;
 mod ending;
 mod engine;
 mod error;
@@ -20,6 +21,7 @@ mod sandbox;
 pub mod script;
 
 pub use artifact::precompile;
+pub use clock::{Pause, RunClock};
 pub use engine::{Engine, Options};
 pub use error::Error;
 pub use host::{CallError, GuestCall, ToolHost};

@@ -1,10 +1,12 @@
 //! One run in one instance: from the prepared program to its outcome.
 //!
 //! The deadline covers everything: a spinning guest is stopped by its epoch callback, a waiting one (in a tool call, in
-//! a sleep) by the timer around the call. Cancellation takes the same two ways. Whatever ends the run, its calls are
-//! dropped and seen to be gone before the outcome is given out.
+//! a sleep) by the timer around the call; both go by the run's clock, which stands still while a person is asked.
+//! Cancellation takes the same two ways. Whatever ends the run, its calls are dropped and seen to be gone before the
+//! outcome is given out.
 
 use crate::calls::Calls;
+use crate::clock::RunClock;
 use crate::ending;
 use crate::host::ToolHost;
 use crate::json;
@@ -57,30 +59,31 @@ impl Instance {
             return Outcome::refused(ending::no_room(&job.limits, needed));
         }
         let started = Instant::now();
-        let deadline = started + Duration::from_millis(job.limits.deadline_ms);
-        self.watch(deadline, job.cancel.clone());
+        let Limits { deadline_ms, pause_ms, .. } = job.limits;
+        let clock = RunClock::new(Duration::from_millis(deadline_ms), Duration::from_millis(pause_ms));
+        self.watch(clock.clone(), job.cancel.clone());
         let Prepared { source, lines } = job.prepared;
         self.store.data_mut().begin(Run {
-            calls: Calls::new(job.host, job.host_runtime.clone(), &job.limits),
+            calls: Calls::new(job.host, job.host_runtime.clone(), clock.clone(), &job.limits),
             limits: job.limits,
             lines,
             output: crate::output::Output::default(),
             started,
             host_runtime: job.host_runtime,
         });
-        let (returned, cpu) = self.call(&source, &job.context_json, deadline, &job.cancel).await;
+        let (returned, cpu) = self.call(&source, &job.context_json, &clock, &job.cancel).await;
         let mut run = self.store.data_mut().end().expect("nothing else takes the run out of its sandbox");
         run.calls.shutdown().await;
         conclude(returned, &self.store.data().meter, run, cpu)
     }
 
     /// Ends a guest that spins: at every epoch it either ends or lets others have the thread.
-    fn watch(&mut self, deadline: Instant, cancel: CancellationToken) {
+    fn watch(&mut self, clock: RunClock, cancel: CancellationToken) {
         self.store.set_epoch_deadline(1);
         self.store.epoch_deadline_callback(move |_| {
             if cancel.is_cancelled() {
                 Err(Ended::Cancelled.into())
-            } else if Instant::now() >= deadline {
+            } else if clock.is_over() {
                 Err(Ended::Deadline.into())
             } else {
                 Ok(UpdateDeadline::Yield(1))
@@ -93,7 +96,7 @@ impl Instance {
         &mut self,
         source: &str,
         context_json: &str,
-        deadline: Instant,
+        clock: &RunClock,
         cancel: &CancellationToken,
     ) -> (wasmtime::Result<Result<String, String>>, Duration) {
         let mut cpu = Duration::ZERO;
@@ -109,7 +112,7 @@ impl Instance {
                 biased;
                 returned = metered => returned,
                 () = cancel.cancelled() => Err(Ended::Cancelled.into()),
-                () = tokio::time::sleep_until(deadline.into()) => Err(Ended::Deadline.into()),
+                () = clock.over() => Err(Ended::Deadline.into()),
             }
         };
         (returned, cpu)

@@ -124,9 +124,9 @@ impl host::Host for Sandbox {
 
     async fn describe(&mut self, server: String) -> wasmtime::Result<Result<String, String>> {
         let run = self.run()?;
-        let host = std::sync::Arc::clone(run.calls.host());
+        let (host, clock) = (std::sync::Arc::clone(run.calls.host()), run.calls.clock().clone());
         // Listing a server may start it: that belongs on the host's runtime, and ends with the run.
-        let task = AbortOnDropHandle::new(run.host_runtime.spawn(async move { host.describe(&server).await }));
+        let task = AbortOnDropHandle::new(run.host_runtime.spawn(async move { host.describe(&server, &clock).await }));
         let described = task.await.unwrap_or_else(|_panic| {
             Err(ProgramError::new(ErrorKind::Fault, "the sandbox failed while it described this server"))
         });

@@ -8,6 +8,8 @@
 pub struct Limits {
     /// Wall time from the start of the program to its end, waiting for calls included.
     pub deadline_ms: u64,
+    /// What waiting for a person's answers can add to the deadline in all.
+    pub pause_ms: u64,
     /// Linear memory of the guest.
     pub memory_bytes: usize,
     /// Elements in each of the guest's tables.
@@ -42,6 +44,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             deadline_ms: 60_000,
+            pause_ms: 600_000,
             memory_bytes: 512 << 20,
             table_elements: 100_000,
             code_bytes: 1 << 20,

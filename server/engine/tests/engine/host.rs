@@ -1,6 +1,6 @@
 //! A scripted host with two servers, and the engine that tests share.
 
-use engine::{CallError, Engine, GuestCall, Options, Outcome, Program, ToolHost};
+use engine::{CallError, Engine, GuestCall, Options, Outcome, Program, RunClock, ToolHost};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use model::{ErrorKind, Language, Limits, ProgramError};
@@ -24,9 +24,9 @@ impl ToolHost for Scripted {
         vec!["echo".to_owned(), "files".to_owned()]
     }
 
-    fn describe(&self, server: &str) -> BoxFuture<'static, Result<String, ProgramError>> {
+    fn describe(&self, server: &str, _: &RunClock) -> BoxFuture<'static, Result<String, ProgramError>> {
         let tools: &[&str] = match server {
-            "echo" => &["echo", "fail", "sleep", "get-sum", "hang"],
+            "echo" => &["echo", "fail", "sleep", "get-sum", "hang", "ask"],
             "files" => &["read_text_file"],
             other => {
                 let error = ProgramError::new(ErrorKind::UnknownTool, format!("there is no server {other:?}"));
@@ -62,6 +62,11 @@ async fn answer(call: &GuestCall) -> Result<String, CallError> {
         ("echo", "echo") => Ok(call.arguments_json.clone()),
         ("echo", "fail") => Err(error(call, ErrorKind::Tool, "nope")),
         ("echo", "sleep") => {
+            tokio::time::sleep(Duration::from_millis(arguments["ms"].as_u64().unwrap_or(0))).await;
+            Ok(call.arguments_json.clone())
+        }
+        ("echo", "ask") => {
+            let _pause = call.clock.pause();
             tokio::time::sleep(Duration::from_millis(arguments["ms"].as_u64().unwrap_or(0))).await;
             Ok(call.arguments_json.clone())
         }

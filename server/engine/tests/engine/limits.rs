@@ -75,6 +75,40 @@ async fn the_deadline_ends_programs_that_wait() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_deadline_stands_still_while_a_person_is_asked() {
+    let engine = engine();
+    for (language, code) in [
+        (PY, "from servers import echo\nawait echo.ask(ms=500)\n7"),
+        (JS, "import * as echo from 'servers/echo'; await echo.ask({ ms: 500 }); 7"),
+        // It spins meanwhile.
+        (
+            JS,
+            "import * as echo from 'servers/echo'; const asked = echo.ask({ ms: 600 }), start = Date.now();\n\
+             while (Date.now() - start < 450);\nawait asked; 7",
+        ),
+    ] {
+        let outcome = run(&engine, language, code, limits(|l| l.deadline_ms = 300)).await;
+        assert_eq!(outcome.result.as_ref().map(|r| r.get()), Some("7"), "{code}: {:?}", outcome.error);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rest_of_the_deadline_holds_after_a_pause_and_pauses_have_an_end() {
+    let engine = engine();
+    for (code, pause_ms) in [
+        ("import * as echo from 'servers/echo'; await echo.ask({ ms: 300 }); for (;;) {}", 60_000),
+        ("import * as echo from 'servers/echo'; await echo.ask({ ms: 300 }); await echo.hang({})", 60_000),
+        ("import * as echo from 'servers/echo'; await echo.ask({ ms: 60_000 })", 300),
+        ("import * as echo from 'servers/echo'; void echo.ask({ ms: 60_000 }); for (;;) {}", 300),
+    ] {
+        let bounded = limits(|l| (l.deadline_ms, l.pause_ms) = (200, pause_ms));
+        let outcome = breaks(&engine, JS, code, bounded).await;
+        assert_ended(&outcome, RunStatus::Limit, ErrorKind::Deadline);
+        assert!((500.0..5_000.0).contains(&outcome.usage.wall_ms), "{code}: {:?}", outcome.usage);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_a_run_drops_its_calls() {
     let engine = engine();
     let host = Arc::new(Scripted::default());
