@@ -39,7 +39,33 @@ pub(crate) fn first_problem(
 ) -> Option<ArgumentProblem> {
     let errors = validator.iter_errors(arguments).take(ERRORS_MAX);
     let error = errors.min_by_key(|error| (error.instance_path().as_str().matches('/').count(), rank(error.kind())))?;
-    let told = tell(&error, root);
+    Some(describe(tool, root, &error))
+}
+
+/// Every error that does not rest on a value which is not certain.
+pub(crate) fn certain_problems(
+    tool: &str,
+    root: &Schema,
+    validator: &Validator,
+    arguments: &Value,
+    is_certain: impl Fn(&str) -> bool,
+    is_open: bool,
+) -> Vec<ArgumentProblem> {
+    let all_certain = !is_open && arguments.as_object().is_some_and(|all| all.keys().all(|name| is_certain(name)));
+    let counts = |error: &ValidationError<'_>| match error.instance_path().as_str().split('/').nth(1) {
+        Some(name) => is_certain(&name.replace("~1", "/").replace("~0", "~")),
+        None => match error.kind() {
+            Kind::Required { .. } => !is_open,
+            Kind::AdditionalProperties { .. } | Kind::UnevaluatedProperties { .. } => true,
+            _ => all_certain,
+        },
+    };
+    let errors = validator.iter_errors(arguments).take(ERRORS_MAX).filter(counts);
+    errors.map(|error| describe(tool, root, &error)).collect()
+}
+
+fn describe(tool: &str, root: &Schema, error: &ValidationError<'_>) -> ArgumentProblem {
+    let told = tell(error, root);
     let within = field_path(error.instance_path().as_str());
     let field = match (&told.name, within.as_str()) {
         (None, _) => within.clone(),
@@ -48,7 +74,7 @@ pub(crate) fn first_problem(
     };
     let place = if within.is_empty() { String::new() } else { format!("{within}: ") };
     let message = format!("{}: {place}{}", one_line(tool, NAME_CHARS), told.message);
-    Some(ArgumentProblem { field, expected: told.expected, got: told.got, message })
+    ArgumentProblem { field, expected: told.expected, got: told.got, message }
 }
 
 /// What is told first of errors at the same depth.

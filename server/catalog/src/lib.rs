@@ -10,6 +10,7 @@ mod catalog;
 mod cost;
 mod explain;
 mod index;
+mod parameter;
 mod printer;
 mod query;
 mod schema;
@@ -24,6 +25,7 @@ mod words;
 
 pub use catalog::{Catalog, Found, Hit};
 pub use explain::nearest;
+pub use parameter::Parameter;
 pub use server::ServerTools;
 pub use tool::{SharedDefinition, Tool};
 pub use validate::ArgumentProblem;

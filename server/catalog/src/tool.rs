@@ -1,10 +1,11 @@
 //! One tool: its definition, its names in programs, its check and its stubs.
 
+use crate::parameter::{self, Parameter};
 use crate::stub;
 use crate::text::{first_sentence, one_line};
 use crate::validate::{ArgumentProblem, Check};
 use model::{Detail, Language, ToolDefinition};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::sync::{Arc, OnceLock};
 
 /// Characters of a summary.
@@ -63,9 +64,24 @@ impl Tool {
     /// Checks arguments against the input schema. `null` counts as no arguments. The schema is compiled at the first call;
     /// a later check takes microseconds.
     pub fn validate(&self, arguments: &Value) -> Result<(), ArgumentProblem> {
-        let none = Value::Object(serde_json::Map::new());
+        let none = Value::Object(Map::new());
         let arguments = if arguments.is_null() { &none } else { arguments };
         self.check().validate(&self.definition.name, &self.definition.input_schema, arguments)
+    }
+
+    /// Everything that is certainly wrong with arguments of which some are not known yet: those in `hidden` are given, with
+    /// whatever value, and with `is_open` there may be more.
+    pub fn problems(&self, known: &Map<String, Value>, hidden: &[&str], is_open: bool) -> Vec<ArgumentProblem> {
+        let mut given = known.clone();
+        given.extend(hidden.iter().map(|name| ((*name).to_owned(), Value::Null)));
+        let is_certain = |name: &str| !hidden.contains(&name);
+        let given = Value::Object(given);
+        self.check().problems(&self.definition.name, &self.definition.input_schema, &given, is_certain, is_open)
+    }
+
+    /// The parameters it declares, those that are required first, with types in the words of `language`.
+    pub fn parameters(&self, language: Language) -> Vec<Parameter> {
+        parameter::parameters(&self.definition, language)
     }
 
     /// Why arguments cannot be checked here and are left to the server; `None` where they are checked.

@@ -69,6 +69,24 @@ impl Check {
         }
         explain::first_problem(tool, schema, validator, arguments).map_or(Ok(()), Err)
     }
+
+    /// Every problem of arguments that are only certain where `is_certain` says so by name, and may be more with `is_open`.
+    pub(crate) fn problems(
+        &self,
+        tool: &str,
+        schema: &Schema,
+        arguments: &Value,
+        is_certain: impl Fn(&str) -> bool,
+        is_open: bool,
+    ) -> Vec<ArgumentProblem> {
+        let Self::Compiled(compiled) = self else { return Vec::new() };
+        let (validator, cost) = compiled.as_ref();
+        let extent = Extent::of(arguments);
+        if cost.at(extent.depth).saturating_mul(extent.values) > EXPLAINED_VISITS_MAX {
+            return Vec::new();
+        }
+        explain::certain_problems(tool, schema, validator, arguments, is_certain, is_open)
+    }
 }
 
 fn build(schema: Schema) -> Result<Validator, jsonschema::ValidationError<'static>> {

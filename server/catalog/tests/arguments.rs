@@ -232,3 +232,77 @@ fn a_tool_can_be_checked_from_many_threads_at_once() {
         }
     });
 }
+
+fn problems(server: &ServerTools, known: Value, hidden: &[&str], is_open: bool, want: Expect) {
+    let known = known.as_object().expect("an object");
+    let told = tool(server).problems(known, hidden, is_open);
+    want.assert_eq(&told.iter().map(|problem| format!("{}: {problem}\n", problem.field)).collect::<String>());
+}
+
+#[test]
+fn arguments_that_are_only_partly_known_are_judged_by_what_is_certain() {
+    let edit = edit();
+    problems(&edit, json!({}), &["path"], false, expect![[r#""#]]);
+    problems(&edit, json!({}), &[], true, expect![[r#""#]]);
+    problems(
+        &edit,
+        json!({"limit": "3", "mode": "slow", "pth": 1}),
+        &["edits"],
+        false,
+        expect![[r#"
+        limit: edit-file: limit: expected integer, got string "3"
+        mode: edit-file: mode: expected one of "fast", "safe", got string "slow"
+        pth: edit-file: "pth" is not a parameter, did you mean "path"? There are path, limit, mode, edits, when
+        path: edit-file: "path" is required (string); "pth" is not a parameter, did you mean "path"?
+    "#]],
+    );
+    problems(
+        &edit,
+        json!({"edits": [{}]}),
+        &["path", "other"],
+        true,
+        expect![[r#"
+        edits[0].oldText: edit-file: edits[0]: "oldText" is required (string)
+        other: edit-file: "other" is not a parameter; there are path, limit, mode, edits, when
+    "#]],
+    );
+    let either = server(json!({"type": "object", "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}));
+    problems(
+        &either,
+        json!({"c": 1}),
+        &[],
+        false,
+        expect![[r#"
+        : edit-file: expected any, got object {c}
+    "#]],
+    );
+    problems(&either, json!({"c": 1}), &[], true, expect![[r#""#]]);
+}
+
+#[test]
+fn parameters_are_told_one_by_one() {
+    let edit = edit();
+    let of = |language| {
+        let lines = tool(&edit).parameters(language).into_iter().map(|p| {
+            let mark = if p.is_required { "" } else { "?" };
+            format!("{}{mark}: {} {:?}\n", p.name, p.type_text, p.values)
+        });
+        lines.collect::<String>()
+    };
+    expect![[r#"
+        path: str []
+        limit?: int []
+        mode?: Literal["fast", "safe"] [String("fast"), String("safe")]
+        edits?: list[{"oldText": str}] []
+        when?: str | list[str] []
+    "#]]
+    .assert_eq(&of(model::Language::Python));
+    expect![[r#"
+        path: string []
+        limit?: number []
+        mode?: "fast" | "safe" [String("fast"), String("safe")]
+        edits?: { oldText: string }[] []
+        when?: string | string[] []
+    "#]]
+    .assert_eq(&of(model::Language::TypeScript));
+}
