@@ -11,6 +11,7 @@ mod doctor;
 mod editor;
 mod error;
 mod event;
+mod lookup;
 mod main_loop;
 mod options;
 mod requests;
@@ -22,6 +23,7 @@ mod snapshot;
 mod start;
 mod trust;
 
+pub use catalog::{ArgumentProblem, Parameter, ServerTools, Tool, nearest};
 pub use editor::{Asker, Editor};
 pub use error::Error;
 pub use options::{AskCalls, Options};
