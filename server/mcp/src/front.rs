@@ -1,19 +1,23 @@
 //! One MCP session: decodes a tool call, submits it, encodes the reply.
 
+use crate::card::{self, Wanted};
+use crate::elicit::questions;
 use crate::progress::Narrator;
 use crate::tools::{TOOL_SET, tool};
-use daemon::{Daemon, Ticket};
-use model::{ConversationId, ErrorKind, ProgramError, Reply, Request, RunStatus, reply_text, search_text};
+use daemon::{Asker, Daemon, Ticket};
+use model::{ConversationId, ErrorKind, ProgramError, Reply, Request, RunId, RunStatus, reply_text, search_text};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod, CompleteRequestParams,
-    CompleteResult, ContentBlock, Implementation, ListPromptsRequestMethod, ListPromptsResult,
-    ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult,
-    ListToolsResult, PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
+    CompleteResult, ContentBlock, DiscoverResult, Implementation, InitializeRequestParams, InitializeResult,
+    ListPromptsRequestMethod, ListPromptsResult, ListResourceTemplatesRequestMethod, ListResourceTemplatesResult,
+    ListResourcesRequestMethod, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
+    ReadResourceRequestMethod, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// The name this front files its runs under.
@@ -43,9 +47,25 @@ impl Front {
     }
 
     fn submit(&self, request: Request, context: &RequestContext<RoleServer>) -> Ticket {
+        self.daemon.submit(request, FRONT, self.conversation(context))
+    }
+
+    fn conversation(&self, context: &RequestContext<RoleServer>) -> &ConversationId {
         let stateless = context.protocol_version().is_some_and(|v| v >= ProtocolVersion::V_2026_07_28);
-        let conversation = self.endpoint.as_ref().filter(|_| stateless).unwrap_or(&self.conversation);
-        self.daemon.submit(request, FRONT, conversation)
+        self.endpoint.as_ref().filter(|_| stateless).unwrap_or(&self.conversation)
+    }
+
+    /// Where the client cannot ask its person, the editor is asked, if one is in front.
+    fn submit_asking(
+        &self,
+        request: Request,
+        asker: Option<Arc<dyn Asker>>,
+        context: &RequestContext<RoleServer>,
+    ) -> Ticket {
+        match asker {
+            Some(asker) => self.daemon.submit_asking(request, FRONT, self.conversation(context), Some(asker)),
+            None => self.submit(request, context),
+        }
     }
 
     async fn run_code(&self, arguments: Value, context: RequestContext<RoleServer>) -> CallToolResult {
@@ -54,20 +74,39 @@ impl Front {
             Err(refusal) => return *refusal,
         };
         let mut narrator = Narrator::new(&context, || self.daemon.notices());
-        let ticket = self.submit(Request::Run(request), &context);
+        let (asker, mut questions) = questions(&context);
+        let ticket = self.submit_asking(Request::Run(request), asker, &context);
         let run_id = ticket.run_id().clone();
         let reply = answer(ticket, &context);
         tokio::pin!(reply);
         let reply = tokio::select! {
             reply = &mut reply => reply,
-            () = narrator.forward(run_id) => reply.await,
+            _ = async { tokio::join!(narrator.forward(run_id), questions.serve()) } => reply.await,
         };
+        questions.withdraw().await;
         match reply {
             Ok(Reply::Run(reply)) => {
                 narrator.close(&reply).await;
-                text(reply_text(&reply), reply.status != RunStatus::Ok)
+                let result = text(reply_text(&reply), reply.status != RunStatus::Ok);
+                if shows_card(&context) { result.with_meta(Some(card::data(&reply))) } else { result }
             }
             other => refused(other),
+        }
+    }
+
+    /// A run's receipt, as soon as it is counted.
+    async fn receipt(
+        &self,
+        uri: &str,
+        run_id: &str,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let request = Request::Receipt { run_id: RunId::from(run_id) };
+        match answer(self.submit(request, context), context).await {
+            Ok(Reply::Receipt(report, result_tokens)) => Ok(card::receipt(uri, &report, &result_tokens).into()),
+            Err(daemon::Error::Usage(_)) => Err(card::not_found(uri)),
+            Err(e) => Err(ErrorData::internal_error(e.to_string(), None)),
+            Ok(_) => Err(ErrorData::internal_error("the daemon answered another question", None)),
         }
     }
 
@@ -90,6 +129,30 @@ impl ServerHandler for Front {
         info.with_instructions(instructions(&self.daemon.server_identifiers()))
     }
 
+    // What a client is offered depends on what it says of itself, here and in every request.
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let mut result = self.negotiate_initialize(&request)?;
+        if card::shown_by(&request.capabilities) {
+            card::offer(&mut result.capabilities);
+        }
+        context.peer.set_peer_info(request);
+        Ok(result)
+    }
+
+    async fn discover(&self, context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        let versions = self.supported_protocol_versions().into_owned();
+        let mut result = DiscoverResult::from_server_info(versions, self.get_info());
+        if shows_card(&context) {
+            card::offer(&mut result.capabilities);
+        }
+        Ok(result)
+    }
+
     // What is not declared is not there. The defaults answer with empty lists instead.
 
     async fn list_prompts(
@@ -103,17 +166,37 @@ impl ServerHandler for Front {
     async fn list_resources(
         &self,
         _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
+        if shows_card(&context) {
+            return Ok(card::resources());
+        }
         Err(ErrorData::method_not_found::<ListResourcesRequestMethod>())
     }
 
     async fn list_resource_templates(
         &self,
         _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        if shows_card(&context) {
+            return Ok(ListResourceTemplatesResult::default());
+        }
         Err(ErrorData::method_not_found::<ListResourceTemplatesRequestMethod>())
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        if !shows_card(&context) {
+            return Err(ErrorData::method_not_found::<ReadResourceRequestMethod>());
+        }
+        match card::wanted(&request.uri)? {
+            Wanted::Page => Ok(card::page().into()),
+            Wanted::Receipt(run_id) => self.receipt(&request.uri, run_id, &context).await,
+        }
     }
 
     async fn complete(
@@ -131,9 +214,11 @@ impl ServerHandler for Front {
     async fn list_tools(
         &self,
         _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(TOOL_SET.tools.clone()))
+        let tools = TOOL_SET.tools.iter().cloned();
+        let tools = if shows_card(&context) { tools.map(card::on).collect() } else { tools.collect() };
+        Ok(ListToolsResult::with_all_items(tools))
     }
 
     async fn call_tool(
@@ -152,6 +237,10 @@ impl ServerHandler for Front {
         };
         Ok(result.into())
     }
+}
+
+fn shows_card(context: &RequestContext<RoleServer>) -> bool {
+    context.client_capabilities().is_some_and(|client| card::shown_by(&client))
 }
 
 /// What a host may tell its model of the whole set, with the servers that a program can import.

@@ -2,10 +2,13 @@
 //!
 //! Invariants: HTTP is bound to a loopback address only and every request must carry the bearer token, an allowed Host,
 //! and no foreign Origin; sessions, connections, bodies and idle times are bounded. What a tool answers is
-//! `model::reply_text`, the same text the ledger counts. Left out on purpose: resources, prompts and any tool of the
-//! servers behind, which programs reach and models need not see.
+//! `model::reply_text`, the same text the ledger counts; whatever else a result carries is for people and never reaches a
+//! model. Left out on purpose: prompts, resources other than the card's, and any tool of the servers behind, which programs
+//! reach and models need not see.
 
 mod auth;
+mod card;
+mod elicit;
 mod front;
 mod http;
 mod progress;

@@ -1,0 +1,282 @@
+//! Approvals asked of the person at the MCP client, as form elicitations.
+//!
+//! Invariants: a run's questions go out one at a time, from the task that handles its request, so that they travel on that
+//! request's stream; whatever is no clear yes is a no; a question that nobody waits for any more is withdrawn. Left out:
+//! the stateless revision 2026-07-28, in which a server asks by ending the request and having it sent again, which would
+//! end the run with it. There the editor is asked, where there is one.
+
+use daemon::Asker;
+use model::editor::{ApprovalPattern, ApprovalReply, ApprovalRequest};
+use rmcp::model::{
+    ClientCapabilities, ClientResult, ElicitRequest, ElicitRequestParams, ElicitationAction, ElicitationSchema,
+    EnumSchema, ProtocolVersion,
+};
+use rmcp::service::{PeerRequestOptions, RequestContext, RequestHandle, ServiceError};
+use rmcp::{Peer, RoleServer};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// Questions of one run that wait for the one that is open; further calls wait for a place.
+const WAITING_MAX: usize = 16;
+/// The longest that a question stays open.
+const ANSWER_MAX: Duration = Duration::from_mins(10);
+/// Patterns offered for remembering.
+const PATTERNS_MAX: usize = 4;
+/// Characters of a name, and of anything longer.
+const NAME_CHARS: usize = 80;
+const TEXT_CHARS: usize = 400;
+
+/// The one field of the form.
+const FIELD: &str = "decision";
+
+/// What a person can choose, in the form's order.
+type Choices = Vec<(String, ApprovalReply)>;
+
+/// The daemon's side: hands a question to the task of the request that it belongs to.
+#[derive(Debug)]
+struct Elicitor(mpsc::Sender<Question>);
+
+/// A question on its way to its answer.
+#[derive(Debug)]
+struct Question {
+    request: ApprovalRequest,
+    answer: oneshot::Sender<Option<ApprovalReply>>,
+}
+
+impl Asker for Elicitor {
+    fn approve(
+        &self,
+        request: ApprovalRequest,
+    ) -> Pin<Box<dyn Future<Output = Option<ApprovalReply>> + Send + 'static>> {
+        let questions = self.0.clone();
+        Box::pin(async move {
+            let (answer, answered) = oneshot::channel();
+            questions.send(Question { request, answer }).await.ok()?;
+            answered.await.ok()?
+        })
+    }
+}
+
+/// The request's side: puts the questions of its run to the client.
+pub(crate) struct Questions {
+    asked: mpsc::Receiver<Question>,
+    open: Option<RequestHandle<RoleServer>>,
+    peer: Peer<RoleServer>,
+}
+
+/// Both sides; no asker where this client cannot be asked.
+pub(crate) fn questions(context: &RequestContext<RoleServer>) -> (Option<Arc<dyn Asker>>, Questions) {
+    let (tx, asked) = mpsc::channel(WAITING_MAX);
+    let stateless = context.protocol_version().is_some_and(|v| v >= ProtocolVersion::V_2026_07_28);
+    let can = !stateless && context.client_capabilities().is_some_and(|client| takes_forms(&client));
+    let asker = can.then(|| Arc::new(Elicitor(tx)) as Arc<dyn Asker>);
+    (asker, Questions { asked, open: None, peer: context.peer.clone() })
+}
+
+/// Clients older than the choice between forms and links declare neither, and take forms.
+fn takes_forms(client: &ClientCapabilities) -> bool {
+    client.elicitation.as_ref().is_some_and(|e| e.form.is_some() || e.url.is_none())
+}
+
+impl Questions {
+    /// Asks until nobody can ask any more.
+    pub(crate) async fn serve(&mut self) {
+        while let Some(Question { request, mut answer }) = self.asked.recv().await {
+            if answer.is_closed() {
+                continue;
+            }
+            let reply = tokio::select! {
+                reply = self.ask(&request) => reply,
+                () = answer.closed() => {
+                    self.withdraw().await;
+                    continue;
+                }
+            };
+            // Who asked may have just left.
+            let _ = answer.send(reply);
+        }
+    }
+
+    /// Takes back the question that is open, if one is.
+    pub(crate) async fn withdraw(&mut self) {
+        if let Some(open) = self.open.take() {
+            // A client that has left needs no telling.
+            let _ = open.cancel(Some("the question is no longer open".to_owned())).await;
+        }
+    }
+
+    /// The person's answer; `None` where the client did not ask.
+    async fn ask(&mut self, request: &ApprovalRequest) -> Option<ApprovalReply> {
+        let (message, choices) = words(request);
+        let form = ElicitRequest::new(form(message, &choices));
+        let sent = self.peer.send_request_with_option(form.into(), PeerRequestOptions::no_options()).await;
+        let open = self.open.insert(sent.inspect_err(|e| tracing::warn!("the client cannot be asked: {e}")).ok()?);
+        let Ok(answered) = tokio::time::timeout(ANSWER_MAX, &mut open.rx).await else {
+            self.withdraw().await;
+            return Some(ApprovalReply::Deny);
+        };
+        self.open = None;
+        decision(answered.unwrap_or(Err(ServiceError::TransportClosed)), choices)
+    }
+}
+
+fn decision(answered: Result<ClientResult, ServiceError>, choices: Choices) -> Option<ApprovalReply> {
+    let answer = match answered {
+        Ok(ClientResult::ElicitResult(answer)) => answer,
+        Ok(_) => return Some(ApprovalReply::Deny),
+        Err(e) => {
+            tracing::warn!("the client did not ask: {e}");
+            return None;
+        }
+    };
+    if answer.action != ElicitationAction::Accept {
+        return Some(ApprovalReply::Deny);
+    }
+    let chosen = answer.content.as_ref().and_then(|content| content.get(FIELD)?.as_str());
+    let chosen = choices.into_iter().find(|(label, _)| Some(label.as_str()) == chosen);
+    Some(chosen.map_or(ApprovalReply::Deny, |(_, reply)| reply))
+}
+
+/// The labels are the values: not every client shows titles in their place.
+fn form(message: String, choices: &Choices) -> ElicitRequestParams {
+    let labels = choices.iter().map(|(label, _)| label.clone()).collect();
+    let field = EnumSchema::builder(labels).untitled().title("Allow this?").build();
+    let requested_schema = ElicitationSchema::builder()
+        .required_enum_schema(FIELD, field)
+        .build()
+        .expect("a form of one field names it as required");
+    ElicitRequestParams::FormElicitationParams { meta: None, message, requested_schema }
+}
+
+/// What is asked, and what can be answered.
+fn words(request: &ApprovalRequest) -> (String, Choices) {
+    match request {
+        ApprovalRequest::Call { label, line, server, tool, reason, arguments, patterns, .. } => {
+            let (label, call) = (quoted(label, NAME_CHARS), quoted(&format!("{server}.{tool}"), NAME_CHARS));
+            let at = line.map(|line| format!(" at line {line}")).unwrap_or_default();
+            let (arguments, reason) = (quoted(arguments, TEXT_CHARS), plain(reason, TEXT_CHARS));
+            (
+                format!("The program {label} wants to call {call}{at} with {arguments}. Why it asks: {reason}"),
+                calls(patterns),
+            )
+        }
+        ApprovalRequest::Server { server, source, transport, target, .. } => {
+            let (server, target) = (quoted(server, NAME_CHARS), quoted(target, TEXT_CHARS));
+            let file = quoted(&source.file.display().to_string(), TEXT_CHARS);
+            let does = if transport == "http" { "connects to" } else { "runs" };
+            let message = format!(
+                "The MCP server {server} has not been approved yet. It is configured in {file}, line {}, and {does} {target}",
+                source.line
+            );
+            let choices = [
+                ("Allow for now", ApprovalReply::Once),
+                ("Always allow, until its configuration changes", ApprovalReply::Always { pattern: 0 }),
+                ("Deny", ApprovalReply::Deny),
+            ];
+            (message, choices.map(|(label, reply)| (label.to_owned(), reply)).into())
+        }
+    }
+}
+
+fn calls(patterns: &[ApprovalPattern]) -> Choices {
+    let mut choices =
+        vec![("Allow once".to_owned(), ApprovalReply::Once), ("Allow for this run".to_owned(), ApprovalReply::Run)];
+    for (pattern, offered) in patterns.iter().take(PATTERNS_MAX).enumerate() {
+        let label = format!("Always allow {}", plain(&offered.label, TEXT_CHARS));
+        // Two patterns that read alike could not be told apart by the person either: the narrower one stands.
+        if choices.iter().all(|(other, _)| *other != label) {
+            choices.push((label, ApprovalReply::Always { pattern }));
+        }
+    }
+    choices.push(("Deny".to_owned(), ApprovalReply::Deny));
+    choices
+}
+
+/// Untrusted text as code, so that a client that renders Markdown shows it as it is.
+fn quoted(text: &str, chars: usize) -> String {
+    format!("`{}`", plain(text, chars).replace('`', "'"))
+}
+
+/// One line of at most so many characters, without those that move, hide or break what is shown.
+fn plain(text: &str, chars: usize) -> String {
+    let mut line = String::new();
+    for (at, c) in text.chars().enumerate() {
+        if at == chars {
+            line.push('…');
+            break;
+        }
+        let unseen =
+            matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        line.push(if c.is_control() || unseen { ' ' } else { c });
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::RunId;
+    use rmcp::model::ElicitResult;
+    use serde_json::json;
+
+    fn call(arguments: &str, labels: &[&str]) -> ApprovalRequest {
+        let pattern = |label: &&str| ApprovalPattern { label: (*label).to_owned(), arguments: [].into() };
+        ApprovalRequest::Call {
+            run_id: RunId::new(),
+            label: "tidy.py".to_owned(),
+            line: Some(3),
+            server: "fs".to_owned(),
+            tool: "write_file".to_owned(),
+            reason: "it may destroy data".to_owned(),
+            arguments: arguments.to_owned(),
+            patterns: labels.iter().map(pattern).collect(),
+        }
+    }
+
+    fn answered(action: ElicitationAction, content: &serde_json::Value) -> Result<ClientResult, ServiceError> {
+        Ok(ClientResult::ElicitResult(ElicitResult::new(action).with_content(content.clone())))
+    }
+
+    #[test]
+    fn the_question_says_who_wants_what_where_and_why() {
+        let (message, choices) = words(&call(r#"{"path":"a"}"#, &["write_file where path is a"]));
+        let says = r#"The program `tidy.py` wants to call `fs.write_file` at line 3 with `{"path":"a"}`. Why it asks: it may destroy data"#;
+        assert_eq!(message, says);
+        let labels: Vec<&str> = choices.iter().map(|(label, _)| label.as_str()).collect();
+        assert_eq!(labels, ["Allow once", "Allow for this run", "Always allow write_file where path is a", "Deny"]);
+    }
+
+    #[test]
+    fn what_the_program_wrote_cannot_leave_its_quotes_or_hide() {
+        let (message, _) = words(&call("`) [click](command:x)\n\u{202e}# all fine\u{7}", &[]));
+        assert!(message.contains("with `') [click](command:x)  # all fine `. Why"), "{message}");
+        let (message, _) = words(&call(&"é".repeat(10_000), &[]));
+        assert!(message.chars().count() < 700, "{message}");
+    }
+
+    #[test]
+    fn only_a_choice_that_was_offered_is_a_yes() {
+        let ask = |content| decision(answered(ElicitationAction::Accept, &content), calls(&[]));
+        assert_eq!(ask(json!({"decision": "Allow once"})), Some(ApprovalReply::Once));
+        assert_eq!(ask(json!({"decision": "Allow for this run"})), Some(ApprovalReply::Run));
+        for no in [json!({"decision": "Deny"}), json!({"decision": "allow once"}), json!({"decision": 1}), json!(null)]
+        {
+            assert_eq!(ask(no.clone()), Some(ApprovalReply::Deny), "{no}");
+        }
+        for action in [ElicitationAction::Decline, ElicitationAction::Cancel] {
+            let yes = json!({"decision": "Allow once"});
+            assert_eq!(decision(answered(action, &yes), calls(&[])), Some(ApprovalReply::Deny));
+        }
+        assert_eq!(decision(Err(ServiceError::TransportClosed), calls(&[])), None);
+    }
+
+    #[test]
+    fn patterns_that_read_alike_are_offered_once_and_only_so_many() {
+        let (_, choices) = words(&call("{}", &["a", "a", "b", "c", "d"]));
+        let always: Vec<_> = choices.iter().filter(|(label, _)| label.starts_with("Always")).collect();
+        let patterns: Vec<_> = always.iter().map(|(_, reply)| reply.clone()).collect();
+        assert_eq!(patterns, [0, 2, 3].map(|pattern| ApprovalReply::Always { pattern }));
+    }
+}
