@@ -162,6 +162,9 @@ impl Connection {
             // A broken pipe comes from a process that ended, which says more.
             ServiceError::TransportSend(error) => match tokio::time::timeout(SEND_WAIT, self.ended.wait()).await {
                 Ok(ended) => ended.clone(),
+                Err(_) if crate::http::is_unauthorized(error.error.as_ref()) => {
+                    Error::Unauthorized { server: self.server.clone() }
+                }
                 Err(_) => match describe(error.error.as_ref()) {
                     why if why.contains(crate::http::TOO_LARGE) => self.too_large(crate::http::BODY_BYTES_MAX),
                     why => self.unreachable(&why),

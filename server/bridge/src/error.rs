@@ -50,6 +50,12 @@ pub enum Error {
         /// How to mend it.
         hint: String,
     },
+    /// It asks for authorization, or refuses the one it was given.
+    #[error("server `{server}` asks for authorization: what it was given is missing or refused (HTTP 401)")]
+    Unauthorized {
+        /// Which server.
+        server: String,
+    },
     /// It took too long.
     #[error("server `{server}`: {what} took longer than {ms} ms{}", quote(note))]
     Timeout {
@@ -122,7 +128,16 @@ impl Error {
         match self {
             Self::UnknownServer { .. } => "See `tta servers` for the configured names.".into(),
             Self::Disabled { .. } => "Remove `disabled` from its entry, or use another server.".into(),
+            Self::Unresolved { missing, .. } if missing.iter().any(|m| m.starts_with("`${input:")) => {
+                "Give the value where an editor asks for it, or write `${env:NAME}` in its place and set that variable."
+                    .into()
+            }
             Self::Unresolved { .. } => "Set the named variable, or write its value into the server's entry.".into(),
+            Self::Unauthorized { .. } => {
+                "Add an `Authorization` header with a valid token to its entry; where the token is asked for, restart it \
+                 to be asked again."
+                    .into()
+            }
             Self::Spawn { hint, .. } | Self::Handshake { hint, .. } => hint.clone(),
             Self::Timeout { .. } => {
                 "Ask for less at once, or raise the timeout; `tta servers` shows its last error.".into()
@@ -134,6 +149,11 @@ impl Error {
             Self::Rpc { .. } => "Compare the arguments with the tool's stub.".into(),
             Self::TooLarge { .. } => "Ask for a smaller part, such as a page or a range.".into(),
         }
+    }
+
+    /// Whether the server refused who we say we are, rather than something failing.
+    pub fn is_unauthorized(&self) -> bool {
+        matches!(self, Self::Unauthorized { .. })
     }
 
     /// Whether time ran out, rather than something failing.

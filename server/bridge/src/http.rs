@@ -7,7 +7,7 @@ use crate::{Options, error::Error};
 use http::{HeaderName, HeaderValue};
 use model::Secret;
 use rmcp::service::RoleClient;
-use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use rmcp::transport::streamable_http_client::{AuthRequiredError, StreamableHttpClientTransportConfig};
 use rmcp::transport::{StreamableHttpClientTransport, Transport};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Once;
@@ -31,6 +31,18 @@ pub(crate) fn transport(
         .max_sse_event_size(options.message_bytes);
     config.channel_buffer_capacity = options.calls_in_flight;
     Ok(StreamableHttpClientTransport::from_config(config))
+}
+
+/// Whether the server answered 401. Without a challenge that is all that rmcp's text of the error says of it.
+pub(crate) fn is_unauthorized(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<AuthRequiredError>() || error.to_string().contains("unexpected server response: HTTP 401") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn header_map(server: &str, headers: &BTreeMap<String, Secret>) -> Result<HashMap<HeaderName, HeaderValue>, Error> {

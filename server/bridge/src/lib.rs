@@ -149,6 +149,17 @@ impl Bridge {
         }
     }
 
+    /// Takes over the values that a person gave for one server. What was configured anew since then is left alone.
+    pub fn refit(&self, spec: ServerSpec) {
+        let mut servers = self.servers.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(slot) = servers.get_mut(&spec.name) else { return };
+        let asked_for = (&slot.spec.content_hash, &slot.spec.source.file) == (&spec.content_hash, &spec.source.file);
+        if asked_for && !slot.is_same(&spec) {
+            let next = slot.successor(spec);
+            std::mem::replace(slot, next).retire();
+        }
+    }
+
     /// A server's tools; starts it where it does not run.
     pub async fn tools(&self, server: &str) -> Result<Arc<[ToolDefinition]>, Error> {
         Ok(self.server(server)?.connection().await?.tools())
@@ -189,7 +200,7 @@ impl Bridge {
         let gone = {
             let mut servers = self.servers.write().unwrap_or_else(PoisonError::into_inner);
             let slot = servers.get_mut(server).ok_or_else(|| Error::UnknownServer { server: server.to_owned() })?;
-            let next = slot.successor();
+            let next = slot.successor(slot.spec.clone());
             // Before its successor can be seen, so that what they tell stays in order.
             std::mem::replace(slot, next).end()
         };

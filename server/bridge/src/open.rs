@@ -24,7 +24,6 @@ const EXIT_NOTICE: Duration = Duration::from_millis(500);
 
 const STDIO_HINT: &str = "Run its command in a terminal: it must start without questions and speak MCP on its stdout.";
 const HTTP_HINT: &str = "Check that the URL is its MCP endpoint (often `/mcp`) and that the server is running.";
-const AUTH_HINT: &str = "Add an `Authorization` header with a valid token to its entry.";
 
 /// Connects to one server.
 pub(crate) async fn open(spec: &ServerSpec, shared: &Arc<Shared>, ring: Ring) -> Result<Arc<Connection>, Error> {
@@ -62,7 +61,8 @@ impl Opening<'_> {
         let workspace = options.roots.first().map_or(Path::new("."), |root| root);
         let cwd = cwd.as_deref().unwrap_or(workspace);
         let launch = Launch { server: &self.spec.name, command, args, env, cwd };
-        let Spawned { process, stdin, stdout, stderr } = launch.spawn(&self.shared.guardian)?;
+        let spawned = launch.spawn(&self.shared.guardian);
+        let Spawned { process, stdin, stdout, stderr } = spawned.map_err(|error| self.without_secrets(error))?;
         let log = log_path(options, &self.spec.name);
         let drained = tokio::spawn(drain(stderr, self.ring.clone(), log, self.redactor.clone()));
 
@@ -93,8 +93,8 @@ impl Opening<'_> {
                 let remains = Remains { process: None, ring: self.ring.clone(), drained: None };
                 self.finish(client, remains, deadline, limit).await
             }
-            Ok(Err(error)) if error.is_authorization_required() => {
-                Err(self.handshake_error("it asks for authorization".into(), AUTH_HINT))
+            Ok(Err(error)) if error.is_authorization_required() || crate::http::is_unauthorized(&error) => {
+                Err(Error::Unauthorized { server: self.spec.name.clone() })
             }
             Ok(Err(error)) => Err(self.handshake_error(describe(&error), HTTP_HINT)),
             Err(_elapsed) => Err(self.too_slow("connect and handshake", limit)),
@@ -141,6 +141,17 @@ impl Opening<'_> {
             Err(_still_running) => describe(&error),
         };
         self.handshake_error(why, STDIO_HINT)
+    }
+
+    /// A person's value may stand in the command itself.
+    fn without_secrets(&self, error: Error) -> Error {
+        let clean = |text: String| self.redactor.clean(&text);
+        match error {
+            Error::Spawn { server, command, why, hint } => {
+                Error::Spawn { server, command: clean(command), why: clean(why), hint }
+            }
+            other => other,
+        }
     }
 
     fn handshake_error(&self, why: String, hint: &str) -> Error {

@@ -1,9 +1,11 @@
 //! Takes a server's secrets out of whatever it says.
 //!
-//! A server knows its environment, its headers and its URL, and may print them when it fails. Only values that are long
-//! enough to be a secret are replaced: blanking `1` or `true` everywhere would make errors unreadable and hide nothing.
+//! A server knows its environment, its headers and its URL, and may print them when it fails. Of these only values that are
+//! long enough to be a secret are replaced: blanking `1` or `true` everywhere would make errors unreadable and hide
+//! nothing. What a person typed in is replaced however short it is, and in the spellings that JSON and URLs give it.
 
 use model::{ServerSpec, Transport};
+use std::fmt::Write as _;
 
 /// Shorter values are not taken for secrets.
 const SECRET_LENGTH_MIN: usize = 6;
@@ -17,11 +19,15 @@ pub(crate) struct Redactor {
 
 impl Redactor {
     pub(crate) fn of(spec: &ServerSpec) -> Self {
-        let mut replacements = Vec::new();
+        let given = spec.scrub.iter().flat_map(|given| spellings(given.expose()));
+        let mut replacements: Vec<(String, String)> = given.map(|given| (given, "***".to_owned())).collect();
         let secrets = match &spec.transport {
             Transport::Stdio { env, .. } => env,
             Transport::Http { url, headers } => {
-                replacements.push((url.clone(), public_url(url)));
+                // One with a person's values in it is replaced whole already.
+                if !spec.scrub.iter().any(|given| given.expose() == url) {
+                    replacements.push((url.clone(), public_url(url)));
+                }
                 headers
             }
             Transport::Editor => return Self::default(),
@@ -47,6 +53,37 @@ impl Redactor {
     }
 }
 
+/// A value as it may be printed: as it is, inside JSON, and in the three ways in which URLs escape it.
+fn spellings(value: &str) -> Vec<String> {
+    let value = value.trim();
+    let json = serde_json::Value::from(value).to_string();
+    let in_path = |byte: u8| byte.is_ascii_graphic() && !b"\"<>`{}#?^|".contains(&byte);
+    let in_component = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let mut all = vec![
+        value.to_owned(),
+        json[1..json.len() - 1].to_owned(),
+        escaped(value, in_path, "%20"),
+        escaped(value, in_component, "%20"),
+        escaped(value, in_component, "+"),
+    ];
+    all.retain(|spelling| !spelling.is_empty());
+    all
+}
+
+fn escaped(value: &str, stays: impl Fn(u8) -> bool, blank: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        match byte {
+            b' ' => out.push_str(blank),
+            byte if stays(byte) => out.push(char::from(byte)),
+            byte => {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+    }
+    out
+}
+
 /// A URL without what may be secret in it: user, password, query and fragment.
 pub fn public_url(url: &str) -> String {
     let end = url.find(['?', '#']).unwrap_or(url.len());
@@ -69,6 +106,38 @@ mod tests {
             ("nonsense", "nonsense"),
         ] {
             assert_eq!(public_url(url), public);
+        }
+    }
+
+    #[test]
+    fn what_a_person_gave_is_replaced_in_every_spelling_however_short() {
+        let scrub = ["7", "a \"b/ü", "--port=7"].map(model::Secret::new).to_vec();
+        let transport = Transport::Stdio {
+            command: "x".to_owned(),
+            args: vec!["--port=7".to_owned()],
+            env: [("K".to_owned(), model::Secret::new("short"))].into(),
+            cwd: None,
+        };
+        let source = model::server::Source { file: "/w".into(), line: 1, scope: model::server::Scope::User };
+        let spec = ServerSpec {
+            name: "s".to_owned(),
+            transport,
+            source,
+            disabled: false,
+            unresolved: Vec::new(),
+            inputs: Vec::new(),
+            scrub,
+            startup_timeout_ms: 1,
+            content_hash: String::new(),
+        };
+        let redactor = Redactor::of(&spec);
+        for (said, clean) in [
+            ("bad --port=7, not short", "bad ***, not short"),
+            ("port 7!", "port ***!"),
+            ("<a \"b/ü> <a \\\"b/ü>", "<***> <***>"),
+            ("?a%20%22b/%C3%BC&a%20%22b%2F%C3%BC&a+%22b%2F%C3%BC", "?***&***&***"),
+        ] {
+            assert_eq!(redactor.clean(said), clean);
         }
     }
 }

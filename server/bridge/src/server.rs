@@ -50,17 +50,17 @@ impl Server {
         Arc::new(Self { spec, shared, slot: Mutex::new(Slot::Idle), ring, retired: CancellationToken::new() })
     }
 
-    /// The same server before its first start; what it said is still known.
-    pub(crate) fn successor(&self) -> Arc<Self> {
-        Self::with(self.spec.clone(), self.shared.clone(), self.ring.clone())
+    /// The same server before its first start, as `spec` says; what it said is still known.
+    pub(crate) fn successor(&self, spec: ServerSpec) -> Arc<Self> {
+        Self::with(spec, self.shared.clone(), self.ring.clone())
     }
 
     /// Whether `spec` would start the very same thing.
     pub(crate) fn is_same(&self, spec: &ServerSpec) -> bool {
-        let ServerSpec { name, transport, source: _, disabled, unresolved, startup_timeout_ms, content_hash: _ } = spec;
+        let ServerSpec { name, transport, disabled, unresolved, inputs, startup_timeout_ms, .. } = spec;
         let own = &self.spec;
-        (&own.name, &own.transport, own.disabled, &own.unresolved, own.startup_timeout_ms)
-            == (name, transport, *disabled, unresolved, *startup_timeout_ms)
+        (&own.name, &own.transport, own.disabled, &own.unresolved, &own.inputs, own.startup_timeout_ms)
+            == (name, transport, *disabled, unresolved, inputs, *startup_timeout_ms)
     }
 
     /// Its state, and why it failed.
@@ -179,10 +179,11 @@ impl Server {
             Err(Error::Stopped { server })
         } else if self.spec.disabled {
             Err(Error::Disabled { server })
-        } else if self.spec.unresolved.is_empty() {
-            Ok(())
         } else {
-            Err(Error::Unresolved { server, missing: self.spec.unresolved.clone() })
+            let asked =
+                self.spec.inputs.iter().map(|input| format!("`${{input:{}}}` is asked for at its first use", input.id));
+            let missing: Vec<String> = self.spec.unresolved.iter().cloned().chain(asked).collect();
+            if missing.is_empty() { Ok(()) } else { Err(Error::Unresolved { server, missing }) }
         }
     }
 

@@ -5,7 +5,7 @@
 
 use crate::report::Report;
 use crate::tree::{Entry, Node, Value};
-use crate::variables::Variables;
+use crate::variables::{Holes, Variables};
 use model::server::{Scope, Source};
 use model::{Secret, ServerSpec, Transport};
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ pub(crate) fn read(entry: &Entry, context: &mut Context<'_>, report: &mut Report
         return None;
     }
     let mut reader =
-        Reader { node: &entry.node, variables: context.variables, missing: Vec::new(), hash: Digest::new() };
+        Reader { node: &entry.node, variables: context.variables, holes: Holes::default(), hash: Digest::new() };
     let transport = reader.transport(entry, context.files, report)?;
     if is_ourselves(&transport) {
         let message = format!("server `{}` is this program itself and is left out", entry.key);
@@ -49,19 +49,24 @@ pub(crate) fn read(entry: &Entry, context: &mut Context<'_>, report: &mut Report
     let disabled = reader.flag("disabled", report)
         || reader.get("enabled").is_some_and(|e| matches!(e.node.value, Value::Bool(false)));
     let startup_timeout_ms = reader.startup_timeout_ms(report);
-    for missing in &reader.missing {
-        report.warning(
-            entry.key_at,
-            format!("server `{}` cannot start: {missing}", entry.key),
-            "Set it, or write the value here.",
-        );
+    for missing in &reader.holes.missing {
+        let hint = match missing.strip_prefix("`${input:") {
+            Some(input) if input.ends_with("has no value here") => {
+                "Write `${env:NAME}` in its place and set that variable, or open the workspace in an editor that asks."
+            }
+            Some(_) => "Write `${env:NAME}` in its place and set that variable.",
+            None => "Set it, or write the value here.",
+        };
+        report.warning(entry.key_at, format!("server `{}` cannot start: {missing}", entry.key), hint);
     }
     Some(ServerSpec {
         name: entry.key.clone(),
         transport,
         source: Source { file: context.file.to_owned(), line: report.line(entry.key_at), scope: context.scope },
         disabled,
-        unresolved: reader.missing,
+        unresolved: reader.holes.missing,
+        inputs: reader.holes.inputs,
+        scrub: Vec::new(),
         startup_timeout_ms,
         content_hash: reader.hash.finish(),
     })
@@ -92,7 +97,7 @@ impl Digest {
 struct Reader<'a> {
     node: &'a Node,
     variables: &'a Variables<'a>,
-    missing: Vec<String>,
+    holes: Holes,
     hash: Digest,
 }
 
@@ -168,14 +173,14 @@ impl<'a> Reader<'a> {
         // `{"command": {"path": …, "args": …, "env": …}}` is an older spelling of the same.
         if command.node.entries().is_some() {
             let mut inner =
-                Reader { node: &command.node, variables: self.variables, missing: Vec::new(), hash: Digest::new() };
+                Reader { node: &command.node, variables: self.variables, holes: Holes::default(), hash: Digest::new() };
             let Some(path) = inner.first(&["path", "command"]) else {
                 report.error(command.node.at, "`command` has no `path`", "Write the program as a text.");
                 return None;
             };
             let transport = inner.stdio(path, files, report);
-            self.missing.append(&mut inner.missing);
             self.hash.add("command", inner.hash.finish().as_bytes());
+            self.holes.append(inner.holes);
             return transport;
         }
         let mut words = match &command.node.value {
@@ -199,7 +204,12 @@ impl<'a> Reader<'a> {
         let cwd = match self.get("cwd") {
             Some(cwd) => {
                 let text = self.raw("cwd", &cwd.node, report)?;
-                Some(self.variables.path(&text, &mut self.missing))
+                Some(self.variables.path(&text, &mut self.holes))
+            }
+            // The first folder is where servers start anyway.
+            None if self.variables.is_further() => {
+                self.hash.add("folder", self.variables.workspace.as_os_str().as_encoded_bytes());
+                Some(self.variables.workspace.to_owned())
             }
             None => None,
         };
@@ -217,7 +227,7 @@ impl<'a> Reader<'a> {
             headers.extend(self.secrets("headers", &own.node, report)?);
         }
         if let Some(name) = self.get("bearer_token_env_var").and_then(|entry| entry.node.scalar()) {
-            let token = self.variables.expand(&format!("Bearer ${{{name}}}"), &mut self.missing);
+            let token = self.variables.expand(&format!("Bearer ${{{name}}}"), &mut self.holes);
             self.hash.add("bearer", name.as_bytes());
             headers.insert("Authorization".into(), Secret::new(token));
         }
@@ -240,7 +250,7 @@ impl<'a> Reader<'a> {
     fn env_file(&mut self, files: &mut Vec<PathBuf>, report: &mut Report<'_>) -> BTreeMap<String, Secret> {
         let Some(entry) = self.get("envFile") else { return BTreeMap::new() };
         let Some(text) = self.raw("envFile", &entry.node, report) else { return BTreeMap::new() };
-        let path = self.variables.path(&text, &mut self.missing);
+        let path = self.variables.path(&text, &mut self.holes);
         files.push(path.clone());
         let content = match crate::read_bounded(&path, ENV_FILE_BYTES_MAX) {
             Ok(content) => content,
@@ -322,7 +332,7 @@ impl<'a> Reader<'a> {
 
     fn text(&mut self, field: &str, node: &Node, report: &mut Report<'_>) -> Option<String> {
         let text = self.raw(field, node, report)?;
-        Some(self.variables.expand(&text, &mut self.missing))
+        Some(self.variables.expand(&text, &mut self.holes))
     }
 
     fn texts(&mut self, field: &str, node: &Node, report: &mut Report<'_>) -> Option<Vec<String>> {

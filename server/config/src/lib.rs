@@ -7,13 +7,17 @@
 //! named environment variables and does nothing else.
 
 mod entry;
+mod inputs;
 mod report;
 mod settings;
 mod shapes;
 mod tree;
 mod variables;
 
+pub use inputs::fill;
+
 use entry::Context;
+use inputs::Inputs;
 use model::server::Scope;
 use model::{Limits, Problem, ServerSpec};
 use report::Report;
@@ -66,21 +70,28 @@ pub struct UserDirs {
     pub config: Option<PathBuf>,
 }
 
-/// Reads everything that is configured for `workspace`. `explicit` is one more file, which outranks all others; `env`
-/// gives the values of environment variables.
-pub fn load(
-    workspace: &Path,
-    explicit: Option<&Path>,
-    env: &dyn Fn(&str) -> Option<String>,
-    user: &UserDirs,
-) -> (Config, Vec<Problem>) {
-    let variables = Variables { workspace, home: user.home.as_deref(), env };
-    let mut loader = Loader { variables, config: Config::default(), problems: Vec::new(), by_name: HashMap::new() };
-    if let Some(path) = explicit {
+/// What there is to read from.
+pub struct Sources<'a> {
+    /// The workspace's folders; the first one, which there must be, outranks the others.
+    pub folders: &'a [PathBuf],
+    /// One more file, which outranks all others.
+    pub explicit: Option<&'a Path>,
+    /// The values of environment variables.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// Where the user's own files are.
+    pub user: &'a UserDirs,
+    /// Whether somebody can be asked for `${input:…}`; else such a server cannot start.
+    pub asks: bool,
+}
+
+/// Reads everything that is configured.
+pub fn load(sources: &Sources<'_>) -> (Config, Vec<Problem>) {
+    let mut loader = Loader { sources, config: Config::default(), problems: Vec::new(), by_name: HashMap::new() };
+    if let Some(path) = sources.explicit {
         loader.file(&shapes::explicit(path), true);
     }
-    for candidate in shapes::candidates(workspace, user) {
-        if explicit.is_none_or(|path| path != candidate.path) {
+    for candidate in shapes::candidates(sources.folders, sources.user) {
+        if sources.explicit.is_none_or(|path| path != candidate.path) {
             loader.file(&candidate, false);
         }
     }
@@ -98,7 +109,7 @@ pub fn find_workspace(start: &Path) -> PathBuf {
 }
 
 struct Loader<'a> {
-    variables: Variables<'a>,
+    sources: &'a Sources<'a>,
     config: Config,
     problems: Vec<Problem>,
     by_name: HashMap<String, usize>,
@@ -138,41 +149,54 @@ impl Loader<'_> {
             report.error(root.at, format!("the file holds {}, not an object", root.kind()), "Write an object.");
             return;
         }
-        if candidate.format == Format::Tta {
+        if candidate.format == Format::Tta && candidate.folder == 0 {
             settings::read(root, &mut self.config.limits, &mut self.config.ledger, &mut report);
+        } else if candidate.format == Format::Tta {
+            settings::read_further(root, &mut report);
         }
-        // Claude Code keeps what it added for one project only in the user's own file, under the project's folder.
-        let workspace = self.variables.workspace.to_string_lossy();
-        let own =
-            (candidate.scope == Scope::User).then(|| descend(root, &["projects", &workspace, "mcpServers"])).flatten();
-        let general = candidate.keys.iter().find_map(|keys| descend(root, keys));
+        let general = candidate.keys.iter().find_map(|keys| Some((descend(root, keys)?, *keys)));
         if general.is_none() && candidate.scope == Scope::Explicit && candidate.format != Format::Tta {
             report.error(root.at, "there are no servers in this file", "Put them under `servers` or `mcpServers`.");
         }
-        for table in own.into_iter().chain(general) {
-            self.table(candidate, text, &table.node);
+        let declared = general.and_then(|(_, keys)| {
+            let (_, way) = keys.split_last()?;
+            descend(root, &[way, &["inputs"]].concat())
+        });
+        let inputs = Inputs::read(declared.map(|entry| &entry.node), &mut report);
+        let Sources { folders, env, user, asks, .. } = *self.sources;
+        let variables = |workspace| Variables {
+            workspace,
+            folders,
+            home: user.home.as_deref(),
+            env,
+            inputs: asks.then_some(&inputs),
+        };
+        // Claude Code keeps what it added for one project only in the user's own file, under the project's folder.
+        for folder in folders.iter().filter(|_| candidate.scope == Scope::User) {
+            if let Some(own) = descend(root, &["projects", &folder.to_string_lossy(), "mcpServers"]) {
+                self.table(candidate, text, &own.node, &variables(folder));
+            }
+        }
+        if let (Some((table, _)), Some(folder)) = (general, folders.get(candidate.folder)) {
+            self.table(candidate, text, &table.node, &variables(folder));
         }
     }
 
-    fn table(&mut self, candidate: &Candidate, text: &str, node: &Node) {
+    fn table(&mut self, candidate: &Candidate, text: &str, node: &Node, variables: &Variables<'_>) {
         let Some(entries) = node.entries() else {
             let message = format!("the servers are {}, not an object", node.kind());
             let mut report = Report::new(&candidate.path, text, &mut self.problems);
             return report.error(node.at, message, "Write names with their entries.");
         };
         for entry in entries {
-            self.server(candidate, text, entry);
+            self.server(candidate, text, entry, variables);
         }
     }
 
-    fn server(&mut self, candidate: &Candidate, text: &str, entry: &Entry) {
+    fn server(&mut self, candidate: &Candidate, text: &str, entry: &Entry, variables: &Variables<'_>) {
         let mut report = Report::new(&candidate.path, text, &mut self.problems);
-        let mut context = Context {
-            variables: &self.variables,
-            file: &candidate.path,
-            scope: candidate.scope,
-            files: &mut self.config.files,
-        };
+        let mut context =
+            Context { variables, file: &candidate.path, scope: candidate.scope, files: &mut self.config.files };
         if let Some(&winner) = self.by_name.get(&entry.key) {
             let winner = &self.config.servers[winner].source;
             let message = format!("server `{}` is configured in {} already, which is used", entry.key, place(winner));

@@ -76,6 +76,16 @@ pub(crate) fn read(root: &Node, limits: &mut Limits, ledger: &mut LedgerSettings
     }
 }
 
+/// The same of a further folder: checked, but the first folder's settings are the ones in force.
+pub(crate) fn read_further(root: &Node, report: &mut Report<'_>) {
+    read(root, &mut Limits::default(), &mut LedgerSettings::default(), report);
+    for section in root.entries().unwrap_or_default().iter().filter(|s| ["limits", "ledger"].contains(&s.key.as_str()))
+    {
+        let message = format!("`[{}]` of a further folder is not used", section.key);
+        report.info(section.key_at, message, "Write it into the first folder's tta.toml.");
+    }
+}
+
 fn limit(entry: &Entry, limits: &mut Limits, report: &mut Report<'_>) {
     match LIMITS.iter().find(|limit| limit.0 == entry.key) {
         Some(&(_, least, most, set)) => {

@@ -4,6 +4,7 @@
 //! that a file named on the command line is understood whatever client it was written for.
 
 use crate::UserDirs;
+use model::server::Scope;
 use std::path::{Path, PathBuf};
 
 /// The language of a file.
@@ -83,23 +84,29 @@ pub(crate) struct Candidate {
     pub(crate) path: PathBuf,
     pub(crate) format: Format,
     pub(crate) keys: &'static [&'static [&'static str]],
-    pub(crate) scope: model::server::Scope,
+    pub(crate) scope: Scope,
+    /// Which of the workspace's folders it belongs to; the first where it belongs to none.
+    pub(crate) folder: usize,
 }
 
-/// Every file that may hold servers, highest precedence first. A file that is the user's own as well as the workspace's
-/// (the workspace is the home folder) counts as the user's.
-pub(crate) fn candidates(workspace: &Path, user: &UserDirs) -> Vec<Candidate> {
-    let all = SHAPES.iter().filter_map(|shape| {
-        let (base, scope) = match shape.base {
-            Base::Workspace => (Some(workspace), model::server::Scope::Workspace),
-            Base::Home => (user.home.as_deref(), model::server::Scope::User),
-            Base::Config => (user.config.as_deref(), model::server::Scope::User),
-        };
+/// Every file that may hold servers, highest precedence first: the folders' in their order, then the user's. A file that
+/// is the user's own as well as the workspace's (a folder is the home folder) counts as the user's.
+pub(crate) fn candidates(folders: &[PathBuf], user: &UserDirs) -> Vec<Candidate> {
+    let of = |shape: &'static Shape, base: &Path, scope, folder| {
         let keys = std::slice::from_ref(&shape.keys);
-        Some(Candidate { path: base?.join(shape.path), format: shape.format, keys, scope })
+        Candidate { path: base.join(shape.path), format: shape.format, keys, scope, folder }
+    };
+    let own = folders.iter().enumerate().flat_map(|(at, folder)| {
+        let shapes = SHAPES.iter().filter(|shape| shape.base == Base::Workspace);
+        shapes.map(move |shape| of(shape, folder, Scope::Workspace, at))
+    });
+    let users = SHAPES.iter().filter_map(|shape| match shape.base {
+        Base::Workspace => None,
+        Base::Home => Some(of(shape, user.home.as_deref()?, Scope::User, 0)),
+        Base::Config => Some(of(shape, user.config.as_deref()?, Scope::User, 0)),
     });
     let mut found: Vec<Candidate> = Vec::new();
-    for candidate in all {
+    for candidate in own.chain(users) {
         match found.iter_mut().find(|earlier| earlier.path == candidate.path) {
             Some(earlier) => earlier.scope = candidate.scope,
             None => found.push(candidate),
@@ -116,7 +123,7 @@ pub(crate) fn explicit(path: &Path) -> Candidate {
         Some(ending) if ending == "toml" => Format::Toml,
         _ => Format::Json,
     };
-    Candidate { path: path.to_owned(), format, keys: ANY_KEYS, scope: model::server::Scope::Explicit }
+    Candidate { path: path.to_owned(), format, keys: ANY_KEYS, scope: Scope::Explicit, folder: 0 }
 }
 
 /// Whether `folder` holds a file that makes it a workspace.

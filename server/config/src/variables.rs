@@ -2,18 +2,59 @@
 //!
 //! What cannot be filled in stays as it stands and is named, so that the server does not start with a hole in it.
 
+use crate::inputs::Inputs;
+use model::server::InputSpec;
 use std::path::{Path, PathBuf};
 
 /// Where values come from.
 pub(crate) struct Variables<'a> {
+    /// The folder that the file at hand belongs to.
     pub(crate) workspace: &'a Path,
+    /// All folders of the window.
+    pub(crate) folders: &'a [PathBuf],
     pub(crate) home: Option<&'a Path>,
     pub(crate) env: &'a dyn Fn(&str) -> Option<String>,
+    /// What the file at hand declares; `None` where nobody can be asked.
+    pub(crate) inputs: Option<&'a Inputs>,
+}
+
+/// What stays open in the texts of one server.
+#[derive(Debug, Default)]
+pub(crate) struct Holes {
+    /// A sentence for each variable without a value.
+    pub(crate) missing: Vec<String>,
+    /// The inputs that a person is to be asked for, in the order of their mention.
+    pub(crate) inputs: Vec<InputSpec>,
+}
+
+/// Why there is no value.
+enum Hole {
+    Missing(String),
+    Input(InputSpec),
+}
+
+impl Holes {
+    pub(crate) fn append(&mut self, other: Self) {
+        other.missing.into_iter().for_each(|why| self.miss(why));
+        other.inputs.into_iter().for_each(|input| self.ask(input));
+    }
+
+    fn miss(&mut self, why: String) {
+        if !self.missing.contains(&why) {
+            self.missing.push(why);
+        }
+    }
+
+    fn ask(&mut self, input: InputSpec) {
+        if !self.inputs.contains(&input) {
+            self.inputs.push(input);
+        }
+    }
 }
 
 impl Variables<'_> {
-    /// `text` with its variables filled in; what could not be is added to `missing`, a sentence each.
-    pub(crate) fn expand(&self, text: &str, missing: &mut Vec<String>) -> String {
+    /// `text` with its variables filled in; what could not be stays as it is and is added to `holes`.
+    pub(crate) fn expand(&self, text: &str, holes: &mut Holes) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(start) = rest.find("${") {
@@ -22,10 +63,11 @@ impl Variables<'_> {
             out.push_str(&rest[..start]);
             match self.value(&whole[2..length]) {
                 Ok(value) => out.push_str(&value),
-                Err(why) => {
+                Err(hole) => {
                     out.push_str(whole);
-                    if !missing.contains(&why) {
-                        missing.push(why);
+                    match hole {
+                        Hole::Missing(why) => holes.miss(why),
+                        Hole::Input(input) => holes.ask(input),
                     }
                 }
             }
@@ -35,23 +77,37 @@ impl Variables<'_> {
         out
     }
 
-    /// A path with variables and `~/`; a relative one is meant from the workspace.
-    pub(crate) fn path(&self, text: &str, missing: &mut Vec<String>) -> PathBuf {
-        let text = self.expand(text, missing);
+    /// A path with variables and `~/`; a relative one is meant from the folder of its file. It is needed before anybody
+    /// can be asked for anything.
+    pub(crate) fn path(&self, text: &str, holes: &mut Holes) -> PathBuf {
+        let mut own = Holes::default();
+        let text = self.expand(text, &mut own);
+        for input in std::mem::take(&mut own.inputs) {
+            own.miss(format!("`${{input:{}}}` cannot stand in `cwd` or `envFile`", input.id));
+        }
+        holes.append(own);
         match (text.strip_prefix("~/"), self.home) {
             (Some(rest), Some(home)) => home.join(rest),
             _ => self.workspace.join(text),
         }
     }
 
-    fn value(&self, name: &str) -> Result<String, String> {
+    /// Whether the file at hand belongs to another folder than the window's first.
+    pub(crate) fn is_further(&self) -> bool {
+        self.folders.first().is_some_and(|first| first != self.workspace)
+    }
+
+    fn value(&self, name: &str) -> Result<String, Hole> {
         let folder = |path: &Path| path.to_string_lossy().into_owned();
         match name {
             "workspaceFolder" | "workspaceRoot" => return Ok(folder(self.workspace)),
             "workspaceFolderBasename" => {
                 return Ok(self.workspace.file_name().unwrap_or_default().to_string_lossy().into_owned());
             }
-            "userHome" => return self.home.map(folder).ok_or_else(|| "`${userHome}`: there is no home folder".into()),
+            "userHome" => {
+                let none = || Hole::Missing("`${userHome}`: there is no home folder".into());
+                return self.home.map(folder).ok_or_else(none);
+            }
             "pathSeparator" | "/" => return Ok(std::path::MAIN_SEPARATOR.into()),
             _ => {}
         }
@@ -59,20 +115,42 @@ impl Variables<'_> {
             Some(("env", name)) => self.environment(name),
             // `${NAME:-default}` is the shells' spelling.
             Some((_, default)) if default.starts_with('-') => self.environment(name),
-            Some(("workspaceFolder", _)) => Ok(folder(self.workspace)),
-            Some(("input", id)) => Err(format!("`${{input:{id}}}` is asked for by the editor and has no value here")),
-            Some((kind, _)) => Err(format!("`${{{name}}}`: variables of the kind `{kind}` exist in the editor only")),
+            Some(("workspaceFolder", name)) => self.folder(name).map(folder),
+            Some(("input", id)) => Err(self.input(id)),
+            Some((kind, _)) => {
+                Err(Hole::Missing(format!("`${{{name}}}`: variables of the kind `{kind}` exist in the editor only")))
+            }
             None => self.environment(name),
         }
     }
 
-    fn environment(&self, name: &str) -> Result<String, String> {
+    /// A folder by its name. Where there is one only, it is meant whatever its name.
+    fn folder(&self, name: &str) -> Result<&Path, Hole> {
+        match self.folders {
+            [] | [_] => Ok(self.workspace),
+            many => many
+                .iter()
+                .find(|folder| folder.file_name().is_some_and(|own| own == name))
+                .map(PathBuf::as_path)
+                .ok_or_else(|| Hole::Missing(format!("`${{workspaceFolder:{name}}}`: no folder is called `{name}`"))),
+        }
+    }
+
+    fn input(&self, id: &str) -> Hole {
+        match self.inputs.map(|inputs| inputs.get(id)) {
+            None => Hole::Missing(format!("`${{input:{id}}}` is asked for by the editor and has no value here")),
+            Some(Err(why)) => Hole::Missing(why),
+            Some(Ok(input)) => Hole::Input(input),
+        }
+    }
+
+    fn environment(&self, name: &str) -> Result<String, Hole> {
         let (name, default) = match name.split_once(":-") {
             Some((name, default)) => (name, Some(default)),
             None => (name, None),
         };
         let value = (self.env)(name).or_else(|| default.map(str::to_owned));
-        value.ok_or_else(|| format!("the environment variable `{name}` is not set"))
+        value.ok_or_else(|| Hole::Missing(format!("the environment variable `{name}` is not set")))
     }
 }
 
@@ -84,6 +162,8 @@ mod tests {
     fn every_spelling_is_filled_in_or_named() {
         let variables = Variables {
             workspace: Path::new("/w/app"),
+            folders: &[],
+            inputs: None,
             home: Some(Path::new("/home/u")),
             env: &|name| (name == "X").then(|| "${Y}".to_owned()),
         };
@@ -105,17 +185,18 @@ mod tests {
             ("ü${env:X}ü", "ü${Y}ü", ""),
             ("${}", "${}", "the environment variable `` is not set"),
         ] {
-            let mut named = Vec::new();
-            assert_eq!(variables.expand(text, &mut named), expected, "{text}");
-            assert_eq!(named.join(";"), missing, "{text}");
+            let mut holes = Holes::default();
+            assert_eq!(variables.expand(text, &mut holes), expected, "{text}");
+            assert_eq!(holes.missing.join(";"), missing, "{text}");
         }
     }
 
     #[test]
     fn relative_paths_are_meant_from_the_workspace() {
-        let variables = Variables { workspace: Path::new("/w"), home: Some(Path::new("/h")), env: &|_| None };
+        let (workspace, home) = (Path::new("/w"), Some(Path::new("/h")));
+        let variables = Variables { workspace, folders: &[], inputs: None, home, env: &|_| None };
         for (text, expected) in [("a/b", "/w/a/b"), ("/x", "/x"), ("~/c", "/h/c"), ("${workspaceFolder}/d", "/w/d")] {
-            assert_eq!(variables.path(text, &mut Vec::new()), Path::new(expected));
+            assert_eq!(variables.path(text, &mut Holes::default()), Path::new(expected));
         }
     }
 }

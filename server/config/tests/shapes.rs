@@ -2,7 +2,7 @@
 
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
-use config::{Config, UserDirs, load};
+use config::{Config, Sources, UserDirs, load};
 use expect_test::{Expect, expect};
 use model::{Problem, ServerSpec, Severity, Transport};
 use std::fmt::Write;
@@ -12,12 +12,15 @@ use std::path::{Path, PathBuf};
 /// A workspace, a home folder, and an environment.
 struct Place {
     folder: tempfile::TempDir,
+    folders: Vec<&'static str>,
     env: Vec<(&'static str, &'static str)>,
+    asks: bool,
 }
 
 impl Place {
     fn new(files: &[(&str, &str)]) -> Self {
-        let place = Self { folder: tempfile::tempdir().expect("a temporary folder"), env: Vec::new() };
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let place = Self { folder, folders: vec!["app"], env: Vec::new(), asks: false };
         for (path, text) in files {
             place.write(path, text.as_bytes());
         }
@@ -39,7 +42,8 @@ impl Place {
         let home = self.folder.path().join("home");
         let user = UserDirs { config: Some(home.join(".config")), home: Some(home) };
         let env = |name: &str| self.env.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned());
-        load(&self.folder.path().join("app"), explicit, &env, &user)
+        let folders: Vec<PathBuf> = self.folders.iter().map(|name| self.folder.path().join(name)).collect();
+        load(&Sources { folders: &folders, explicit, env: &env, user: &user, asks: self.asks })
     }
 
     /// The servers and problems as lines, the temporary folder as `…`.
@@ -83,6 +87,9 @@ fn describe(server: &ServerSpec) -> String {
     let mut flags = String::new();
     if server.disabled {
         flags.push_str(" disabled");
+    }
+    for input in &server.inputs {
+        write!(flags, " asks {input:?}").expect("writes to a String");
     }
     if !server.unresolved.is_empty() {
         write!(flags, " unresolved {:?}", server.unresolved).expect("writes to a String");
@@ -179,7 +186,7 @@ fn variables_are_filled_in_and_missing_ones_named() {
         b = …/home/bin/x [] ["K=${input:key}"] unresolved ["`${input:key}` is asked for by the editor and has no value here"] (Workspace …/app/.vscode/mcp.json:4)
         c = https://${HOST}/mcp ["Authorization: Bearer ${env:NOPE}"] unresolved ["the environment variable `HOST` is not set", "the environment variable `NOPE` is not set"] (Workspace …/app/.vscode/mcp.json:5)
         WARNING …/app/.vscode/mcp.json:3:79 a line of the env file …/app/.env is not NAME=value and is left out [Correct the line.]
-        WARNING …/app/.vscode/mcp.json:4:3 server `b` cannot start: `${input:key}` is asked for by the editor and has no value here [Set it, or write the value here.]
+        WARNING …/app/.vscode/mcp.json:4:3 server `b` cannot start: `${input:key}` is asked for by the editor and has no value here [Write `${env:NAME}` in its place and set that variable, or open the workspace in an editor that asks.]
         WARNING …/app/.vscode/mcp.json:5:3 server `c` cannot start: the environment variable `HOST` is not set [Set it, or write the value here.]
         WARNING …/app/.vscode/mcp.json:5:3 server `c` cannot start: the environment variable `NOPE` is not set [Set it, or write the value here.]
     "#]]);
@@ -372,7 +379,9 @@ fn a_home_folder_as_workspace_is_the_users_own() {
     let place = Place::new(&[("home/.cursor/mcp.json", r#"{"mcpServers": {"a": {"command": "x"}}}"#)]);
     let home = place.folder.path().join("home");
     let user = UserDirs { home: Some(home.clone()), config: None };
-    let (config, problems) = load(&home, None, &|_| None, &user);
+    let folders = [home];
+    let (config, problems) =
+        load(&Sources { folders: &folders, explicit: None, env: &|_| None, user: &user, asks: false });
     assert_eq!(config.servers[0].source.scope, model::server::Scope::User);
     assert_eq!((config.servers.len(), problems.len(), config.trust_hash.as_str()), (1, 0, ""));
 }
@@ -406,6 +415,98 @@ fn no_secret_is_in_a_debug_print() {
     let (config, problems) = place.load();
     assert_eq!(config.servers.len(), 2);
     assert!(!format!("{config:?} {problems:?}").contains("t0ps3cret"));
+}
+
+#[test]
+fn inputs_are_read_where_their_servers_stand_and_asked_for_in_the_order_of_mention() {
+    let mut place = Place::new(&[
+        (
+            "app/.vscode/mcp.json",
+            r#"{"servers": {
+  "a": {"command": "x", "args": ["--region=${input:region}", "${input:key}${input:key}"], "env": {"K": "${input:new}"}},
+  "b": {"url": "https://${input:region}.h/mcp", "headers": {"Authorization": "Bearer ${input:key}"}},
+  "c": {"command": "x", "args": ["${input:run}", "${input:none}", "${input:odd}"]},
+  "d": {"command": "x", "cwd": "${input:key}"}
+}, "inputs": [
+  {"id": "key", "type": "promptString", "description": "The key", "password": true},
+  {"id": "region", "type": "pickString", "options": ["eu", {"label": "America", "value": "us"}], "default": "eu"},
+  {"id": "run", "type": "command", "command": "x.y"},
+  {"id": "none", "type": "pickString"},
+  {"id": "odd", "type": "telepathy"},
+  {"type": "promptString"}
+]}"#,
+        ),
+        (
+            "app/.vscode/settings.json",
+            r#"{"mcp": {"inputs": [{"id": "key", "type": "promptString"}], "servers": {"e": {"command": "x", "args": ["${input:key}"]}}}}"#,
+        ),
+        ("app/.mcp.json", r#"{"inputs": {}, "mcpServers": {"f": {"command": "x", "args": ["${input:key}"]}}}"#),
+    ]);
+    let said = place.load().0;
+    place.asks = true;
+    let hash = |config: &Config| config.servers.iter().map(|server| server.content_hash.clone()).collect::<Vec<_>>();
+    assert_eq!(hash(&place.load().0), hash(&said), "who can be asked is no change of the workspace");
+    place.check(&expect![[r#"
+        a = x ["--region=${input:region}", "${input:key}${input:key}"] ["K=${input:new}"] asks InputSpec { id: "region", description: None, password: false, options: ["eu", "us"], default: Some("eu") } asks InputSpec { id: "key", description: Some("The key"), password: true, options: [], default: None } asks InputSpec { id: "new", description: None, password: true, options: [], default: None } (Workspace …/app/.vscode/mcp.json:2)
+        b = https://${input:region}.h/mcp ["Authorization: Bearer ${input:key}"] asks InputSpec { id: "region", description: None, password: false, options: ["eu", "us"], default: Some("eu") } asks InputSpec { id: "key", description: Some("The key"), password: true, options: [], default: None } (Workspace …/app/.vscode/mcp.json:3)
+        c = x ["${input:run}", "${input:none}", "${input:odd}"] [] unresolved ["`${input:run}` is the answer of a command of the editor, which is not supported", "`${input:none}` has no `options` to pick from", "`${input:odd}` is of the unknown type `telepathy`"] (Workspace …/app/.vscode/mcp.json:4)
+        d = x [] [] in …/app/${input:key} unresolved ["`${input:key}` cannot stand in `cwd` or `envFile`"] (Workspace …/app/.vscode/mcp.json:5)
+        e = x ["${input:key}"] [] asks InputSpec { id: "key", description: None, password: false, options: [], default: None } (Workspace …/app/.vscode/settings.json:1)
+        f = x ["${input:key}"] [] asks InputSpec { id: "key", description: None, password: true, options: [], default: None } (Workspace …/app/.mcp.json:1)
+        WARNING …/app/.vscode/mcp.json:12:3 an input has no `id` [Give it one, and use it as `${input:ID}`.]
+        WARNING …/app/.vscode/mcp.json:4:3 server `c` cannot start: `${input:run}` is the answer of a command of the editor, which is not supported [Write `${env:NAME}` in its place and set that variable.]
+        WARNING …/app/.vscode/mcp.json:4:3 server `c` cannot start: `${input:none}` has no `options` to pick from [Write `${env:NAME}` in its place and set that variable.]
+        WARNING …/app/.vscode/mcp.json:4:3 server `c` cannot start: `${input:odd}` is of the unknown type `telepathy` [Write `${env:NAME}` in its place and set that variable.]
+        WARNING …/app/.vscode/mcp.json:5:3 server `d` cannot start: `${input:key}` cannot stand in `cwd` or `envFile` [Write `${env:NAME}` in its place and set that variable.]
+        WARNING …/app/.mcp.json:1:12 `inputs` is an object, not a list [Write a list of objects.]
+    "#]]);
+}
+
+#[test]
+fn the_folders_of_a_window_are_read_one_after_the_other() {
+    let mut place = Place::new(&[
+        ("app/.mcp.json", r#"{"mcpServers": {"a": {"command": "one", "args": ["${workspaceFolder}"]}}}"#),
+        (
+            "lib/.vscode/mcp.json",
+            r#"{"servers": {
+  "a": {"command": "two"},
+  "b": {"command": "run", "args": ["${workspaceFolder}", "${workspaceFolder:app}", "${workspaceFolder:nowhere}"], "envFile": ".env"},
+  "c": {"command": "run", "cwd": "sub"}
+}}"#,
+        ),
+        ("lib/.env", "A=1\n"),
+        ("lib/tta.toml", "[limits]\ncalls = 1\n[servers.d]\nurl = 'https://h'\n"),
+        ("home/.config/tta/mcp.json", r#"{"servers": {"c": {"command": "x"}, "e": {"command": "x"}}}"#),
+    ]);
+    let alone = place.load().0;
+    place.folders = vec!["app", "lib"];
+    let (config, problems) = place.load();
+    assert_eq!(config.limits.calls, alone.limits.calls);
+    assert_ne!(config.trust_hash, alone.trust_hash, "trust covers the servers of all folders");
+    for file in ["app/tta.toml", "lib/.zed/settings.json", "lib/.env"] {
+        assert!(config.files.contains(&place.folder.path().join(file)), "{file}");
+    }
+    place.compare(&config, &problems, &expect![[r#"
+        a = one ["…/app"] [] (Workspace …/app/.mcp.json:1)
+        d = https://h [] (Workspace …/lib/tta.toml:3)
+        b = run ["…/lib", "…/app", "${workspaceFolder:nowhere}"] ["A=1"] in …/lib unresolved ["`${workspaceFolder:nowhere}`: no folder is called `nowhere`"] (Workspace …/lib/.vscode/mcp.json:3)
+        c = run [] [] in …/lib/sub (Workspace …/lib/.vscode/mcp.json:4)
+        e = x [] [] (User …/home/.config/tta/mcp.json:1)
+        INFO …/lib/tta.toml:1:2 `[limits]` of a further folder is not used [Write it into the first folder's tta.toml.]
+        INFO …/lib/.vscode/mcp.json:2:3 server `a` is configured in …/app/.mcp.json, line 1, already, which is used [Rename or remove one of the two.]
+        WARNING …/lib/.vscode/mcp.json:3:3 server `b` cannot start: `${workspaceFolder:nowhere}`: no folder is called `nowhere` [Set it, or write the value here.]
+        INFO …/home/.config/tta/mcp.json:1:14 server `c` is configured in …/lib/.vscode/mcp.json, line 4, already, which is used [Rename or remove one of the two.]
+    "#]]);
+}
+
+#[test]
+fn a_server_that_starts_in_another_folder_is_another_server() {
+    let entry = r#"{"mcpServers": {"a": {"command": "./run"}}}"#;
+    let mut place = Place::new(&[("one/.mcp.json", entry), ("two/.mcp.json", entry)]);
+    place.folders = vec!["app", "one"];
+    let one = place.load().0.trust_hash;
+    place.folders = vec!["app", "two"];
+    assert_ne!(place.load().0.trust_hash, one);
 }
 
 /// Every prefix of a valid file, and the file with each byte replaced: nothing may panic.

@@ -5,7 +5,7 @@
 
 use crate::core::Core;
 use crate::sandbox;
-use crate::snapshot::{Entry, Snapshot, shown};
+use crate::snapshot::{Entry, Snapshot};
 use catalog::ServerTools;
 use engine::host::CallError;
 use engine::{GuestCall, RunClock, ToolHost};
@@ -155,7 +155,7 @@ impl Inner {
                 format!(
                     "server `{}` is configured by this workspace ({}), which is not trusted, so it was not started",
                     entry.spec.name,
-                    shown(&entry.spec.source.file, &self.core.paths.workspace)
+                    self.core.paths.shown(&entry.spec.source.file)
                 ),
                 "a person must trust the workspace: `--trust` on the command line, or Workspace Trust in the editor",
             )),

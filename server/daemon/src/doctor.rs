@@ -1,7 +1,7 @@
 //! `tta doctor`: what is wrong with this installation, and how to mend it. Every limit is fired once and must hold.
 
 use crate::core::Core;
-use crate::snapshot::{Snapshot, shown};
+use crate::snapshot::Snapshot;
 use futures::future::join_all;
 use model::reply::Check;
 use model::{Language, ServerState, Severity};
@@ -41,7 +41,7 @@ fn trust(core: &Core, snapshot: &Snapshot) -> Check {
 
 fn configuration<'a>(core: &'a Core, snapshot: &'a Snapshot) -> impl Iterator<Item = Check> + 'a {
     snapshot.problems.iter().filter(|p| p.severity != Severity::Info).map(|p| Check {
-        name: format!("{}:{}", shown(&p.file, &core.paths.workspace), p.line),
+        name: format!("{}:{}", core.paths.shown(&p.file), p.line),
         ok: false,
         detail: p.message.clone(),
         mend: p.hint.clone(),

@@ -2,7 +2,7 @@
 
 use crate::editor::Editor;
 use crate::error::Error;
-use config::{Config, UserDirs};
+use config::{Config, Sources, UserDirs};
 use model::Problem;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -53,6 +53,8 @@ pub enum AskCalls {
 pub(crate) struct Paths {
     /// The workspace, canonical.
     pub(crate) workspace: PathBuf,
+    /// The workspace and the further folders of the same window, canonical.
+    pub(crate) folders: Vec<PathBuf>,
     /// Shared by all workspaces: compiled guests.
     pub(crate) cache: PathBuf,
     /// This workspace's own: ledger, artifacts, logs.
@@ -87,7 +89,8 @@ impl Paths {
         for folder in [&data_root, &cache, &data] {
             private_folder(folder)?;
         }
-        Ok(Self { workspace, cache, data, trust: data_root.join("trust.json") })
+        let folders = folders(&workspace, &options.folders);
+        Ok(Self { workspace, folders, cache, data, trust: data_root.join("trust.json") })
     }
 
     /// Reads the configuration as it stands now, and what is wrong with it.
@@ -97,8 +100,42 @@ impl Paths {
             home: base.as_ref().map(|dirs| dirs.home_dir().to_owned()),
             config: base.as_ref().map(|dirs| dirs.config_dir().to_owned()),
         };
-        config::load(&self.workspace, options.config.as_deref(), &|name| std::env::var(name).ok(), &user)
+        config::load(&Sources {
+            folders: &self.folders,
+            explicit: options.config.as_deref(),
+            env: &|name| std::env::var(name).ok(),
+            user: &user,
+            asks: options.editor.is_some(),
+        })
     }
+
+    /// A path as users read it: relative to the folder it lies in, with that folder's name where there are several.
+    pub(crate) fn shown(&self, path: &Path) -> String {
+        let inside = self.folders.iter().filter_map(|folder| Some((folder, path.strip_prefix(folder).ok()?)));
+        let shown = match inside.min_by_key(|(_, rest)| rest.components().count()) {
+            Some((folder, rest)) if self.folders.len() > 1 => {
+                Path::new(folder.file_name().unwrap_or_default()).join(rest)
+            }
+            Some((_, rest)) => rest.to_owned(),
+            None => path.to_owned(),
+        };
+        shown.display().to_string()
+    }
+}
+
+/// The workspace and then each further folder once. One that is not there (a drive that is not mounted) is left out, as
+/// editors do.
+fn folders(workspace: &Path, further: &[PathBuf]) -> Vec<PathBuf> {
+    let mut all = vec![workspace.to_owned()];
+    for folder in further {
+        match folder.canonicalize() {
+            Ok(folder) if !folder.is_dir() => tracing::warn!("{} is not a folder and is left out", folder.display()),
+            Ok(folder) if all.contains(&folder) => {}
+            Ok(folder) => all.push(folder),
+            Err(e) => tracing::warn!("the folder {} cannot be opened and is left out: {e}", folder.display()),
+        }
+    }
+    all
 }
 
 /// A readable, collision-free folder name for a workspace.
@@ -134,4 +171,28 @@ pub(crate) fn write_private(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     out.write_all(bytes)?;
     out.sync_data()?;
     std::fs::rename(&part, file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_shown_as_a_person_knows_them() {
+        let root = tempfile::tempdir().expect("a folder");
+        let [app, lib] = ["app", "lib"].map(|name| root.path().join(name));
+        for folder in [&app, &lib] {
+            std::fs::create_dir(folder).expect("made");
+        }
+        let data_dir = Some(root.path().join("data"));
+        let alone = Options { workspace: Some(app.clone()), data_dir, ..Options::default() };
+        let paths = Paths::new(&alone).expect("paths");
+        assert_eq!(paths.shown(&paths.workspace.join(".mcp.json")), ".mcp.json");
+        assert_eq!(paths.shown(Path::new("/etc/mcp.json")), "/etc/mcp.json");
+        let many = Options { folders: vec![app.clone(), lib, root.path().join("gone"), app], ..alone };
+        let paths = Paths::new(&many).expect("paths");
+        assert_eq!(paths.folders.len(), 2);
+        assert_eq!(paths.shown(&paths.folders[1].join("a/.mcp.json")), "lib/a/.mcp.json");
+        assert_eq!(paths.shown(&paths.folders[0].join(".mcp.json")), "app/.mcp.json");
+    }
 }

@@ -5,7 +5,6 @@ use config::Config;
 use model::server::Scope;
 use model::{Problem, ServerSpec, ServerState, ServerStatus, Transport};
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 /// One configured server and what is known of it.
@@ -168,9 +167,4 @@ fn quote(word: &str) -> String {
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
-}
-
-/// A path as users read it: relative to the workspace where it lies inside.
-pub(crate) fn shown(path: &Path, workspace: &Path) -> String {
-    path.strip_prefix(workspace).unwrap_or(path).display().to_string()
 }

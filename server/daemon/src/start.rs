@@ -60,7 +60,7 @@ fn bridge(paths: &Paths, inbox: &Inbox) -> Bridge {
         client_name: "tta".to_owned(),
         client_version: env!("CARGO_PKG_VERSION").to_owned(),
         log_dir: Some(paths.data.join("logs")),
-        roots: vec![paths.workspace.clone()],
+        roots: paths.folders.clone(),
         ..bridge::Options::default()
     };
     Bridge::new(options, move |event| inbox.bridge(event))

@@ -57,8 +57,23 @@ pub struct Source {
     pub scope: Scope,
 }
 
+/// A value that a person gives when a server first needs it: `${input:ID}`, as its file declares it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InputSpec {
+    /// Its id, unique within the file.
+    pub id: String,
+    /// What to ask, in the file's words.
+    pub description: Option<String>,
+    /// Whether what is typed is hidden.
+    pub password: bool,
+    /// The values to choose from; empty for free text.
+    pub options: Vec<String>,
+    /// What stands there to begin with.
+    pub default: Option<String>,
+}
+
 /// One configured server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ServerSpec {
     /// The configured name.
     pub name: String,
@@ -68,12 +83,28 @@ pub struct ServerSpec {
     pub source: Source,
     /// Switched off in its configuration.
     pub disabled: bool,
-    /// Variables that could not be filled in (`${input:…}`, an unset `${env:X}`): the server cannot start, and why.
+    /// Variables that could not be filled in (an unset `${env:X}`): the server cannot start, and why.
     pub unresolved: Vec<String>,
+    /// Values that are to be asked for before it can start. Their `${input:…}` still stand in the transport.
+    pub inputs: Vec<InputSpec>,
+    /// What a person has given for it, wherever it stands now: taken out of everything the server says.
+    pub scrub: Vec<Secret>,
     /// Longest time for start and handshake.
     pub startup_timeout_ms: u64,
     /// Hash of everything that decides what would be started: trust is bound to it.
     pub content_hash: String,
+}
+
+/// A specification with a person's values in it is not printed: they may stand in its arguments and its URL.
+impl std::fmt::Debug for ServerSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut out = f.debug_struct("ServerSpec");
+        out.field("name", &self.name).field("source", &self.source).field("unresolved", &self.unresolved);
+        if self.scrub.is_empty() {
+            out.field("transport", &self.transport).field("inputs", &self.inputs);
+        }
+        out.finish_non_exhaustive()
+    }
 }
 
 /// What a server is doing.

@@ -49,6 +49,8 @@ pub fn faulty_spec(name: &str, fault: &str) -> ServerSpec {
         source: Source { file: PathBuf::from("/test/mcp.json"), line: 1, scope: Scope::Explicit },
         disabled: false,
         unresolved: Vec::new(),
+        inputs: Vec::new(),
+        scrub: Vec::new(),
         startup_timeout_ms: 20_000,
         content_hash: fault.to_owned(),
     }

@@ -14,6 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 enum Manner {
     Honest,
     AsksForToken,
+    /// The same without a challenge.
+    RefusesToken,
     Silent,
     Html,
     RedirectsElsewhere,
@@ -63,6 +65,7 @@ async fn answer(manner: Manner, head: &str, message: &Value) -> Option<String> {
     let plain = |status: &str, headers: &str| Some(format!("HTTP/1.1 {status}\r\n{headers}content-length: 0\r\n\r\n"));
     match manner {
         Manner::AsksForToken => return plain("401 Unauthorized", "www-authenticate: Bearer\r\n"),
+        Manner::RefusesToken => return plain("401 Unauthorized", ""),
         Manner::Silent => std::future::pending().await,
         Manner::Html => return Some(response("text/html", "<h1>It works!</h1>")),
         Manner::RedirectsElsewhere => return plain("307 Temporary Redirect", "location: http://127.0.0.1:9/mcp\r\n"),
@@ -129,7 +132,8 @@ async fn calls_carry_the_configured_headers_and_run_side_by_side() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_bad_manner_is_a_typed_error_without_the_token() {
     for (manner, expected) in [
-        (Manner::AsksForToken, "failed to connect: it asks for authorization"),
+        (Manner::AsksForToken, "asks for authorization"),
+        (Manner::RefusesToken, "asks for authorization"),
         (Manner::Html, "failed to connect: "),
         (Manner::RedirectsElsewhere, "failed to connect: "),
         (Manner::RedirectsToItself, "failed to connect: "),
@@ -137,7 +141,8 @@ async fn each_bad_manner_is_a_typed_error_without_the_token() {
         let (kit, requests) = start(manner).await;
         let error = tokio::time::timeout(BOUND, kit.bridge.tools("s")).await.expect("in time").expect_err("refused");
         assert!(
-            matches!(error, Error::Handshake { .. }) && error.to_string().contains(expected),
+            matches!(error, Error::Handshake { .. } | Error::Unauthorized { .. })
+                && error.to_string().contains(expected),
             "{manner:?}: {error}"
         );
         assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
