@@ -1,5 +1,6 @@
 // The main road as a user takes it: `#tta-mcp-code-execution` in the Chat view, a program over a real MCP server, the
-// answer in the chat, the measured saving in the status bar. What the model itself would write is scripted.
+// answer in the chat, what was saved on a card under the run and in the status bar. What the model itself would write is
+// scripted.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { scriptedModel } from './model.mjs';
@@ -33,10 +34,14 @@ test('a chat with the tool set runs a program over a real server and shows what 
   await workbench.allow('Allow in this Session');
   await workbench.allow('Allow Without Review in this Session');
   await workbench.answerWith(COUNTS).finally(() => workbench.shoot('chat'));
-  await workbench.page.getByText(/^Completed \d+ steps/).click();
   assert.match(String(model.toolResult()), COUNTS, 'the model saw the program’s result');
   const offered = model.requests.at(-1).tools.map(({ function: { name } }) => name);
-  assert.ok(offered.includes('mcp_tta_search_tools'), 'the whole tool set was attached');
+  const ours = offered.filter((name) => name.startsWith('mcp_tta_'));
+  assert.deepEqual(
+    ours,
+    ['mcp_tta_run_code', 'mcp_tta_search_tools'],
+    'the whole tool set was attached, no tool besides',
+  );
 
   const savings = await until('the ledger', async () => {
     const now = await workbench.savings();
@@ -46,10 +51,46 @@ test('a chat with the tool set runs a program over a real server and shows what 
   const { saved, saved_percent: percent } = savings.workspace.tokens;
   assert.ok(saved > 3_000, `three long notes never reached the model, yet only ${saved} tokens were saved`);
   assert.equal(await workbench.statusWith('saved'), `${short(saved)} tokens saved · ${wholePercent(percent)} %`);
+
+  const card = workbench.page.frameLocator('.interactive-session iframe.webview').frameLocator('iframe');
+  await card.getByText(`${whole(saved)} tokens saved · ${wholePercent(percent)} %`).waitFor();
+  const { code_mode: code, direct } = savings.workspace.tokens;
+  const sides = [code, direct.deferred, direct.needed_servers, direct.all_servers];
+  const totals = (await card.locator('.sides .number').allInnerTexts()).map((text) => text.trim());
+  assert.deepEqual(
+    totals,
+    sides.map(({ total }) => whole(total)),
+    'the card and the status bar tell the same',
+  );
+  assert.deepEqual(await card.locator('.calls .name').allInnerTexts(), Array(3).fill('fs.read_text_file'));
+  await workbench.shoot('card');
+  for (const [theme, name, shown] of [
+    ['Default Dark Modern', 'card-dark', ':root.dark .vscode-dark'],
+    ['Default High Contrast', 'card-contrast', ':root.dark .vscode-high-contrast'],
+  ]) {
+    await useTheme(workbench, theme);
+    await card.locator(shown).waitFor();
+    await workbench.shoot(name);
+  }
+  const seen = JSON.stringify(model.requests);
+  for (const shown of ['tta/run', 'wall_ms', 'ui://', 'tokens saved']) {
+    assert.ok(!seen.includes(shown), `what the card shows never reached the model, yet it saw “${shown}”`);
+  }
+
   await workbench.status.hover();
   await workbench.page.locator('.monaco-hover:visible', { hasText: 'definitions' }).waitFor();
   await workbench.shoot('savings');
 });
+
+function useTheme(workbench, theme) {
+  return workbench.inHost(
+    `await vscode.workspace.getConfiguration('workbench').update('colorTheme', ${JSON.stringify(theme)}, true)`,
+  );
+}
+
+function whole(tokens) {
+  return tokens.toLocaleString('en-US');
+}
 
 /** As the status bar writes tokens; said again here so that the test does not repeat the code under test. */
 function short(tokens) {
