@@ -4,17 +4,10 @@
  * found, and can be turned into a question of the editor's (`${input:…}`). Pure: reads and writes no file.
  */
 
-import {
-  applyEdits,
-  modify,
-  parse,
-  parseTree,
-  printParseErrorCode,
-  findNodeAtLocation,
-  type ParseError,
-} from 'jsonc-parser';
+import { parse, printParseErrorCode } from 'jsonc-parser';
 import { parse as parseToml } from 'smol-toml';
 import { l10n } from 'vscode';
+import { errorIn, rootOf, withItem, withProperty } from './jsonc';
 
 /** A server as `.vscode/mcp.json` has it. */
 export interface Entry {
@@ -202,29 +195,18 @@ export function additions(
   servers: ReadonlyMap<string, Entry>,
   inputs: readonly Input[],
 ): { readonly text: string } | { readonly problem: string } {
-  const errors: ParseError[] = [];
   const begun = mcpJson.trim() === '' ? '{}\n' : mcpJson;
-  const root = parseTree(begun, errors, { allowTrailingComma: true });
-  const [error] = errors;
-  if (error || root?.type !== 'object') {
+  const error = errorIn(begun);
+  if (error || rootOf(begun)?.type !== 'object') {
     const line = begun.slice(0, error?.offset ?? 0).split('\n').length;
     const why = error ? printParseErrorCode(error.error) : l10n.t('it is not an object');
     return { problem: l10n.t('It cannot be edited: {0} in line {1}. Mend it first.', why, line) };
   }
-  const formattingOptions = indentation(begun);
-  const put = (text: string, path: (string | number)[], value: unknown): string =>
-    applyEdits(text, modify(text, path, value, { formattingOptions, isArrayInsertion: path.at(-1) === -1 }));
-  let text = begun;
-  for (const input of inputs) {
-    const there = new Set(idsIn(text));
-    text = there.has(input.id)
-      ? text
-      : put(text, there.size === 0 && !hasInputs(text) ? ['inputs', 0] : ['inputs', -1], input);
-  }
-  for (const [name, entry] of servers) {
-    text = put(text, ['servers', name], entry);
-  }
-  return { text };
+  const there = new Set(idsIn(begun));
+  const withInputs = inputs
+    .filter(({ id }) => !there.has(id))
+    .reduce((text, input) => withItem(text, 'inputs', input), begun);
+  return { text: [...servers].reduce((text, [name, entry]) => withProperty(text, 'servers', name, entry), withInputs) };
 }
 
 /** The names of the servers in an mcp.json. */
@@ -233,22 +215,10 @@ export function serversIn(mcpJson: string): string[] {
   return Object.keys(object(own(root, 'servers')) ?? {});
 }
 
-function hasInputs(text: string): boolean {
-  const root = parseTree(text, [], { allowTrailingComma: true });
-  return root !== undefined && findNodeAtLocation(root, ['inputs'])?.type === 'array';
-}
-
 function idsIn(mcpJson: string): string[] {
   const root: unknown = parse(mcpJson, [], { allowTrailingComma: true });
   const inputs = own(root, 'inputs');
   return Array.isArray(inputs) ? inputs.flatMap((input) => text(own(input, 'id')) ?? []) : [];
-}
-
-/** The indentation of the first line that has one; two spaces where none has. */
-function indentation(text: string): { tabSize: number; insertSpaces: boolean; eol: string } {
-  const lead = /\n([ \t]+)\S/.exec(text)?.[1] ?? '  ';
-  const tabs = lead.startsWith('\t');
-  return { insertSpaces: !tabs, tabSize: tabs ? 4 : lead.length, eol: text.includes('\r\n') ? '\r\n' : '\n' };
 }
 
 function part<K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> {

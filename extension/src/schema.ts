@@ -24,7 +24,7 @@ export interface Parameter {
   /** The kind of a list's items. */
   readonly item?: Exclude<Kind, 'list' | 'json' | 'choice'>;
   readonly bounds: Bounds;
-  /** The properties of an object. */
+  /** The properties of an object. Made when they are asked for: a schema may hold itself many times over. */
   readonly children: readonly Parameter[];
 }
 
@@ -67,7 +67,9 @@ function parameter(name: string, required: boolean, given: Schema, root: Schema,
     doc: doc ?? '',
     ...(value === undefined || value === null ? {} : { default: value }),
     bounds: boundsOf(schema, shape.kind),
-    children: depth < DEEPEST && typeOf(schema) === 'object' ? propertiesOf(schema, root, depth + 1) : [],
+    get children() {
+      return depth < DEEPEST && typeOf(schema) === 'object' ? propertiesOf(schema, root, depth + 1) : [];
+    },
   };
 }
 
@@ -128,12 +130,12 @@ function resolve(schema: Schema, root: Schema): Schema {
 }
 
 function referred({ $ref: path }: Schema, root: Schema): Schema | undefined {
-  if (typeof path !== 'string' || !path.startsWith('#/')) {
+  if (typeof path !== 'string' || !/^#(\/|$)/.test(path)) {
     return undefined;
   }
   const keys = path
-    .slice(2)
     .split('/')
+    .slice(1)
     .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
   return asObject(keys.reduce<unknown>((at, key) => own(asObject(at), key), root));
 }

@@ -1,6 +1,6 @@
 /** Reports with round figures. */
 
-import type { RunReply, SavingsSummary, SideTokens, TokenReport } from '../src/lsp_ext';
+import type { RunReply, SavingsSummary, ServerStatus, SideTokens, TokenReport, ToolInfo } from '../src/lsp_ext';
 
 function side(total: number): SideTokens {
   return { definitions: total / 2, output: total / 4, results: total / 4, turns: 2, total, peak_context: total / 2 };
@@ -37,5 +37,35 @@ export function reply(changes: Partial<RunReply>): RunReply {
     usage: { wall_ms: 41.2, cpu_ms: 3, peak_memory_bytes: 1, output_bytes: 1 },
     truncated: [],
     ...changes,
+  };
+}
+
+/** A server that is ready, with two tools. */
+export function server(changes: Partial<ServerStatus>): ServerStatus {
+  return {
+    name: 'fs',
+    identifier: 'fs',
+    source: { file: '/w/.vscode/mcp.json', line: 3, scope: 'workspace' },
+    transport: 'stdio',
+    target: 'node fs.js',
+    state: 'ready',
+    tools: 2,
+    definition_tokens: 1_834,
+    problems: [],
+    ...changes,
+  };
+}
+
+/** A tool with these parameters. */
+export function tool(name: string, properties: Record<string, unknown>, required: string[] = []): ToolInfo {
+  return {
+    name,
+    identifier: name,
+    description: 'Reads.\nMore.',
+    input_schema: { type: 'object', properties, required },
+    read_only: true,
+    destructive: false,
+    python: `async def fs.${name}(*, path: str) -> str:\n    """Reads."""`,
+    typescript: `function fs.${name}(args: { path: string }): Promise<string> // Reads.`,
   };
 }

@@ -13,13 +13,18 @@ export function showServers(_: Ctx, _subject: unknown, { servers }: Parts): Prom
   return servers.show();
 }
 
-/** Starts a server that is not running; where it runs, only its tools are listed. */
+/** Starts a server that is not running. One whose tools are not known yet is asked for them, which starts it as well. */
 export async function startServer(ctx: Ctx, subject: unknown, parts: Parts): Promise<void> {
   const server = await chosen(ctx, subject, parts, vscode.l10n.t('Start which server?'));
   if (server !== undefined) {
     await inView(async () => {
-      await parts.servers.toolsOf(server);
-      parts.servers.take(await ctx.request(wire.servers, {}));
+      const listed = parts.servers.servers.find(({ name }) => name === server)?.tools !== undefined;
+      if (listed) {
+        parts.servers.take(await ctx.request(wire.restartServer, { server }));
+      } else {
+        await parts.servers.toolsOf(server);
+        parts.servers.take(await ctx.request(wire.servers, {}));
+      }
     });
   }
 }
