@@ -116,6 +116,14 @@ export class Ctx implements vscode.Disposable {
     return this.daemon?.state ?? (this.loading ? { kind: 'starting' } : { kind: 'stopped', why: this.whyNone });
   }
 
+  /** The extension's own name, and its folder in the person's profile. */
+  get extensionId(): string {
+    return this.context.extension.id;
+  }
+  get storage(): vscode.Uri {
+    return this.context.globalStorageUri;
+  }
+
   /** One folder for all workspaces: the daemon keeps them apart in it, and shares what is the same for all. */
   private get dataDir(): string {
     return this.context.globalStorageUri.fsPath;

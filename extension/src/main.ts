@@ -4,6 +4,8 @@
  */
 
 import * as vscode from 'vscode';
+import { addInstructions, addToolSet, registerBundled } from './chat/files';
+import { registerParticipants } from './chat/participants';
 import { callTool } from './commands/call_tool';
 import { openLog, restartDaemon } from './commands/daemon';
 import { importServers } from './commands/import_servers';
@@ -52,6 +54,8 @@ const commands: Readonly<Record<string, Command>> = {
   'tta.showDashboard': reports.showDashboard,
   'tta.exportReport': reports.exportReport,
   'tta.refreshDocument': reports.refreshDocument,
+  'tta.addToolSet': addToolSet,
+  'tta.addInstructions': addInstructions,
   'tta.manageApprovals': manageApprovals,
   'tta.forgetInputs': ({ editor }) => editor.secrets.forget(),
   'tta.restartDaemon': restartDaemon,
@@ -78,6 +82,8 @@ export function activate(context: vscode.ExtensionContext): Api {
     ...Object.entries(commands).map(([name, command]) => register(ctx, parts, name, command)),
     vscode.lm.registerMcpServerDefinitionProvider(TOOL_SET, ctx.tools),
     vscode.workspace.registerTextDocumentContentProvider(runs.RECEIPT_SCHEME, new runs.Receipts(ctx)),
+    registerParticipants(ctx),
+    registerBundled(),
     vscode.workspace.onDidGrantWorkspaceTrust(() => void ctx.start()),
     followSettings(ctx),
   );

@@ -48,7 +48,8 @@ export function contentOf(parts: readonly unknown[]): EditorContent[] {
   });
 }
 
-function isOurs(tool: Known): boolean {
+/** Whether a tool is of our own tool set. */
+export function isOurs(tool: Known): boolean {
   return OUR_NAMES.test(tool.name) || (typeof tool.fullReferenceName === 'string' && OURS.test(tool.fullReferenceName));
 }
 
