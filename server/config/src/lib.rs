@@ -6,15 +6,22 @@
 //! Left out on purpose: starting anything, opening any URL, and deciding who is trusted; this crate reads files and
 //! named environment variables and does nothing else.
 
+mod complete;
 mod entry;
 mod inputs;
+mod inspect;
+mod outline;
 mod report;
+mod schema;
 mod settings;
 mod shapes;
 mod tree;
 mod variables;
 
+pub use complete::{Suggestion, SuggestionKind, suggest};
 pub use inputs::fill;
+pub use inspect::{Inspection, ServerKey, inspect};
+pub use schema::schema;
 
 use entry::Context;
 use inputs::Inputs;
@@ -130,13 +137,17 @@ impl Loader<'_> {
                 return;
             }
         };
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        self.text(candidate, &text);
+    }
+
+    fn text(&mut self, candidate: &Candidate, text: &str) {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let parsed = if candidate.format == Format::Json { tree::json(text) } else { tree::toml(text) };
         match parsed {
             Ok(root) => self.root(candidate, text, &root),
             Err(error) => {
                 let language = if candidate.format == Format::Json { "JSON" } else { "TOML" };
-                let mut report = Report::new(path, text, &mut self.problems);
+                let mut report = Report::new(&candidate.path, text, &mut self.problems);
                 let message = format!("this is not valid {language}: {}", error.message);
                 report.error(error.at, message, "Nothing in this file is used until it is mended.");
             }

@@ -8,6 +8,9 @@ use crate::report::Report;
 use crate::tree::{Entry, Node, Value};
 use model::Limits;
 
+/// The range of `host_result_cap_tokens`.
+pub(crate) const HOST_RESULT_CAP_TOKENS: (u64, u64) = (100, 10_000_000);
+
 /// Every section a `tta.toml` may have.
 const SECTIONS: &[&str] =
     &["limits", "servers", "ledger", "cache", "policy", "privacy", "skills", "logseq", "prices", "http"];
@@ -33,26 +36,53 @@ pub(crate) const SERVER_KEYS: &[&str] = &[
 
 const MIB: u64 = 1 << 20;
 
-/// A key of `[limits]`: its name, its least and largest value, and where it goes.
-type Limit = (&'static str, u64, u64, fn(&mut Limits, u64));
+/// A key of `[limits]`.
+pub(crate) struct Limit {
+    pub(crate) name: &'static str,
+    pub(crate) least: u64,
+    pub(crate) most: u64,
+    pub(crate) get: fn(&Limits) -> u64,
+    set: fn(&mut Limits, u64),
+    /// For people.
+    pub(crate) what: &'static str,
+}
+
+macro_rules! limit {
+    ($name:literal, $least:expr, $most:expr, $field:ident: $ty:ty $(, in $unit:expr)?; $what:literal) => {
+        Limit {
+            name: $name,
+            least: $least,
+            most: $most,
+            get: |limits| limits.$field as u64 $(/ $unit)?,
+            set: |limits, value| limits.$field = (value $(* $unit)?) as $ty,
+            what: $what,
+        }
+    };
+}
 
 /// Upper bounds are what the engine and the wire can bear; lower ones leave a program room to say what went wrong.
-#[expect(clippy::cast_possible_truncation, reason = "each value is inside its range, which fits the field")]
-const LIMITS: &[Limit] = &[
-    ("timeout_ms", 1, 86_400_000, |limits, value| limits.deadline_ms = value),
-    ("memory_mb", 32, 4_095, |limits, value| limits.memory_bytes = (value * MIB) as usize),
-    ("code_bytes", 1_024, 16 * MIB, |limits, value| limits.code_bytes = value as usize),
-    ("input_bytes", 1_024, 128 * MIB, |limits, value| limits.input_bytes = value as usize),
-    ("stdout_bytes", 1_024, 16 * MIB, |limits, value| limits.stdout_bytes = value as usize),
-    ("printed_bytes", 1_024, 1_024 * MIB, |limits, value| limits.printed_bytes = value),
-    ("result_bytes", 1_024, 16 * MIB, |limits, value| limits.result_bytes = value as usize),
-    ("result_total_bytes", 1_024, 256 * MIB, |limits, value| limits.result_total_bytes = value as usize),
-    ("nesting", 8, 512, |limits, value| limits.nesting = value as usize),
-    ("calls", 0, 1_000_000, |limits, value| limits.calls = value as u32),
-    ("calls_in_flight", 1, 4_096, |limits, value| limits.calls_in_flight = value as usize),
-    ("arguments_bytes", 1_024, 128 * MIB, |limits, value| limits.arguments_bytes = value as usize),
-    ("call_result_bytes", 1_024, 256 * MIB, |limits, value| limits.call_result_bytes = value as usize),
-    ("call_timeout_ms", 1, 3_600_000, |limits, value| limits.call_timeout_ms = value),
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::unnecessary_cast,
+    clippy::cast_lossless,
+    reason = "each value is inside its range, which fits the field"
+)]
+#[rustfmt::skip]
+pub(crate) const LIMITS: &[Limit] = &[
+    limit!("timeout_ms", 1, 86_400_000, deadline_ms: u64; "Wall time of a run, waiting for calls included."),
+    limit!("memory_mb", 32, 4_095, memory_bytes: usize, in MIB; "Memory of a run, in MiB."),
+    limit!("code_bytes", 1_024, 16 * MIB, code_bytes: usize; "Bytes of a program's source."),
+    limit!("input_bytes", 1_024, 128 * MIB, input_bytes: usize; "Bytes of a run's input as JSON."),
+    limit!("stdout_bytes", 1_024, 16 * MIB, stdout_bytes: usize; "Bytes kept of stdout and of stderr, each."),
+    limit!("printed_bytes", 1_024, 1_024 * MIB, printed_bytes: u64; "Bytes of printing after which a run is ended."),
+    limit!("result_bytes", 1_024, 16 * MIB, result_bytes: usize; "Bytes of a result that are returned; a larger one is kept as a file."),
+    limit!("result_total_bytes", 1_024, 256 * MIB, result_total_bytes: usize; "Bytes of a result that are taken over at all."),
+    limit!("nesting", 8, 512, nesting: usize; "Nesting of results and of arguments."),
+    limit!("calls", 0, 1_000_000, calls: u32; "Tool calls of a run."),
+    limit!("calls_in_flight", 1, 4_096, calls_in_flight: usize; "Tool calls of a run at once; further ones wait."),
+    limit!("arguments_bytes", 1_024, 128 * MIB, arguments_bytes: usize; "Bytes of one call's arguments as JSON."),
+    limit!("call_result_bytes", 1_024, 256 * MIB, call_result_bytes: usize; "Bytes of one call's answer."),
+    limit!("call_timeout_ms", 1, 3_600_000, call_timeout_ms: u64; "Longest time of one tool call."),
 ];
 
 /// Reads everything but the servers.
@@ -87,20 +117,21 @@ pub(crate) fn read_further(root: &Node, report: &mut Report<'_>) {
 }
 
 fn limit(entry: &Entry, limits: &mut Limits, report: &mut Report<'_>) {
-    match LIMITS.iter().find(|limit| limit.0 == entry.key) {
-        Some(&(_, least, most, set)) => {
-            if let Some(value) = whole_number(entry, least, most, report) {
+    match LIMITS.iter().find(|limit| limit.name == entry.key) {
+        Some(Limit { least, most, set, .. }) => {
+            if let Some(value) = whole_number(entry, *least, *most, report) {
                 set(limits, value);
             }
         }
-        None => unknown(entry, "limit", LIMITS.iter().map(|limit| limit.0), report),
+        None => unknown(entry, "limit", LIMITS.iter().map(|limit| limit.name), report),
     }
 }
 
 fn ledger_setting(entry: &Entry, ledger: &mut LedgerSettings, report: &mut Report<'_>) {
     match entry.key.as_str() {
         "host_result_cap_tokens" => {
-            if let Some(value) = whole_number(entry, 100, 10_000_000, report) {
+            let (least, most) = HOST_RESULT_CAP_TOKENS;
+            if let Some(value) = whole_number(entry, least, most, report) {
                 ledger.host_result_cap_tokens = value;
             }
         }

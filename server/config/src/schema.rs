@@ -1,0 +1,108 @@
+//! JSON Schema of `tta.toml`, for editors: made from the same tables that the reader uses.
+
+use crate::LedgerSettings;
+use crate::settings::{HOST_RESULT_CAP_TOKENS, LIMITS, SERVER_KEYS};
+use model::Limits;
+use serde_json::{Map, Value, json};
+
+/// The schema of a whole `tta.toml`; `properties.servers` is that of the servers in every other file too.
+pub fn schema() -> Value {
+    let (least, most) = HOST_RESULT_CAP_TOKENS;
+    let cap = LedgerSettings::default().host_result_cap_tokens;
+    json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "tta.toml",
+        "type": "object",
+        "properties": {
+            "limits": {
+                "type": "object",
+                "description": "What one run may use.",
+                "additionalProperties": false,
+                "properties": limits(),
+            },
+            "ledger": {
+                "type": "object",
+                "description": "How savings are counted.",
+                "additionalProperties": false,
+                "properties": {
+                    "host_result_cap_tokens": number(
+                        "Tokens after which a host cuts a tool's result.", least, most, cap,
+                    ),
+                },
+            },
+            "servers": {
+                "type": "object",
+                "description": "MCP servers by their names.",
+                "additionalProperties": {
+                    "type": "object",
+                    "description": "An MCP server: a program with `command`, or an endpoint with `url`.",
+                    "properties": server(),
+                },
+            },
+        },
+    })
+}
+
+fn limits() -> Map<String, Value> {
+    let defaults = Limits::default();
+    let limits = LIMITS.iter();
+    limits.map(|l| (l.name.to_owned(), number(l.what, l.least, l.most, (l.get)(&defaults)))).collect()
+}
+
+fn number(what: &str, least: u64, most: u64, default: u64) -> Value {
+    json!({"type": "integer", "description": what, "minimum": least, "maximum": most, "default": default})
+}
+
+fn server() -> Map<String, Value> {
+    SERVER_KEYS.iter().map(|&key| (key.to_owned(), server_key(key))).collect()
+}
+
+fn server_key(key: &str) -> Value {
+    let texts = |what: &str| json!({"type": "array", "items": {"type": "string"}, "description": what});
+    let table = |what: &str| json!({"type": "object", "additionalProperties": {"type": "string"}, "description": what});
+    let text = |what: &str| json!({"type": "string", "description": what});
+    match key {
+        "type" => json!({
+            "enum": ["stdio", "http"],
+            "description": "How it is reached; known from `command` or `url` where absent.",
+        }),
+        "command" => text("The program that starts it."),
+        "args" => texts("The program's arguments."),
+        "env" => table("Variables added to the small environment that it gets."),
+        "envFile" => text("A file with more of them, NAME=value on each line."),
+        "cwd" => text("Its working directory; the workspace where absent."),
+        "url" => text("Its streamable HTTP endpoint."),
+        "headers" => table("Headers sent with every request."),
+        "disabled" => json!({"type": "boolean", "description": "Switches it off.", "default": false}),
+        "enabled" => json!({"type": "boolean", "description": "Switches it off where false.", "default": true}),
+        "startup_timeout_ms" => number("Longest time for start and handshake.", 100, 600_000, 30_000),
+        "startup_timeout_sec" => number("The same in seconds.", 1, 600, 30),
+        "env_vars" => texts("Names of variables that are handed through from your own environment."),
+        "bearer_token_env_var" => text("Name of the variable that holds the bearer token for `url`."),
+        "description" => text("For people."),
+        other => unreachable!("{other} is a key without a description"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_and_every_key_is_described_and_the_defaults_are_in_range() {
+        let schema = schema();
+        let described = |object: &Value| {
+            let all = object.as_object().expect("properties").values();
+            all.filter(|property| property["description"].as_str().is_some_and(|text| !text.is_empty())).count()
+        };
+        let properties = &schema["properties"];
+        assert_eq!(described(&properties["limits"]["properties"]), LIMITS.len());
+        let servers = &properties["servers"]["additionalProperties"]["properties"];
+        assert_eq!(described(servers), SERVER_KEYS.len());
+        assert_eq!(properties["limits"]["properties"]["memory_mb"]["default"], 512);
+        for limit in properties["limits"]["properties"].as_object().expect("properties").values() {
+            let range = limit["minimum"].as_u64()..=limit["maximum"].as_u64();
+            assert!(range.contains(&limit["default"].as_u64()), "{limit}");
+        }
+    }
+}
