@@ -82,12 +82,14 @@ const char *host_text(JSContext *ctx, JSValueConst value, size_t *length)
     return text;
 }
 
-/* --- printing: gathered, so that a million lines are not a million calls --- */
+/* --- printing: the first lines at once, so that a program which is stopped in mid-work has said what it said; what
+   follows gathered, so that a million lines are not a million calls --- */
 
-enum { BUFFER_BYTES = 8192 };
+enum { BUFFER_BYTES = 8192, PROMPT_LINES = 200 };
 static struct {
     char data[BUFFER_BYTES];
     uint32_t length;
+    uint32_t printed;
 } buffers[2];
 
 static void flush(int to)
@@ -107,7 +109,8 @@ static void print(int to, const char *text, size_t length)
 {
     if (buffers[to].length + length > BUFFER_BYTES)
         flush(to);
-    if (length > BUFFER_BYTES) {
+    if (length > BUFFER_BYTES || buffers[to].printed < PROMPT_LINES) {
+        buffers[to].printed++;
         import_print(to, text, length);
         return;
     }

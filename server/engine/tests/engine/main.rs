@@ -5,5 +5,6 @@ mod host;
 mod isolation;
 mod limits;
 mod nesting;
+mod printing;
 mod script;
 mod specs;

@@ -1,6 +1,7 @@
-"""`print` without a host call each: text is gathered and handed over in large pieces.
+"""`print` without a host call each: after the first lines, text is gathered and handed over in large pieces.
 
-The gathering is done by `io.TextIOWrapper`, in C; only a full buffer, a wait or the end of the program reaches the host.
+The first lines go out at once, so that a program which is stopped in mid-work has said what it said. The gathering of
+what follows is done by `io.TextIOWrapper`, in C; only a full buffer, a wait or the end of the program reaches the host.
 """
 
 import io
@@ -9,15 +10,23 @@ import sys
 from wit_world.imports import host
 
 
+PROMPT_LINES = 200
+
+
 class _Sink(io.BufferedIOBase):
     def __init__(self, to):
         self._to = to
+        self._prompt = PROMPT_LINES
+        self.text = io.TextIOWrapper(self, encoding="utf-8", errors="replace", newline="\n", line_buffering=True)
 
     def writable(self):
         return True
 
     def write(self, data):
         host.print(self._to, bytes(data).decode("utf-8", "replace"))
+        self._prompt -= 1
+        if self._prompt == 0:
+            self.text.reconfigure(line_buffering=False)
         return len(data)
 
 
@@ -31,11 +40,7 @@ class _NoInput(io.TextIOBase):
     readline = read
 
 
-def _stream(to):
-    return io.TextIOWrapper(_Sink(to), encoding="utf-8", errors="replace", newline="\n")
-
-
-_out, _err = _stream(host.Output.STDOUT), _stream(host.Output.STDERR)
+_out, _err = _Sink(host.Output.STDOUT).text, _Sink(host.Output.STDERR).text
 
 
 def install():
