@@ -11,6 +11,7 @@ mod doctor;
 mod editor;
 mod error;
 mod event;
+mod inspect;
 mod lookup;
 mod main_loop;
 mod options;
@@ -24,6 +25,7 @@ mod start;
 mod trust;
 
 pub use catalog::{ArgumentProblem, Parameter, ServerTools, Tool, nearest};
+pub use config::{Inspection, ServerKey, Suggestion, SuggestionKind};
 pub use editor::{Asker, Editor};
 pub use error::Error;
 pub use options::{AskCalls, Options};

@@ -95,12 +95,17 @@ impl Paths {
 
     /// Reads the configuration as it stands now, and what is wrong with it.
     pub(crate) fn load_config(&self, options: &Options) -> (Config, Vec<Problem>) {
+        self.with_sources(options, config::load)
+    }
+
+    /// Hands over where configuration is read from.
+    pub(crate) fn with_sources<T>(&self, options: &Options, read: impl FnOnce(&Sources<'_>) -> T) -> T {
         let base = directories::BaseDirs::new();
         let user = UserDirs {
             home: base.as_ref().map(|dirs| dirs.home_dir().to_owned()),
             config: base.as_ref().map(|dirs| dirs.config_dir().to_owned()),
         };
-        config::load(&Sources {
+        read(&Sources {
             folders: &self.folders,
             explicit: options.config.as_deref(),
             env: &|name| std::env::var(name).ok(),
