@@ -1,8 +1,10 @@
 //! The one door: every tool call, a program's or a front's, passes here in one visible order and nowhere else.
 //!
-//! authorise -> find the tool -> validate the arguments -> bridge -> ledger. Nothing else calls the bridge's `call`.
+//! authorise -> find the tool -> validate the arguments -> approve -> bridge -> ledger. Nothing else calls the bridge's `call`.
 //! A door belongs to one run and keeps that run's facts; dropping a call's future cancels it, and the facts say so.
 
+use crate::admit::{Use, admit};
+use crate::approve::{Session, Wanted};
 use crate::core::Core;
 use crate::sandbox;
 use crate::snapshot::{Entry, Snapshot};
@@ -13,8 +15,8 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use ledger::CallFacts;
 use model::{
-    CacheOutcome, CallRecord, CallStatus, Detail, ErrorKind, Language, Limits, ProgramError, RunEvent, RunId,
-    ServerState, Severity, ToolResult,
+    CacheOutcome, CallRecord, CallStatus, Detail, ErrorKind, Language, Limits, ProgramError, RunEvent, ServerState,
+    Severity, ToolResult,
 };
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -28,10 +30,16 @@ const ERROR_TEXT_BYTES: usize = 4 << 10;
 #[derive(Clone)]
 pub(crate) struct Door(Arc<Inner>);
 
+impl std::fmt::Debug for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Door").field("session", &self.0.session).finish_non_exhaustive()
+    }
+}
+
 struct Inner {
     core: Arc<Core>,
     snapshot: Arc<Snapshot>,
-    run_id: RunId,
+    session: Session,
     language: Language,
     limits: Limits,
     /// The tools of each server as this run first saw them: a list that changes in mid-run does not change the run.
@@ -43,12 +51,17 @@ impl Door {
     pub(crate) fn new(
         core: Arc<Core>,
         snapshot: Arc<Snapshot>,
-        run_id: RunId,
+        session: Session,
         language: Language,
         limits: Limits,
     ) -> Self {
         let (pinned, facts) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Inner { core, snapshot, run_id, language, limits, pinned, facts }))
+        Self(Arc::new(Inner { core, snapshot, session, language, limits, pinned, facts }))
+    }
+
+    /// The same while the run goes on.
+    pub(crate) fn facts(&self) -> Vec<CallFacts> {
+        lock(&self.0.facts).clone()
     }
 
     /// What every call of the run was, in the order in which they were made.
@@ -62,10 +75,10 @@ impl ToolHost for Door {
         self.0.snapshot.servers.iter().map(|e| e.identifier.to_string()).collect()
     }
 
-    fn describe(&self, server: &str, _clock: &RunClock) -> BoxFuture<'static, Result<String, ProgramError>> {
-        let (inner, server) = (Arc::clone(&self.0), server.to_owned());
+    fn describe(&self, server: &str, clock: &RunClock) -> BoxFuture<'static, Result<String, ProgramError>> {
+        let (inner, server, clock) = (Arc::clone(&self.0), server.to_owned(), clock.clone());
         async move {
-            let entry = inner.authorise(&server).map_err(|f| f.error)?;
+            let entry = inner.authorise(&server, &clock).await.map_err(|f| f.error)?;
             let tools = inner.tools(entry).await.map_err(|f| f.error)?;
             Ok(tools.module_json().to_owned())
         }
@@ -75,7 +88,8 @@ impl ToolHost for Door {
     fn call(&self, call: GuestCall) -> BoxFuture<'static, Result<String, CallError>> {
         let inner = Arc::clone(&self.0);
         if call.server == sandbox::SERVER {
-            let (core, snapshot, run_id) = (Arc::clone(&inner.core), Arc::clone(&inner.snapshot), inner.run_id.clone());
+            let (core, snapshot, run_id) =
+                (Arc::clone(&inner.core), Arc::clone(&inner.snapshot), inner.session.run_id.clone());
             return sandbox::call(core, snapshot, run_id, inner.language, call).boxed();
         }
         async move { inner.call(call).await }.boxed()
@@ -91,6 +105,10 @@ struct Failure {
 impl Failure {
     fn new(status: CallStatus, kind: ErrorKind, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { status, error: ProgramError::new(kind, message).with_hint(hint) }
+    }
+
+    fn denied(error: ProgramError) -> Self {
+        Self { status: CallStatus::Denied, error }
     }
 }
 
@@ -109,7 +127,7 @@ impl Inner {
             Err(failure) => (None, failure.status, Some(failure.error)),
         };
         let record = self.settle(slot, started, status, error.as_ref());
-        self.core.notify_run(RunEvent::Call { run_id: self.run_id.clone(), call: record.clone() });
+        self.core.notify_run(RunEvent::Call { run_id: self.session.run_id.clone(), call: record.clone() });
         match (value, error) {
             (Some(value), _) => Ok(value),
             (None, error) => Err(CallError {
@@ -122,7 +140,7 @@ impl Inner {
 
     /// The order of the door.
     async fn through(&self, call: &GuestCall, slot: usize) -> Result<ToolResult, Failure> {
-        let entry = self.authorise(&call.server)?;
+        let entry = self.authorise(&call.server, &call.clock).await?;
         let tools = self.tools(entry).await?;
         let tool = tools.find(&call.tool).ok_or_else(|| unknown_tool(&tools, entry, &call.tool))?;
         self.name(slot, entry, &tool.definition.name);
@@ -138,14 +156,22 @@ impl Inner {
             }
         };
         let Value::Object(arguments) = arguments else { unreachable!("parse_arguments returns objects only") };
+        let wanted = Wanted {
+            server: &entry.spec,
+            tool: &tool.definition,
+            arguments: &arguments,
+            line: call.line,
+            clock: &call.clock,
+        };
+        self.core.approvals.call(&self.session, wanted).await.map_err(Failure::denied)?;
         self.confirm_remembered(entry);
         let timeout = Duration::from_millis(self.limits.call_timeout_ms);
         let name = tool.definition.name.as_str();
         self.core.bridge.call(&entry.spec.name, name, arguments, timeout).await.map_err(|e| from_bridge(&e))
     }
 
-    /// Whether the program may use this server at all.
-    fn authorise(&self, server: &str) -> Result<&Entry, Failure> {
+    /// Whether the program may use this server at all; a person is asked where that is not settled.
+    async fn authorise(&self, server: &str, clock: &RunClock) -> Result<&Entry, Failure> {
         let snapshot = &self.snapshot;
         let entry = snapshot.server(server).ok_or_else(|| unknown_server(snapshot, server))?;
         match entry.state {
@@ -165,6 +191,11 @@ impl Inner {
                 format!("server `{}` is disabled in its configuration", entry.spec.name),
                 "use another server, or ask for it to be enabled",
             )),
+            ServerState::Unapproved => {
+                let used = Use { asker: self.session.asker.as_ref(), clock: Some(clock), by_hand: false };
+                admit(&self.core, entry, used).await.map_err(Failure::denied)?;
+                Ok(entry)
+            }
             _ => Ok(entry),
         }
     }

@@ -1,5 +1,7 @@
 //! What the loop and the requests share: the siblings below, the current snapshot, and the way to the fronts.
 
+use crate::approve::Approvals;
+use crate::details::Details;
 use crate::event::Inbox;
 use crate::options::{Options, Paths};
 use crate::snapshot::Snapshot;
@@ -19,6 +21,8 @@ pub(crate) struct Core {
     pub(crate) bridge: Bridge,
     pub(crate) engine: Engine,
     pub(crate) ledger: Ledger,
+    pub(crate) approvals: Approvals,
+    pub(crate) details: Details,
     pub(crate) snapshot: ArcSwap<Snapshot>,
     pub(crate) notices: broadcast::Sender<Notice>,
     pub(crate) inbox: Inbox,

@@ -34,6 +34,8 @@ pub(crate) enum Event {
     Submit(Box<Job>),
     /// The user trusts the workspace, or no longer does.
     Trust { trusted: bool, done: oneshot::Sender<()> },
+    /// Servers were approved, or no longer are.
+    Approvals { done: oneshot::Sender<()> },
     /// Configuration or servers changed.
     Changed(Changes),
     /// The daemon is to end.
@@ -106,6 +108,13 @@ impl Inbox {
         let (done, answered) = oneshot::channel();
         self.requests.send(Event::Trust { trusted, done }).await.map_err(|_| Error::ShuttingDown)?;
         answered.await.map_err(|_| Error::ShuttingDown)
+    }
+
+    /// Has the approvals of servers applied, and waits until they are.
+    pub(crate) async fn approvals(&self) -> Result<(), Error> {
+        let (done, applied) = oneshot::channel();
+        self.requests.send(Event::Approvals { done }).await.map_err(|_| Error::ShuttingDown)?;
+        applied.await.map_err(|_| Error::ShuttingDown)
     }
 
     /// Asks the loop to end.

@@ -4,9 +4,13 @@
 //! of the moment -> a task of its own (`requests.rs`, `run.rs`) -> the engine, whose calls come back in through one door
 //! (`call.rs`) -> the reply. The loop alone changes state; nothing here speaks a protocol.
 
+mod admit;
+mod approve;
+mod approved;
 mod call;
 mod core;
 mod definitions;
+mod details;
 mod doctor;
 mod editor;
 mod error;
@@ -15,6 +19,7 @@ mod inspect;
 mod lookup;
 mod main_loop;
 mod options;
+mod patterns;
 mod requests;
 mod run;
 mod sandbox;
@@ -75,11 +80,11 @@ impl Daemon {
     /// Hands a request in and returns at once, without awaiting anything, so that a front that calls it in order keeps
     /// its order.
     pub fn submit(&self, request: Request, front: &'static str, conversation: &ConversationId) -> Ticket {
-        let asker = self.core.options.editor.clone().map(|editor| editor as Arc<dyn Asker>);
-        self.submit_asking(request, front, conversation, asker)
+        self.submit_asking(request, front, conversation, None)
     }
 
-    /// [`Daemon::submit`], where the one to ask on behalf of this request is not the editor but who sent it.
+    /// [`Daemon::submit`], where the first to ask on behalf of this request is who sent it; the editor, where there is one,
+    /// is asked if that one cannot.
     pub fn submit_asking(
         &self,
         request: Request,
@@ -133,7 +138,9 @@ impl Daemon {
 
     /// The identifiers of the servers a program may import, for a front that names them to a model.
     pub fn server_identifiers(&self) -> Vec<String> {
-        self.core.snapshot.load().usable().map(|e| e.identifier.to_string()).collect()
+        let snapshot = self.core.snapshot.load();
+        let usable = |e: &&snapshot::Entry| e.may_start() || e.state == ServerState::Unapproved;
+        snapshot.servers.iter().filter(usable).map(|e| e.identifier.to_string()).collect()
     }
 
     /// Ends every run, counts what is pending, and stops the servers with their process groups. Bounded in time.

@@ -1,11 +1,12 @@
 //! The loop: it alone changes the snapshot, and it never awaits work. Requests are handed to tasks with the snapshot of
 //! their moment; changes arrive merged (`event.rs`) and are applied in one step each.
 
+use crate::admit::Access;
 use crate::core::Core;
 use crate::definitions;
 use crate::event::{Changes, Event, Job, Outbox};
-use crate::requests;
-use crate::snapshot::{Entry, Snapshot, idle_state};
+use crate::requests::{self, Caller};
+use crate::snapshot::{Entry, Snapshot};
 use catalog::ServerTools;
 use config::Config;
 use model::server::Scope;
@@ -21,6 +22,10 @@ pub(crate) async fn run(core: Arc<Core>, mut outbox: Outbox) {
                 reload(&core, Some(trusted));
                 let _ = done.send(());
             }
+            Event::Approvals { done } => {
+                readmit(&core);
+                let _ = done.send(());
+            }
             Event::Changed(changes) => apply(&core, &changes),
             Event::Stop => break,
         }
@@ -31,8 +36,8 @@ pub(crate) async fn run(core: Arc<Core>, mut outbox: Outbox) {
 /// Gives a request a task of its own. A panic in it ends that request, never the daemon.
 fn dispatch(core: &Arc<Core>, job: Job) {
     let snapshot = core.snapshot.load_full();
-    let Job { request, run_id, origin, asker: _, reply, cancel } = job;
-    let work = requests::answer(Arc::clone(core), snapshot, request, run_id, origin, cancel);
+    let Job { request, run_id, origin, asker, reply, cancel } = job;
+    let work = requests::answer(Arc::clone(core), snapshot, request, Caller { run_id, origin, asker, cancel });
     let task = core.tasks.spawn(work);
     core.tasks.spawn(async move {
         let answer = match task.await {
@@ -58,7 +63,7 @@ fn apply(core: &Arc<Core>, changes: &Changes) {
         let name = entry.spec.name.as_str();
         if let Some((state, error)) = changes.states.get(name) {
             // A server that was just switched off may still report its own end.
-            if idle_state(&entry.spec, before.trusted) == ServerState::Stopped {
+            if before.access.idle_state(&entry.spec) == ServerState::Stopped {
                 entry.state = *state;
                 entry.last_error.clone_from(error);
             }
@@ -83,11 +88,18 @@ fn reload(core: &Arc<Core>, trusted: Option<bool>) {
     adopt(core, config, problems, trusted);
 }
 
+/// Applies the approvals as they are now to the configuration as it is known.
+fn readmit(core: &Arc<Core>) {
+    let now = core.snapshot.load_full();
+    adopt(core, (*now.config).clone(), now.problems.to_vec(), Some(now.access.trusted));
+}
+
 /// Applies a configuration: servers that stayed the same are left alone, running programs keep their snapshot.
 pub(crate) fn adopt(core: &Arc<Core>, config: Config, problems: Vec<Problem>, trusted: Option<bool>) {
     let before = core.snapshot.load_full();
-    let trusted = trusted.unwrap_or_else(|| is_trusted(core, &config, before.trusted));
-    let mut next = Snapshot::new(Arc::new(config), problems.into(), trusted, Some(&before));
+    let trusted = trusted.unwrap_or_else(|| is_trusted(core, &config, before.access.trusted));
+    let access = Access { trusted, approved: core.approvals.approved() };
+    let mut next = Snapshot::new(Arc::new(config), problems.into(), access, Some(&before));
     remember_definitions(core, &mut next);
     core.bridge.apply(next.startable());
     publish(core, next.with_catalog());
@@ -106,8 +118,7 @@ fn is_trusted(core: &Core, config: &Config, before: bool) -> bool {
 /// Gives servers that were listed by an earlier process their definitions, so that search needs no start.
 fn remember_definitions(core: &Core, snapshot: &mut Snapshot) {
     for entry in &mut snapshot.servers {
-        let usable = !matches!(entry.state, ServerState::Untrusted | ServerState::Disabled);
-        if !usable || entry.tools.is_some() {
+        if !entry.may_start() || entry.tools.is_some() {
             continue;
         }
         if let Some(tools) = definitions::load(&core.paths, &entry.spec) {

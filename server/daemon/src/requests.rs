@@ -1,55 +1,63 @@
 //! What each request does. A request has a task of its own and the snapshot of its moment.
 
+use crate::approve::Session;
 use crate::call::Door;
 use crate::core::Core;
+use crate::editor::Asker;
 use crate::error::Error;
 use crate::snapshot::Snapshot;
 use crate::{doctor, run, search, servers};
 use engine::{GuestCall, RunClock, ToolHost as _};
-use model::reply::CallReply;
+use model::reply::{CallReply, RunDetail};
 use model::{CallRequest, Language, Origin, Reply, Request, RunId, SearchRequest};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+/// How long the details of a run wait for its tokens.
+const COUNTED_SOON: Duration = Duration::from_secs(1);
 /// Runs in the list at most.
 const RUNS_MAX: usize = 1_000;
+
+/// Who asks, for what run, and how to stop it.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) run_id: RunId,
+    pub(crate) origin: Origin,
+    /// Who can ask a person on behalf of it; the editor, where absent.
+    pub(crate) asker: Option<Arc<dyn Asker>>,
+    pub(crate) cancel: CancellationToken,
+}
 
 /// Answers a request. A run that is cancelled still replies and says so; anything else ends at once.
 pub(crate) async fn answer(
     core: Arc<Core>,
     snapshot: Arc<Snapshot>,
     request: Request,
-    run_id: RunId,
-    origin: Origin,
-    cancel: CancellationToken,
+    caller: Caller,
 ) -> Result<Reply, Error> {
     if let Request::Run(request) = request {
-        return Ok(Reply::Run(Box::new(run::run(core, snapshot, run_id, request, origin, cancel).await)));
+        return Ok(Reply::Run(Box::new(run::run(core, snapshot, request, caller).await)));
     }
+    let cancel = caller.cancel.clone();
     tokio::select! {
         biased;
         () = cancel.cancelled() => Err(Error::Cancelled),
-        answer = other(core, snapshot, request, run_id, origin) => answer,
+        answer = other(core, snapshot, request, caller) => answer,
     }
 }
 
-async fn other(
-    core: Arc<Core>,
-    snapshot: Arc<Snapshot>,
-    request: Request,
-    run_id: RunId,
-    origin: Origin,
-) -> Result<Reply, Error> {
+async fn other(core: Arc<Core>, snapshot: Arc<Snapshot>, request: Request, caller: Caller) -> Result<Reply, Error> {
+    let asker = caller.asker.as_ref();
     match request {
         Request::Run(_) => unreachable!("answered above"),
-        Request::Search(request) => discover(&core, &snapshot, &request, &origin).await,
-        Request::Call(request) => direct(core, snapshot, run_id, request).await,
+        Request::Search(request) => discover(&core, &snapshot, &request, &caller.origin).await,
+        Request::Call(request) => direct(core, snapshot, caller, request).await,
         Request::Servers { list } => Ok(Reply::Servers(servers::all(&core, &snapshot, list).await)),
-        Request::RestartServer { server } => servers::restart(&core, &snapshot, &server).await,
+        Request::RestartServer { server } => servers::restart(&core, &snapshot, &server, asker).await,
         Request::StopServer { server } => servers::stop(&core, &snapshot, &server).await,
         Request::ServerLog { server } => servers::log(&core, &snapshot, &server).await,
-        Request::ServerTools { server } => servers::tools(&core, &snapshot, &server).await,
+        Request::ServerTools { server } => servers::tools(&core, &snapshot, &server, asker).await,
         Request::Savings => Ok(Reply::Savings(Box::new(core.savings()))),
         Request::Runs { limit } => {
             core.ledger.runs(limit.min(RUNS_MAX)).await.map(Reply::Runs).map_err(|e| Error::Fault(e.to_string()))
@@ -59,11 +67,11 @@ async fn other(
             let (report, calls) = receipt.ok_or_else(|| Error::Usage(format!("there is no run {run_id}")))?;
             Ok(Reply::Receipt(Box::new(report), calls))
         }
-        Request::RunDetail { .. }
-        | Request::StopRun { .. }
-        | Request::Approvals
-        | Request::ForgetApproval { .. }
-        | Request::EditorToolsChanged => Err(Error::Usage("this daemon cannot do that".to_owned())),
+        Request::RunDetail { run_id } => Ok(Reply::RunDetail(detail(&core, &run_id).await)),
+        Request::StopRun { run_id } => Ok(Reply::Done(core.details.stop(&run_id))),
+        Request::Approvals => Ok(Reply::Approvals(core.approvals.list())),
+        Request::ForgetApproval { id } => forget(&core, id).await,
+        Request::EditorToolsChanged => Err(Error::Usage("this daemon cannot do that".to_owned())),
         Request::Doctor => Ok(Reply::Doctor(doctor::check(&core, &snapshot).await)),
     }
 }
@@ -78,15 +86,45 @@ async fn discover(core: &Core, snapshot: &Snapshot, request: &SearchRequest, ori
     Ok(Reply::Search(found))
 }
 
+/// One run for people, with its calls' tokens where they are counted soon.
+async fn detail(core: &Core, run_id: &RunId) -> Option<Box<RunDetail>> {
+    let mut detail = Box::new(core.details.get(run_id)?);
+    if detail.status.is_some()
+        && let Ok(Some((_, tokens))) = tokio::time::timeout(COUNTED_SOON, core.ledger.receipt(run_id)).await
+    {
+        for (call, tokens) in detail.calls.iter_mut().zip(tokens) {
+            call.record.result_tokens = Some(tokens);
+        }
+    }
+    Some(detail)
+}
+
+/// Takes approvals back, and sees to it that a server without one stops.
+async fn forget(core: &Arc<Core>, id: Option<String>) -> Result<Reply, Error> {
+    let of = Arc::clone(core);
+    let forgotten = tokio::task::spawn_blocking(move || of.approvals.forget(id.as_deref())).await;
+    forgotten
+        .map_err(|e| Error::Fault(e.to_string()))?
+        .map_err(|e| Error::Fault(format!("the approvals cannot be written: {e}")))?;
+    core.inbox.approvals().await?;
+    Ok(Reply::Approvals(core.approvals.list()))
+}
+
 /// A front's call of one tool, through the same door as a program's.
-async fn direct(core: Arc<Core>, snapshot: Arc<Snapshot>, run_id: RunId, request: CallRequest) -> Result<Reply, Error> {
+async fn direct(
+    core: Arc<Core>,
+    snapshot: Arc<Snapshot>,
+    caller: Caller,
+    request: CallRequest,
+) -> Result<Reply, Error> {
     let mut limits = core.limits(&snapshot, None, None);
     if let Some(ms) = request.timeout_ms.or(core.options.timeout_ms) {
         limits.call_timeout_ms = ms.min(limits.deadline_ms);
     }
     let milliseconds = Duration::from_millis;
     let (deadline, pause_limit) = (milliseconds(limits.deadline_ms), milliseconds(limits.pause_ms));
-    let door = Door::new(Arc::clone(&core), snapshot, run_id, Language::Python, limits);
+    let session = Session::new(caller.run_id, "a call by hand", caller.asker);
+    let door = Door::new(Arc::clone(&core), snapshot, session, Language::Python, limits);
     let call = GuestCall {
         index: 0,
         server: request.server,

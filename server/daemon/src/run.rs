@@ -1,9 +1,12 @@
 //! One run, from the request to the reply: limits, engine, receipt facts. Everything that can go wrong in a program ends
 //! as a normal reply.
 
+use crate::approve::Session;
 use crate::call::{Door, bounded};
 use crate::core::Core;
+use crate::details::Begun;
 use crate::options::{private_folder, write_private};
+use crate::requests::Caller;
 use crate::snapshot::Snapshot;
 use engine::{Outcome, Program};
 use ledger::{CallFacts, RunFacts};
@@ -12,7 +15,6 @@ use serde_json::value::RawValue;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
-use tokio_util::sync::CancellationToken;
 
 /// Characters of a run's label in lists.
 const LABEL_BYTES: usize = 80;
@@ -29,18 +31,13 @@ struct Plan {
 }
 
 /// Runs one program.
-pub(crate) async fn run(
-    core: Arc<Core>,
-    snapshot: Arc<Snapshot>,
-    run_id: RunId,
-    request: RunRequest,
-    origin: Origin,
-    cancel: CancellationToken,
-) -> RunReply {
+pub(crate) async fn run(core: Arc<Core>, snapshot: Arc<Snapshot>, request: RunRequest, caller: Caller) -> RunReply {
+    let Caller { run_id, origin, asker, cancel } = caller;
     let plan = plan(&core, &snapshot, run_id, &request);
     let (run_id, language) = (plan.run_id.clone(), plan.language);
     core.notify_run(RunEvent::Started { run_id: run_id.clone(), language, label: plan.label.clone() });
-    let door = Door::new(Arc::clone(&core), Arc::clone(&snapshot), run_id.clone(), language, plan.limits.clone());
+    let session = Session::new(run_id.clone(), &plan.label, asker);
+    let door = Door::new(Arc::clone(&core), Arc::clone(&snapshot), session, language, plan.limits.clone());
     start_mentioned(&core, &snapshot, &request.code);
     let program = Program {
         code: request.code.clone(),
@@ -48,9 +45,19 @@ pub(crate) async fn run(
         name: request.name.clone().unwrap_or_else(|| format!("program.{}", language.extension())),
         input_json: request.input.as_ref().map_or_else(|| "null".to_owned(), ToString::to_string),
     };
+    let begun = Begun {
+        run_id: &run_id,
+        label: &plan.label,
+        language,
+        code: &request.code,
+        input: request.input.as_ref(),
+        input_bytes: program.input_json.len(),
+    };
+    let entered = core.details.enter(&begun, door.clone(), cancel.clone());
     let outcome = core.engine.run(program, plan.limits.clone(), Arc::new(door.clone()), cancel).await;
     let facts = door.take_facts();
     let reply = reply(&core, &plan, outcome, &facts).await;
+    entered.end(&reply, &facts);
     core.notify_run(RunEvent::Finished { run_id, status: reply.status, wall_ms: reply.usage.wall_ms });
     record(&core, &snapshot, &plan, &request, &origin, &reply, facts);
     reply

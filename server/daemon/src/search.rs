@@ -71,6 +71,9 @@ pub(crate) async fn search(core: &Core, snapshot: &Snapshot, request: &SearchReq
 fn refused(entry: &Entry) -> Option<String> {
     match entry.state {
         ServerState::Untrusted => Some(format!("{}: not started, the workspace is not trusted", entry.spec.name)),
+        ServerState::Unapproved => {
+            Some(format!("{}: not started, a person is asked at its first use in a program or a call", entry.spec.name))
+        }
         _ => None,
     }
 }

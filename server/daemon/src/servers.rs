@@ -1,6 +1,8 @@
 //! What a person asks about servers: their states, their tools, what they wrote to stderr; and stopping and starting them.
 
+use crate::admit::{Use, admit};
 use crate::core::Core;
+use crate::editor::Asker;
 use crate::error::Error;
 use crate::search;
 use crate::snapshot::{Entry, Snapshot};
@@ -31,8 +33,13 @@ pub(crate) async fn all(core: &Core, snapshot: &Snapshot, list: bool) -> Vec<Ser
 }
 
 /// Stops a server and starts it again.
-pub(crate) async fn restart(core: &Core, snapshot: &Snapshot, server: &str) -> Result<Reply, Error> {
-    let entry = usable(snapshot, server)?;
+pub(crate) async fn restart(
+    core: &Arc<Core>,
+    snapshot: &Snapshot,
+    server: &str,
+    asker: Option<&Arc<dyn Asker>>,
+) -> Result<Reply, Error> {
+    let entry = approved(core, snapshot, server, asker).await?;
     core.bridge.restart(&entry.spec.name).await.map_err(|e| Error::Fault(e.to_string()))?;
     Ok(Reply::Servers(now(core)))
 }
@@ -51,8 +58,15 @@ pub(crate) async fn log(core: &Core, snapshot: &Snapshot, server: &str) -> Resul
 }
 
 /// A server's tools with their schemas and stubs; starts it where it was never listed.
-pub(crate) async fn tools(core: &Core, snapshot: &Snapshot, server: &str) -> Result<Reply, Error> {
-    let entry = usable(snapshot, server)?;
+pub(crate) async fn tools(
+    core: &Arc<Core>,
+    snapshot: &Snapshot,
+    server: &str,
+    asker: Option<&Arc<dyn Asker>>,
+) -> Result<Reply, Error> {
+    let entry = approved(core, snapshot, server, asker).await?;
+    // An approval is in the newest snapshot only.
+    let snapshot = &core.snapshot.load_full();
     let (catalog, mut unavailable) = search::listed(core, snapshot, Some(&entry.spec.name)).await;
     match catalog.server(&entry.spec.name) {
         Some(tools) => Ok(Reply::ServerTools(tools.tools().iter().map(info).collect())),
@@ -79,9 +93,8 @@ fn info(tool: &Tool) -> ToolInfo {
 /// Every server's status. The bridge's word of a server may still be on its way through the loop, so it is asked.
 fn now(core: &Core) -> Vec<ServerStatus> {
     let mut all = core.status();
-    let held = |s: &ServerStatus| {
-        matches!(s.state, ServerState::Untrusted | ServerState::Unapproved | ServerState::Disabled)
-    };
+    let held =
+        |s: &ServerStatus| matches!(s.state, ServerState::Untrusted | ServerState::Unapproved | ServerState::Disabled);
     for status in all.iter_mut().filter(|s| !held(s)) {
         if let Some(now) = core.bridge.state(&status.name) {
             status.state = now.state;
@@ -105,4 +118,20 @@ fn usable<'a>(snapshot: &'a Snapshot, server: &str) -> Result<&'a Entry, Error> 
     } else {
         Err(Error::Denied(format!("{} is disabled, or its workspace is not trusted", entry.spec.name)))
     }
+}
+
+/// A server that a person wants to use by hand: one that was not approved yet asks, whatever was answered before.
+async fn approved<'a>(
+    core: &Arc<Core>,
+    snapshot: &'a Snapshot,
+    server: &str,
+    asker: Option<&Arc<dyn Asker>>,
+) -> Result<&'a Entry, Error> {
+    let entry = find(snapshot, server)?;
+    if entry.state != ServerState::Unapproved {
+        return usable(snapshot, server);
+    }
+    let used = Use { asker, clock: None, by_hand: true };
+    admit(core, entry, used).await.map_err(|e| Error::Denied(e.message))?;
+    Ok(entry)
 }

@@ -1,8 +1,8 @@
 //! What the daemon knows at one moment. Immutable: the loop swaps in a new one, a run keeps the one it started with.
 
+use crate::admit::Access;
 use catalog::{Catalog, ServerTools};
 use config::Config;
-use model::server::Scope;
 use model::{Problem, ServerSpec, ServerState, ServerStatus, Transport};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,36 +20,45 @@ pub(crate) struct Entry {
     pub(crate) remembered: bool,
 }
 
+impl Entry {
+    /// Whether nothing stands in the way of starting it: neither trust, nor an approval, nor its configuration.
+    pub(crate) fn may_start(&self) -> bool {
+        !matches!(self.state, ServerState::Untrusted | ServerState::Unapproved | ServerState::Disabled)
+    }
+}
+
 /// Configuration, servers and catalog at one moment.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) config: Arc<Config>,
     pub(crate) problems: Arc<[Problem]>,
-    pub(crate) trusted: bool,
+    pub(crate) access: Access,
     pub(crate) servers: Vec<Entry>,
     pub(crate) catalog: Arc<Catalog>,
 }
 
 impl Snapshot {
     /// The servers of a configuration, keeping what `before` knew of those that did not change.
-    pub(crate) fn new(config: Arc<Config>, problems: Arc<[Problem]>, trusted: bool, before: Option<&Snapshot>) -> Self {
+    pub(crate) fn new(
+        config: Arc<Config>,
+        problems: Arc<[Problem]>,
+        access: Access,
+        before: Option<&Snapshot>,
+    ) -> Self {
         let names: Vec<&str> = config.servers.iter().map(|s| s.name.as_str()).collect();
         let identifiers = model::names::identifiers(&names);
         let known: HashMap<&str, &Entry> =
             before.into_iter().flat_map(|b| &b.servers).map(|e| (e.spec.name.as_str(), e)).collect();
         let servers = config.servers.iter().zip(identifiers).map(|(spec, identifier)| {
-            let idle = idle_state(spec, trusted);
+            let idle = access.idle_state(spec);
             match known.get(spec.name.as_str()) {
                 Some(entry)
-                    if entry.spec.content_hash == spec.content_hash && entry.identifier.as_ref() == identifier =>
+                    if idle == ServerState::Stopped
+                        && entry.spec.content_hash == spec.content_hash
+                        && entry.identifier.as_ref() == identifier =>
                 {
-                    let keep = idle == ServerState::Stopped
-                        && !matches!(entry.state, ServerState::Untrusted | ServerState::Disabled);
-                    Entry {
-                        spec: Arc::new(spec.clone()),
-                        state: if keep { entry.state } else { idle },
-                        ..(*entry).clone()
-                    }
+                    let state = if entry.may_start() { entry.state } else { idle };
+                    Entry { spec: Arc::new(spec.clone()), state, ..(*entry).clone() }
                 }
                 _ => Entry {
                     spec: Arc::new(spec.clone()),
@@ -62,7 +71,7 @@ impl Snapshot {
             }
         });
         let servers = servers.collect();
-        Self { servers, config, problems, trusted, catalog: Arc::new(Catalog::new(vec![])) }.with_catalog()
+        Self { servers, config, problems, access, catalog: Arc::new(Catalog::new(vec![])) }.with_catalog()
     }
 
     /// The same snapshot after a change to its servers, with the catalog built anew. Parts of servers that did not change
@@ -77,7 +86,7 @@ impl Snapshot {
         Self {
             config: Arc::clone(&self.config),
             problems: Arc::clone(&self.problems),
-            trusted: self.trusted,
+            access: self.access.clone(),
             servers: self.servers.clone(),
             catalog: Arc::clone(&self.catalog),
         }
@@ -93,10 +102,10 @@ impl Snapshot {
 
     /// Servers that may be started at all.
     pub(crate) fn usable(&self) -> impl Iterator<Item = &Entry> {
-        self.servers.iter().filter(|e| !matches!(e.state, ServerState::Untrusted | ServerState::Disabled))
+        self.servers.iter().filter(|e| e.may_start())
     }
 
-    /// The specifications that the bridge may know. What is not trusted is not in it.
+    /// The specifications that the bridge may know. What is not trusted or not approved is not in it.
     pub(crate) fn startable(&self) -> Vec<ServerSpec> {
         self.usable().map(|e| (*e.spec).clone()).collect()
     }
@@ -128,17 +137,6 @@ impl Snapshot {
             last_error: entry.last_error.clone().or_else(|| spec.unresolved.first().cloned()),
             problems: self.problems.iter().filter(|p| p.server.as_deref() == Some(&spec.name)).cloned().collect(),
         }
-    }
-}
-
-/// The state of a server that is not running.
-pub(crate) fn idle_state(spec: &ServerSpec, trusted: bool) -> ServerState {
-    if spec.disabled {
-        ServerState::Disabled
-    } else if !trusted && spec.source.scope == Scope::Workspace {
-        ServerState::Untrusted
-    } else {
-        ServerState::Stopped
     }
 }
 

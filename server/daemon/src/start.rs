@@ -1,7 +1,10 @@
 //! Putting a daemon together. Nothing that takes time happens here: no guest is loaded, no server started, no tokenizer
 //! read.
 
+use crate::admit::Access;
+use crate::approve::Approvals;
 use crate::core::Core;
+use crate::details::Details;
 use crate::error::Error;
 use crate::event::{Inbox, inbox};
 use crate::options::{Options, Paths};
@@ -39,7 +42,14 @@ pub(crate) async fn start(options: Options) -> Result<Daemon, Error> {
         bridge: bridge(&paths, &inbox),
         engine: engine(&paths)?,
         ledger: ledger(&paths, &config, &notices, &inbox)?,
-        snapshot: ArcSwap::from_pointee(Snapshot::new(Arc::new(Config::default()), Arc::default(), false, None)),
+        approvals: Approvals::new(&options, &paths),
+        details: Details::default(),
+        snapshot: ArcSwap::from_pointee(Snapshot::new(
+            Arc::new(Config::default()),
+            Arc::default(),
+            Access::default(),
+            None,
+        )),
         notices,
         inbox: inbox.clone(),
         stopping: CancellationToken::new(),

@@ -4,7 +4,11 @@
 #[cfg(feature = "daemon")]
 mod daemon;
 mod faulty;
+#[cfg(feature = "daemon")]
+mod person;
 
 #[cfg(feature = "daemon")]
 pub use self::daemon::{Builder, TestDaemon};
+#[cfg(feature = "daemon")]
+pub use self::person::{Person, Question, Questions};
 pub use faulty::{faulty_server, faulty_spec};

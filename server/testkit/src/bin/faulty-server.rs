@@ -79,11 +79,47 @@ fn tools(fault: &str, cursor: &Value) -> Value {
         "two-pages" if page == 0 => return json!({"tools": [tool("first")], "nextCursor": "1"}),
         "two-pages" => return json!({"tools": [tool("second")], "nextCursor": ""}),
         "many-tools" => return many_tools(),
+        "typed-tools" => return typed_tools(),
+        "claims" => return claims(),
         _ => {}
     }
     let fixed = ["echo", "slow", "big", "env", "grow", "cancelled", "ask", "grandchild", "text", "fail"];
     let extra = (0..EXTRA_TOOLS.load(Ordering::SeqCst)).map(|n| tool(&format!("extra{n}")));
     json!({"tools": fixed.into_iter().map(tool).chain(extra).collect::<Vec<_>>()})
+}
+
+/// Tools that claim to read or to destroy, or claim nothing. Each answers with its arguments.
+fn claims() -> Value {
+    let tool = |name: &str, annotations: Value| json!({"name": name, "inputSchema": {"type": "object"}, "annotations": annotations});
+    json!({"tools": [
+        tool("read", json!({"readOnlyHint": true})),
+        tool("write", json!({"destructiveHint": true})),
+        tool("note", json!({})),
+    ]})
+}
+
+/// Tools with parameters of every kind: one that takes only those, one that declares them, one that declares nothing.
+fn typed_tools() -> Value {
+    let read = json!({
+        "name": "read_note",
+        "description": "Reads a note.",
+        "annotations": {"readOnlyHint": true},
+        "inputSchema": {"type": "object", "required": ["path"], "additionalProperties": false, "properties": {
+            "path": {"type": "string", "description": "Which note; **not** a folder"},
+            "mode": {"enum": ["fast", "safe"], "default": "safe"},
+            "head": {"type": "integer", "description": "At most this many lines"},
+        }},
+    });
+    let write = json!({
+        "name": "write-note",
+        "annotations": {"destructiveHint": true},
+        "inputSchema": {"type": "object", "required": ["path", "text"], "properties": {
+            "path": {"type": "string"},
+            "text": {"type": "string"},
+            "append": {"type": "boolean"},
+        }},
+    });
+    json!({"tools": [read, write, {"name": "echo", "inputSchema": {"type": "object"}}]})
 }
 
 /// 10,000 tools as large installations have them: every verb on every noun, described and with parameters.
@@ -119,7 +155,8 @@ fn call(fault: &str, id: &Value, params: &Value) {
         _ => {}
     }
     match params["name"].as_str().unwrap_or_default() {
-        "echo" => answer(fault, id, json!({"content": [], "structuredContent": arguments})),
+        "echo" | "read" | "write" | "note" => answer(fault, id, json!({"content": [], "structuredContent": arguments})),
+        "read_note" => answer(fault, id, text_result(&"A bee makes honey. ".repeat(100))),
         "text" => answer(fault, id, text_result(arguments["text"].as_str().unwrap_or_default())),
         "fail" => error(id, -32_000, "as you wished"),
         "slow" => {
