@@ -5,18 +5,20 @@
 //! over is not followed, and has no features. Positions are in UTF-16 units and clamped to the text. Left out: a lone CR
 //! as the end of a line, which editors replace when they open a file.
 
-use model::{CallRecord, Language};
+use crate::programs::LastRun;
+use model::{Language, RunReply};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use syntax::Outline;
 use tower_lsp::ls_types::{Position, Range, TextDocumentContentChangeEvent, TextDocumentItem, Uri};
 
 /// Bytes of one document.
 const BYTES_MAX: usize = 4 << 20;
 /// Open documents.
 const DOCUMENTS_MAX: usize = 1_000;
-/// Calls of a run that are kept with its document. Of a run with more, none are: sums over some would be wrong.
-const CALLS_MAX: usize = 10_000;
 
 /// One open document at one version.
 #[derive(Clone, Debug)]
@@ -27,14 +29,16 @@ pub(crate) struct Document {
     text: String,
     /// Where each line starts, in bytes.
     lines: Vec<usize>,
-    calls: Option<Arc<[CallRecord]>>,
+    /// Made when it is first asked for.
+    outline: OnceLock<Option<Arc<Outline>>>,
+    last_run: Option<Arc<LastRun>>,
 }
 
 impl Document {
     pub(crate) fn new(item: TextDocumentItem) -> Self {
         let lines = line_starts(&item.text);
         let TextDocumentItem { uri, language_id: language, version, text } = item;
-        Self { uri, language, version, text, lines, calls: None }
+        Self { uri, language, version, text, lines, outline: OnceLock::new(), last_run: None }
     }
 
     pub(crate) fn uri(&self) -> &Uri {
@@ -49,6 +53,12 @@ impl Document {
         &self.text
     }
 
+    /// The file it is, where it is one.
+    pub(crate) fn path(&self) -> Option<PathBuf> {
+        let is_file = ["file:", "vscode-userdata:"].iter().any(|scheme| self.uri.as_str().starts_with(scheme));
+        self.uri.to_file_path().filter(|_| is_file).map(Cow::into_owned)
+    }
+
     /// The language of a document that may be a program.
     pub(crate) fn language(&self) -> Option<Language> {
         match self.language.as_str() {
@@ -59,9 +69,18 @@ impl Document {
         }
     }
 
-    /// The calls of the last run of exactly this text.
-    pub(crate) fn calls(&self) -> Option<&[CallRecord]> {
-        self.calls.as_deref()
+    /// What the text says about servers, where it is in the language of a program and names their package at all.
+    pub(crate) fn outline(&self) -> Option<&Outline> {
+        let outline = || {
+            let language = self.language().filter(|_| self.text.contains("servers"))?;
+            syntax::outline(&self.text, language).map(Arc::new)
+        };
+        self.outline.get_or_init(outline).as_deref()
+    }
+
+    /// The last run of exactly this text.
+    pub(crate) fn last_run(&self) -> Option<&LastRun> {
+        self.last_run.as_deref()
     }
 
     /// The byte offset of a position; of the end of its line, or of the text, where it is beyond.
@@ -107,7 +126,8 @@ impl Document {
             self.lines = line_starts(&self.text);
         }
         self.version = version;
-        self.calls = None;
+        self.outline = OnceLock::new();
+        self.last_run = None;
     }
 }
 
@@ -157,11 +177,11 @@ impl Documents {
         self.lock().remove(uri);
     }
 
-    /// Keeps the calls of a run of that version, until the text changes. Whether it still is that version.
-    pub(crate) fn set_calls(&self, uri: &Uri, version: i32, calls: &[CallRecord]) -> bool {
+    /// Keeps what a run of that version did, until the text changes. Whether it still is that version.
+    pub(crate) fn set_run(&self, uri: &Uri, version: i32, run: &RunReply) -> bool {
         let mut open = self.lock();
         let Some(document) = open.get_mut(uri).filter(|document| document.version == version) else { return false };
-        Arc::make_mut(document).calls = (calls.len() <= CALLS_MAX).then(|| calls.into());
+        Arc::make_mut(document).last_run = Some(Arc::new(LastRun::new(run)));
         true
     }
 

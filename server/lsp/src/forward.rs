@@ -3,22 +3,31 @@
 //! A slow editor slows this task alone. What it misses then is made up for by the newest state.
 
 use crate::backend::FRONT;
+use crate::publish::Changes;
 use crate::wire::{RunEvents, SavingsChanged, ServersChanged};
 use daemon::Daemon;
 use model::{ConversationId, Notice, Reply, Request};
+use std::sync::Arc;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tower_lsp::Client;
 
 /// Forwards until the daemon has ended or the task is aborted.
-pub(crate) async fn forward(client: Client, daemon: Daemon, conversation: ConversationId) {
+pub(crate) async fn forward(client: Client, daemon: Daemon, conversation: ConversationId, changes: Arc<Changes>) {
     let mut notices = daemon.notices();
+    changes.servers();
     // What happened before the editor was ready to listen.
     send_state(&client, &daemon, &conversation).await;
     loop {
         match next(&mut notices).await {
-            Some(Ok(notice)) => send(&client, notice).await,
+            Some(Ok(notice)) => {
+                if matches!(notice, Notice::Servers(_)) {
+                    changes.servers();
+                }
+                send(&client, notice).await;
+            }
             Some(Err(missed)) => {
                 tracing::debug!("the editor is slow: {missed} notices left out");
+                changes.servers();
                 send_state(&client, &daemon, &conversation).await;
             }
             None => return,

@@ -7,12 +7,17 @@
 //! how MCP is served, which the caller knows (`endpoint`).
 
 mod backend;
+mod configs;
 mod documents;
 mod editor;
+mod features;
+mod figures;
 mod forward;
 mod input;
+mod markdown;
 mod methods;
 mod programs;
+mod publish;
 mod wire;
 
 pub use wire::Endpoint;

@@ -31,7 +31,9 @@ impl Backend {
             }
         }
         if let (Some(uri), Some(version)) = (uri, version) {
-            self.documents.set_calls(&uri, version, &reply.calls);
+            if self.documents.set_run(&uri, version, &reply) {
+                self.changes.ran();
+            }
         }
         Ok(reply)
     }

@@ -1,0 +1,97 @@
+//! What a server, a tool or an argument is, where a program names it.
+
+use super::Program;
+use crate::markdown::{block, code, escape};
+use daemon::{Parameter, Tool};
+use model::{Detail, Language, ServerState, ServerStatus};
+use std::fmt::Write as _;
+use std::ops::Range;
+use syntax::Symbol;
+use tower_lsp::ls_types::{Hover, HoverContents, MarkupContent, MarkupKind};
+
+pub(super) fn at(program: &Program<'_>, offset: usize) -> Option<Hover> {
+    let (range, text) = match program.outline.mention_at(offset) {
+        Some(mention) => (mention.range.clone(), symbol(program, &mention.symbol)?),
+        None => argument(program, offset)?,
+    };
+    let contents = HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value: text });
+    Some(Hover { contents, range: Some(program.document.range(range)) })
+}
+
+fn symbol(program: &Program<'_>, symbol: &Symbol) -> Option<String> {
+    match symbol {
+        Symbol::Server(server) => program.daemon.server_status(server).map(|status| self::server(&status)),
+        Symbol::Tool { server, tool } => program.tool(server, tool, |tool| self::tool(tool, program.language())),
+    }
+}
+
+fn server(status: &ServerStatus) -> String {
+    let mut out = format!("**{}** · MCP server · {}", escape(&status.name), state(status.state));
+    if let Some(tools) = status.tools {
+        let _ = write!(out, " · {tools} tools");
+    }
+    if let Some(tokens) = status.definition_tokens {
+        let _ = write!(out, " · {tokens} tokens of definitions, none of them in a prompt");
+    }
+    let _ = write!(out, "\n\n{}", code(&status.target));
+    if let Some(error) = &status.last_error {
+        let _ = write!(out, "\n\n{}", escape(error));
+    }
+    out
+}
+
+fn state(state: ServerState) -> &'static str {
+    match state {
+        ServerState::Untrusted => "its workspace is not trusted",
+        ServerState::Unapproved => "not approved yet",
+        ServerState::Disabled => "switched off",
+        ServerState::Stopped => "starts when it is needed",
+        ServerState::Starting => "starting",
+        ServerState::Ready => "ready",
+        ServerState::Failed => "failed",
+    }
+}
+
+/// A tool as its stub, and what its server claims of it.
+pub(super) fn tool(tool: &Tool, language: Language) -> String {
+    let mut out = block(language_name(language), &tool.stub(language, Detail::Full));
+    let claims = tool.definition.annotations.clone().unwrap_or_default();
+    match (claims.read_only_hint, claims.destructive_hint) {
+        (Some(true), _) => out += "\n\nChanges nothing, its server says.",
+        (_, Some(true)) => out += "\n\nMay destroy, its server says.",
+        _ => {}
+    }
+    out
+}
+
+/// What a markdown block of this language is called.
+pub(super) fn language_name(language: Language) -> &'static str {
+    if language == Language::Python { "python" } else { "typescript" }
+}
+
+fn argument(program: &Program<'_>, offset: usize) -> Option<(Range<usize>, String)> {
+    let call = program.outline.call_at(offset)?;
+    let is_here = |range: &Range<usize>| range.start <= offset && offset <= range.end;
+    let argument = call.arguments.named.iter().find(|argument| is_here(&argument.name.range))?;
+    let parameters = program.parameters(&call.server, &call.tool)?;
+    let parameter = parameters.iter().find(|parameter| parameter.name == argument.name.text)?;
+    let text = block(language_name(program.language()), &signature(parameter)) + "\n\n" + &parameter_doc(parameter);
+    Some((argument.name.range.clone(), text))
+}
+
+/// `path: str`
+pub(super) fn signature(parameter: &Parameter) -> String {
+    format!("{}{}: {}", parameter.name, if parameter.is_required { "" } else { "?" }, parameter.type_text)
+}
+
+/// Whether it is required, its default and its documentation, as markdown.
+pub(super) fn parameter_doc(parameter: &Parameter) -> String {
+    let mut out = if parameter.is_required { "Required.".to_owned() } else { "Optional.".to_owned() };
+    if let Some(default) = &parameter.default {
+        let _ = write!(out, " Default {}.", code(&default.to_string()));
+    }
+    if let Some(doc) = &parameter.doc {
+        let _ = write!(out, " {}", escape(doc));
+    }
+    out
+}

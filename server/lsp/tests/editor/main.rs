@@ -1,0 +1,4 @@
+//! An editor and the front, over pipes in memory.
+
+mod kit;
+mod session;
