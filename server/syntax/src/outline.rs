@@ -16,7 +16,7 @@ pub struct Name {
 }
 
 /// What a name stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Symbol {
     /// A server, by the identifier that the program gives.
     Server(String),
