@@ -4,6 +4,7 @@
  */
 
 import * as vscode from 'vscode';
+import type { DaemonState } from '../client';
 import type { Ctx } from '../ctx';
 import type { ServerStatus, ToolInfo } from '../lsp_ext';
 import * as wire from '../wire';
@@ -31,12 +32,8 @@ export class ServersView implements vscode.TreeDataProvider<ServersNode>, vscode
       ctx.onServers((servers) => {
         this.take(servers);
       }),
-      ctx.onDidChangeState((state) => {
-        if (state.kind === 'ready') {
-          void ctx.request(wire.servers, {}).then(this.take, ctx.logError);
-        } else {
-          this.take([]);
-        }
+      ctx.onDidChangeState(({ kind }) => {
+        void this.follow(kind);
       }),
     ];
   }
@@ -84,6 +81,7 @@ export class ServersView implements vscode.TreeDataProvider<ServersNode>, vscode
     for (const gone of [...this.tools.keys()].filter((name) => !servers.some((one) => one.name === name))) {
       this.tools.delete(gone);
     }
+    setContext('tta.hasServers', servers.length > 0);
     this.refresh.request();
   };
 
@@ -115,6 +113,16 @@ export class ServersView implements vscode.TreeDataProvider<ServersNode>, vscode
     }
   }
 
+  /** Views say that there is no server only once the daemon has said so. */
+  private async follow(kind: DaemonState['kind']): Promise<void> {
+    if (kind === 'ready') {
+      await this.ctx.request(wire.servers, {}).then(this.take, this.ctx.logError);
+    } else {
+      this.take([]);
+    }
+    setContext('tta.daemon', this.ctx.state.kind);
+  }
+
   private async toolNodes(server: string): Promise<ServersNode[]> {
     try {
       return (await this.toolsOf(server)).map((tool) => ({ kind: 'tool', server, tool }));
@@ -122,6 +130,10 @@ export class ServersView implements vscode.TreeDataProvider<ServersNode>, vscode
       return [message(server, error instanceof Error ? error.message : String(error), true)];
     }
   }
+}
+
+function setContext(key: string, value: unknown): void {
+  void vscode.commands.executeCommand('setContext', key, value);
 }
 
 /** What a change of the tools shows in. */
