@@ -6,6 +6,7 @@
 use crate::admit::{Use, admit};
 use crate::approve::{Session, Wanted};
 use crate::core::Core;
+use crate::editor_tools;
 use crate::sandbox;
 use crate::snapshot::{Entry, Snapshot};
 use catalog::ServerTools;
@@ -79,7 +80,7 @@ impl ToolHost for Door {
         let (inner, server, clock) = (Arc::clone(&self.0), server.to_owned(), clock.clone());
         async move {
             let entry = inner.authorise(&server, &clock).await.map_err(|f| f.error)?;
-            let tools = inner.tools(entry).await.map_err(|f| f.error)?;
+            let tools = inner.tools(entry, &clock).await.map_err(|f| f.error)?;
             Ok(tools.module_json().to_owned())
         }
         .boxed()
@@ -141,7 +142,7 @@ impl Inner {
     /// The order of the door.
     async fn through(&self, call: &GuestCall, slot: usize) -> Result<ToolResult, Failure> {
         let entry = self.authorise(&call.server, &call.clock).await?;
-        let tools = self.tools(entry).await?;
+        let tools = self.tools(entry, &call.clock).await?;
         let tool = tools.find(&call.tool).ok_or_else(|| unknown_tool(&tools, entry, &call.tool))?;
         self.name(slot, entry, &tool.definition.name);
         let arguments = parse_arguments(&call.arguments_json)?;
@@ -167,7 +168,14 @@ impl Inner {
         self.confirm_remembered(entry);
         let timeout = Duration::from_millis(self.limits.call_timeout_ms);
         let name = tool.definition.name.as_str();
-        self.core.bridge.call(&entry.spec.name, name, arguments, timeout).await.map_err(|e| from_bridge(&e))
+        if let Some(offer) = &entry.offer {
+            let run_id = self.session.run_id.clone();
+            let answer = editor_tools::call(&self.core, offer, name, arguments, run_id, timeout).await;
+            return answer.map_err(|(status, error)| Failure { status, error });
+        }
+        self.give_inputs(entry, &call.clock).await?;
+        let answer = self.core.bridge.call(&entry.spec.name, name, arguments, timeout).await;
+        answer.map_err(|e| self.from_bridge(entry, &e))
     }
 
     /// Whether the program may use this server at all; a person is asked where that is not settled.
@@ -201,7 +209,7 @@ impl Inner {
     }
 
     /// The tools of a server as this run sees them; starts and lists it where that never happened.
-    async fn tools(&self, entry: &Entry) -> Result<Arc<ServerTools>, Failure> {
+    async fn tools(&self, entry: &Entry, clock: &RunClock) -> Result<Arc<ServerTools>, Failure> {
         let name = &entry.spec.name;
         if let Some(tools) = &entry.tools {
             return Ok(Arc::clone(tools));
@@ -209,11 +217,24 @@ impl Inner {
         if let Some(tools) = lock(&self.pinned).get(name) {
             return Ok(Arc::clone(tools));
         }
-        let listed = self.core.bridge.tools(name).await.map_err(|e| from_bridge(&e))?;
+        self.give_inputs(entry, clock).await?;
+        let listed = self.core.bridge.tools(name).await.map_err(|e| self.from_bridge(entry, &e))?;
         let mut pinned = lock(&self.pinned);
         let tools =
             pinned.entry(name.clone()).or_insert_with(|| Arc::new(ServerTools::new(name, &entry.identifier, listed)));
         Ok(Arc::clone(tools))
+    }
+
+    /// What a person is to be asked for before the server can start.
+    async fn give_inputs(&self, entry: &Entry, clock: &RunClock) -> Result<(), Failure> {
+        let given = self.core.inputs.give(&self.core.bridge, &entry.spec, &self.session.run_id, Some(clock)).await;
+        given.map_err(|e| self.from_bridge(entry, &e))
+    }
+
+    fn from_bridge(&self, entry: &Entry, error: &bridge::Error) -> Failure {
+        self.core.inputs.judge(&entry.spec, error);
+        let status = if error.is_timeout() { CallStatus::Timeout } else { CallStatus::Error };
+        Failure { status, error: ProgramError::new(ErrorKind::Tool, error.to_string()).with_hint(error.hint()) }
     }
 
     /// Definitions that an earlier process listed are good enough to call by, but are listed anew beside the call.
@@ -346,11 +367,6 @@ fn unknown_tool(tools: &ServerTools, entry: &Entry, tool: &str) -> Failure {
     };
     let message = format!("server `{}` has no tool `{tool}`", entry.spec.name);
     Failure::new(CallStatus::Error, ErrorKind::UnknownTool, message, hint)
-}
-
-fn from_bridge(error: &bridge::Error) -> Failure {
-    let status = if error.is_timeout() { CallStatus::Timeout } else { CallStatus::Error };
-    Failure { status, error: ProgramError::new(ErrorKind::Tool, error.to_string()).with_hint(error.hint()) }
 }
 
 /// The longest prefix of at most `bytes` bytes that ends on a character.

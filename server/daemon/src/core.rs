@@ -2,7 +2,9 @@
 
 use crate::approve::Approvals;
 use crate::details::Details;
+use crate::editor_tools::EditorTools;
 use crate::event::Inbox;
+use crate::inputs::Inputs;
 use crate::options::{Options, Paths};
 use crate::snapshot::Snapshot;
 use arc_swap::ArcSwap;
@@ -10,6 +12,7 @@ use bridge::Bridge;
 use engine::Engine;
 use ledger::Ledger;
 use model::{Limits, Notice, RunEvent, SavingsSummary, ServerStatus};
+use std::sync::{OnceLock, Weak};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -22,10 +25,14 @@ pub(crate) struct Core {
     pub(crate) engine: Engine,
     pub(crate) ledger: Ledger,
     pub(crate) approvals: Approvals,
+    pub(crate) inputs: Inputs,
+    pub(crate) editor_tools: EditorTools,
     pub(crate) details: Details,
     pub(crate) snapshot: ArcSwap<Snapshot>,
     pub(crate) notices: broadcast::Sender<Notice>,
     pub(crate) inbox: Inbox,
+    /// Held by the daemon's handles: it ends with the last of them.
+    pub(crate) watcher: OnceLock<Weak<watch::Watcher>>,
     /// Cancelled when the daemon ends; every job's token is its child.
     pub(crate) stopping: CancellationToken,
     /// Every task of a request, so that shutting down can wait for them.

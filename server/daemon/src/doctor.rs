@@ -1,7 +1,7 @@
 //! `tta doctor`: what is wrong with this installation, and how to mend it. Every limit is fired once and must hold.
 
 use crate::core::Core;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Entry, Snapshot};
 use futures::future::join_all;
 use model::reply::Check;
 use model::{Language, ServerState, Severity};
@@ -9,6 +9,7 @@ use model::{Language, ServerState, Severity};
 /// All checks, in the order in which a person would look.
 pub(crate) async fn check(core: &Core, snapshot: &Snapshot) -> Vec<Check> {
     let mut checks = vec![trust(core, snapshot)];
+    checks.extend(unapproved(snapshot));
     checks.extend(configuration(core, snapshot));
     let mut guests = true;
     for language in [Language::Python, Language::JavaScript] {
@@ -37,6 +38,15 @@ fn trust(core: &Core, snapshot: &Snapshot) -> Check {
         },
         mend: if waiting == 0 { String::new() } else { "read the configuration, then run with --trust".to_owned() },
     }
+}
+
+/// Nothing is wrong where a server waits for its first use, but who looks for it should know.
+fn unapproved(snapshot: &Snapshot) -> Option<Check> {
+    let waiting = snapshot.servers.iter().filter(|e| e.state == ServerState::Unapproved);
+    let names: Vec<&str> = waiting.map(|e| e.spec.name.as_str()).collect();
+    let detail = format!("{} start after a person's yes, asked at the first use", names.join(", "));
+    let name = "approval of servers".to_owned();
+    (!names.is_empty()).then(|| Check { name, ok: true, detail, mend: String::new() })
 }
 
 fn configuration<'a>(core: &'a Core, snapshot: &'a Snapshot) -> impl Iterator<Item = Check> + 'a {
@@ -82,19 +92,21 @@ async fn ledger(core: &Core) -> Check {
 }
 
 async fn servers(core: &Core, snapshot: &Snapshot) -> Vec<Check> {
-    let names: Vec<&str> = snapshot.usable().map(|e| e.spec.name.as_str()).collect();
-    let answers = join_all(names.iter().map(|name| core.bridge.tools(name))).await;
-    names
-        .into_iter()
+    let ours: Vec<&Entry> = snapshot.usable().filter(|e| e.offer.is_none()).collect();
+    let answers = join_all(ours.iter().map(|e| core.bridge.tools(&e.spec.name))).await;
+    ours.into_iter()
         .zip(answers)
-        .map(|(name, answer)| match answer {
-            Ok(tools) => Check {
-                name: format!("server {name}"),
-                ok: true,
-                detail: format!("{} tools", tools.len()),
-                mend: String::new(),
-            },
-            Err(e) => Check { name: format!("server {name}"), ok: false, detail: e.to_string(), mend: e.hint() },
+        .map(|(entry, answer)| {
+            let name = format!("server {}", entry.spec.name);
+            let asks = entry.spec.unresolved.is_empty() && !entry.spec.inputs.is_empty();
+            match answer {
+                Ok(tools) => Check { name, ok: true, detail: format!("{} tools", tools.len()), mend: String::new() },
+                // Nothing is wrong with it: nobody has needed it yet.
+                Err(e @ bridge::Error::Unresolved { .. }) if asks => {
+                    Check { name, ok: true, detail: e.to_string(), mend: String::new() }
+                }
+                Err(e) => Check { name, ok: false, detail: e.to_string(), mend: e.hint() },
+            }
         })
         .collect()
 }

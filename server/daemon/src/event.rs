@@ -4,6 +4,7 @@
 //! or a server changes before the loop looks, it sees the newest state once. So nothing here grows without bound.
 
 use crate::editor::Asker;
+use crate::editor_tools::Offers;
 use crate::error::Error;
 use bridge::BridgeEvent;
 use model::{Origin, Reply, Request, RunId, ServerState, ToolDefinition};
@@ -51,13 +52,16 @@ pub(crate) struct Changes {
     pub(crate) states: BTreeMap<String, (ServerState, Option<String>)>,
     /// Newest tools by server.
     pub(crate) tools: BTreeMap<String, Arc<[ToolDefinition]>>,
+    /// What the editor offers now, where that is something else.
+    pub(crate) offers: Option<Offers>,
     /// The ledger counted something: only what depends on it is sent anew.
     pub(crate) counted: bool,
 }
 
 impl Changes {
     fn is_empty(&self) -> bool {
-        !self.config && !self.counted && self.states.is_empty() && self.tools.is_empty()
+        let listed = !self.states.is_empty() || !self.tools.is_empty() || self.offers.is_some();
+        !(self.config || self.counted || listed)
     }
 }
 

@@ -11,7 +11,7 @@ use catalog::ServerTools;
 use config::Config;
 use model::server::Scope;
 use model::{Notice, Problem, ServerState, ToolDefinition};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// Runs until the daemon is told to stop or nobody can reach it any more.
 pub(crate) async fn run(core: Arc<Core>, mut outbox: Outbox) {
@@ -56,10 +56,18 @@ fn apply(core: &Arc<Core>, changes: &Changes) {
     if changes.config {
         reload(core, None);
     }
+    if let Some(offers) = &changes.offers {
+        let now = core.snapshot.load_full();
+        let (config, problems) = (Arc::clone(&now.config), Arc::clone(&now.problems));
+        let next = Snapshot::new(config, problems, now.access.clone(), Arc::clone(offers), Some(&now));
+        count_offers(core, &next);
+        core.snapshot.store(Arc::new(next));
+    }
     let before = core.snapshot.load_full();
     let mut next = before.fork();
     let mut tools_changed = false;
-    for entry in &mut next.servers {
+    // The bridge may still tell of a server by whose name the editor offers one now.
+    for entry in next.servers.iter_mut().filter(|e| e.offer.is_none()) {
         let name = entry.spec.name.as_str();
         if let Some((state, error)) = changes.states.get(name) {
             // A server that was just switched off may still report its own end.
@@ -99,9 +107,15 @@ pub(crate) fn adopt(core: &Arc<Core>, config: Config, problems: Vec<Problem>, tr
     let before = core.snapshot.load_full();
     let trusted = trusted.unwrap_or_else(|| is_trusted(core, &config, before.access.trusted));
     let access = Access { trusted, approved: core.approvals.approved() };
-    let mut next = Snapshot::new(Arc::new(config), problems.into(), access, Some(&before));
+    core.inputs.retain(&config);
+    if let Some(watcher) = core.watcher.get().and_then(Weak::upgrade) {
+        watcher.follow(&config.files);
+    }
+    let offers = Arc::clone(&before.offers);
+    let mut next = Snapshot::new(Arc::new(config), problems.into(), access, offers, Some(&before));
     remember_definitions(core, &mut next);
-    core.bridge.apply(next.startable());
+    count_offers(core, &next);
+    core.bridge.apply(next.startable().iter().map(|spec| core.inputs.fill(spec)).collect());
     publish(core, next.with_catalog());
 }
 
@@ -126,6 +140,13 @@ fn remember_definitions(core: &Core, snapshot: &mut Snapshot) {
             entry.tools = Some(Arc::new(ServerTools::new(&entry.spec.name, &entry.identifier, tools)));
             entry.remembered = true;
         }
+    }
+}
+
+/// The ledger counts what the editor offers like any server's definitions; what it knows already costs it nothing.
+fn count_offers(core: &Core, snapshot: &Snapshot) {
+    for tools in snapshot.servers.iter().filter(|e| e.offer.is_some()).filter_map(|e| e.tools.as_ref()) {
+        core.ledger.definitions(tools.name(), Arc::clone(tools.definitions()));
     }
 }
 

@@ -6,7 +6,7 @@ use crate::core::Core;
 use crate::editor::Asker;
 use crate::error::Error;
 use crate::snapshot::Snapshot;
-use crate::{doctor, run, search, servers};
+use crate::{doctor, editor_tools, run, search, servers};
 use engine::{GuestCall, RunClock, ToolHost as _};
 use model::reply::{CallReply, RunDetail};
 use model::{CallRequest, Language, Origin, Reply, Request, RunId, SearchRequest};
@@ -71,7 +71,7 @@ async fn other(core: Arc<Core>, snapshot: Arc<Snapshot>, request: Request, calle
         Request::StopRun { run_id } => Ok(Reply::Done(core.details.stop(&run_id))),
         Request::Approvals => Ok(Reply::Approvals(core.approvals.list())),
         Request::ForgetApproval { id } => forget(&core, id).await,
-        Request::EditorToolsChanged => Err(Error::Usage("this daemon cannot do that".to_owned())),
+        Request::EditorToolsChanged => Ok(Reply::Done(editor_tools::changed(&core))),
         Request::Doctor => Ok(Reply::Doctor(doctor::check(&core, &snapshot).await)),
     }
 }

@@ -8,7 +8,7 @@ use crate::search;
 use crate::snapshot::{Entry, Snapshot};
 use catalog::Tool;
 use model::reply::ToolInfo;
-use model::{Detail, Language, Reply, ServerState, ServerStatus};
+use model::{Detail, Language, Reply, RunId, ServerState, ServerStatus};
 use std::sync::Arc;
 
 /// Every server; with `list`, those never listed are asked first, and one that fails says so in its state.
@@ -40,20 +40,28 @@ pub(crate) async fn restart(
     asker: Option<&Arc<dyn Asker>>,
 ) -> Result<Reply, Error> {
     let entry = approved(core, snapshot, server, asker).await?;
-    core.bridge.restart(&entry.spec.name).await.map_err(|e| Error::Fault(e.to_string()))?;
+    is_ours(entry)?;
+    core.inputs.renew(&entry.spec);
+    core.inputs.give(&core.bridge, &entry.spec, &RunId::new(), None).await.map_err(|e| fault(&e))?;
+    core.bridge.restart(&entry.spec.name).await.map_err(|e| {
+        core.inputs.judge(&entry.spec, &e);
+        fault(&e)
+    })?;
     Ok(Reply::Servers(now(core)))
 }
 
 /// Stops a server until its next use.
 pub(crate) async fn stop(core: &Core, snapshot: &Snapshot, server: &str) -> Result<Reply, Error> {
     let entry = usable(snapshot, server)?;
-    core.bridge.stop(&entry.spec.name).await.map_err(|e| Error::Fault(e.to_string()))?;
+    is_ours(entry)?;
+    core.bridge.stop(&entry.spec.name).await.map_err(|e| fault(&e))?;
     Ok(Reply::Servers(now(core)))
 }
 
 /// The last of what a server wrote to stderr. One that may not start has written nothing.
 pub(crate) async fn log(core: &Core, snapshot: &Snapshot, server: &str) -> Result<Reply, Error> {
     let entry = find(snapshot, server)?;
+    is_ours(entry)?;
     Ok(Reply::ServerLog(core.bridge.log(&entry.spec.name).await.unwrap_or_default()))
 }
 
@@ -65,6 +73,9 @@ pub(crate) async fn tools(
     asker: Option<&Arc<dyn Asker>>,
 ) -> Result<Reply, Error> {
     let entry = approved(core, snapshot, server, asker).await?;
+    if entry.tools.is_none() {
+        core.inputs.give(&core.bridge, &entry.spec, &RunId::new(), None).await.map_err(|e| fault(&e))?;
+    }
     // An approval is in the newest snapshot only.
     let snapshot = &core.snapshot.load_full();
     let (catalog, mut unavailable) = search::listed(core, snapshot, Some(&entry.spec.name)).await;
@@ -102,6 +113,21 @@ fn now(core: &Core) -> Vec<ServerStatus> {
         }
     }
     all
+}
+
+/// The error is for a server that the editor offers: it has a life of its own.
+fn is_ours(entry: &Entry) -> Result<(), Error> {
+    match &entry.offer {
+        None => Ok(()),
+        Some(offer) => Err(Error::Usage(format!(
+            "`{}` is offered by the editor, which starts and stops it and keeps its log; look for it there",
+            offer.label
+        ))),
+    }
+}
+
+fn fault(error: &bridge::Error) -> Error {
+    Error::Fault(format!("{error}. {}", error.hint()))
 }
 
 fn find<'a>(snapshot: &'a Snapshot, server: &str) -> Result<&'a Entry, Error> {

@@ -1,6 +1,7 @@
 //! What the daemon knows at one moment. Immutable: the loop swaps in a new one, a run keeps the one it started with.
 
 use crate::admit::Access;
+use crate::editor_tools::{Configured, Offer, Offers};
 use catalog::{Catalog, ServerTools};
 use config::Config;
 use model::{Problem, ServerSpec, ServerState, ServerStatus, Transport};
@@ -18,6 +19,8 @@ pub(crate) struct Entry {
     pub(crate) tools: Option<Arc<ServerTools>>,
     /// The tools came from an earlier process's list and were not confirmed by the server yet.
     pub(crate) remembered: bool,
+    /// Present where it is the editor that offers this server, and calls its tools.
+    pub(crate) offer: Option<Arc<Offer>>,
 }
 
 impl Entry {
@@ -33,45 +36,38 @@ pub(crate) struct Snapshot {
     pub(crate) config: Arc<Config>,
     pub(crate) problems: Arc<[Problem]>,
     pub(crate) access: Access,
+    /// Everything the editor offers, also what files configure.
+    pub(crate) offers: Offers,
     pub(crate) servers: Vec<Entry>,
     pub(crate) catalog: Arc<Catalog>,
 }
 
 impl Snapshot {
-    /// The servers of a configuration, keeping what `before` knew of those that did not change.
+    /// The servers of a configuration and then the editor's, keeping what `before` knew of those that did not change.
     pub(crate) fn new(
         config: Arc<Config>,
         problems: Arc<[Problem]>,
         access: Access,
+        offers: Offers,
         before: Option<&Snapshot>,
     ) -> Self {
-        let names: Vec<&str> = config.servers.iter().map(|s| s.name.as_str()).collect();
-        let identifiers = model::names::identifiers(&names);
+        let by_file = Configured::new(config.servers.iter().map(|spec| spec.name.as_str()));
+        let offered: Vec<&Arc<Offer>> = offers.iter().filter(|offer| !by_file.has(offer)).collect();
+        let labels = offered.iter().map(|offer| offer.label.as_str());
+        let names: Vec<&str> = config.servers.iter().map(|s| s.name.as_str()).chain(labels).collect();
+        let mut identifiers = model::names::identifiers(&names).into_iter();
         let known: HashMap<&str, &Entry> =
             before.into_iter().flat_map(|b| &b.servers).map(|e| (e.spec.name.as_str(), e)).collect();
-        let servers = config.servers.iter().zip(identifiers).map(|(spec, identifier)| {
-            let idle = access.idle_state(spec);
-            match known.get(spec.name.as_str()) {
-                Some(entry)
-                    if idle == ServerState::Stopped
-                        && entry.spec.content_hash == spec.content_hash
-                        && entry.identifier.as_ref() == identifier =>
-                {
-                    let state = if entry.may_start() { entry.state } else { idle };
-                    Entry { spec: Arc::new(spec.clone()), state, ..(*entry).clone() }
-                }
-                _ => Entry {
-                    spec: Arc::new(spec.clone()),
-                    identifier: identifier.into(),
-                    state: idle,
-                    last_error: None,
-                    tools: None,
-                    remembered: false,
-                },
-            }
-        });
-        let servers = servers.collect();
-        Self { servers, config, problems, access, catalog: Arc::new(Catalog::new(vec![])) }.with_catalog()
+        let mut servers = Vec::with_capacity(names.len());
+        for (spec, identifier) in config.servers.iter().zip(&mut identifiers) {
+            servers.push(configured(spec, identifier, &access, known.get(spec.name.as_str()).copied()));
+        }
+        for (offer, identifier) in offered.into_iter().zip(identifiers) {
+            let same = |e: &&&Entry| e.offer.as_ref() == Some(offer) && *e.identifier == *identifier;
+            let kept = known.get(offer.label.as_str()).filter(same).map(|entry| (*entry).clone());
+            servers.push(kept.unwrap_or_else(|| of_editor(offer, &identifier)));
+        }
+        Self { servers, config, problems, access, offers, catalog: Arc::new(Catalog::new(vec![])) }.with_catalog()
     }
 
     /// The same snapshot after a change to its servers, with the catalog built anew. Parts of servers that did not change
@@ -87,6 +83,7 @@ impl Snapshot {
             config: Arc::clone(&self.config),
             problems: Arc::clone(&self.problems),
             access: self.access.clone(),
+            offers: Arc::clone(&self.offers),
             servers: self.servers.clone(),
             catalog: Arc::clone(&self.catalog),
         }
@@ -107,7 +104,7 @@ impl Snapshot {
 
     /// The specifications that the bridge may know. What is not trusted or not approved is not in it.
     pub(crate) fn startable(&self) -> Vec<ServerSpec> {
-        self.usable().map(|e| (*e.spec).clone()).collect()
+        self.usable().filter(|e| e.offer.is_none()).map(|e| (*e.spec).clone()).collect()
     }
 
     /// Problems of entries and files that gave no server at all, so that no server's status can show them.
@@ -137,6 +134,43 @@ impl Snapshot {
             last_error: entry.last_error.clone().or_else(|| spec.unresolved.first().cloned()),
             problems: self.problems.iter().filter(|p| p.server.as_deref() == Some(&spec.name)).cloned().collect(),
         }
+    }
+}
+
+/// A server that a file configures.
+fn configured(spec: &ServerSpec, identifier: String, access: &Access, known: Option<&Entry>) -> Entry {
+    let idle = access.idle_state(spec);
+    match known {
+        Some(entry)
+            if idle == ServerState::Stopped
+                && entry.spec.content_hash == spec.content_hash
+                && entry.identifier.as_ref() == identifier =>
+        {
+            let state = if entry.may_start() { entry.state } else { idle };
+            Entry { spec: Arc::new(spec.clone()), state, ..entry.clone() }
+        }
+        _ => Entry {
+            spec: Arc::new(spec.clone()),
+            identifier: identifier.into(),
+            state: idle,
+            last_error: None,
+            tools: None,
+            remembered: false,
+            offer: None,
+        },
+    }
+}
+
+/// A server that the editor offers: what it says is all there is to know.
+fn of_editor(offer: &Arc<Offer>, identifier: &str) -> Entry {
+    Entry {
+        spec: Arc::new(offer.spec()),
+        identifier: identifier.into(),
+        state: ServerState::Ready,
+        last_error: None,
+        tools: Some(Arc::new(ServerTools::new(&offer.label, identifier, Arc::clone(&offer.tools)))),
+        remembered: false,
+        offer: Some(Arc::clone(offer)),
     }
 }
 

@@ -5,8 +5,10 @@ use crate::admit::Access;
 use crate::approve::Approvals;
 use crate::core::Core;
 use crate::details::Details;
+use crate::editor_tools::{self, EditorTools};
 use crate::error::Error;
 use crate::event::{Inbox, inbox};
+use crate::inputs::Inputs;
 use crate::options::{Options, Paths};
 use crate::snapshot::Snapshot;
 use crate::{Daemon, main_loop};
@@ -16,7 +18,7 @@ use config::Config;
 use engine::Engine;
 use ledger::Ledger;
 use model::Notice;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -44,14 +46,18 @@ pub(crate) async fn start(options: Options) -> Result<Daemon, Error> {
         ledger: ledger(&paths, &config, &notices, &inbox)?,
         approvals: Approvals::new(&options, &paths),
         details: Details::default(),
+        inputs: Inputs::new(options.editor.clone()),
+        editor_tools: EditorTools::default(),
         snapshot: ArcSwap::from_pointee(Snapshot::new(
             Arc::new(Config::default()),
             Arc::default(),
             Access::default(),
+            Arc::default(),
             None,
         )),
         notices,
         inbox: inbox.clone(),
+        watcher: OnceLock::new(),
         stopping: CancellationToken::new(),
         tasks: TaskTracker::new(),
         options,
@@ -61,6 +67,10 @@ pub(crate) async fn start(options: Options) -> Result<Daemon, Error> {
     main_loop::adopt(&core, config, problems, None);
     tokio::spawn(main_loop::run(Arc::clone(&core), outbox));
     let watcher = watcher(files, &inbox);
+    if let Some(watcher) = &watcher {
+        core.watcher.get_or_init(|| Arc::downgrade(watcher));
+    }
+    editor_tools::follow(&core);
     Ok(Daemon { core, _watcher: watcher })
 }
 

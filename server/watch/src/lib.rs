@@ -9,12 +9,12 @@
 //! purpose: what is in the files.
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -37,8 +37,12 @@ pub enum Error {
 pub struct Watcher {
     stop: Arc<AtomicBool>,
     wake: SyncSender<()>,
+    files: Files,
     thread: Option<JoinHandle<()>>,
 }
+
+/// What is watched from the next look on, where that changed.
+type Files = Arc<Mutex<Option<Vec<(Look, PathBuf)>>>>;
 
 /// Calls `on_change` with the files that changed, appeared or vanished, once they have been quiet for `debounce`.
 pub fn watch(
@@ -57,13 +61,23 @@ pub fn watch(
     })?;
     let seen = files.into_iter().map(|file| (Look::at(&file), file)).collect();
     let stop = Arc::new(AtomicBool::new(false));
-    let mut state = State { watcher, stop: stop.clone(), folders: BTreeSet::new(), seen };
+    let files = Files::default();
+    let mut state = State { watcher, stop: stop.clone(), files: files.clone(), folders: BTreeSet::new(), seen };
     state.follow_folders()?;
     // A first look, for what changed while the watches were set up.
     let _ = wake.try_send(());
     let thread =
         std::thread::Builder::new().name("watch".into()).spawn(move || state.run(&wakes, debounce, &on_change))?;
-    Ok(Watcher { stop, wake, thread: Some(thread) })
+    Ok(Watcher { stop, wake, files, thread: Some(thread) })
+}
+
+impl Watcher {
+    /// Watches these files from now on instead of those before. What was read of a new one was read before this call.
+    pub fn follow(&self, files: &[PathBuf]) {
+        let looks = files.iter().map(|file| (Look::at(file), file.clone())).collect();
+        *self.files.lock().unwrap_or_else(PoisonError::into_inner) = Some(looks);
+        let _ = self.wake.try_send(());
+    }
 }
 
 impl Drop for Watcher {
@@ -103,6 +117,7 @@ fn inode(_meta: &Metadata) -> u64 {
 struct State {
     watcher: RecommendedWatcher,
     stop: Arc<AtomicBool>,
+    files: Files,
     folders: BTreeSet<PathBuf>,
     seen: Vec<(Look, PathBuf)>,
 }
@@ -110,6 +125,7 @@ struct State {
 impl State {
     fn run(&mut self, wakes: &Receiver<()>, debounce: Duration, on_change: &dyn Fn(Vec<PathBuf>)) {
         while wakes.recv().is_ok() && self.settled(wakes, debounce) {
+            self.take_files();
             // First the folders, then the files: what is created in between is seen by one of the two.
             if let Err(error) = self.follow_folders() {
                 tracing::warn!(%error, "some configuration files are not watched");
@@ -119,6 +135,13 @@ impl State {
                 on_change(changed);
             }
         }
+    }
+
+    /// Takes over a new list. What is known of a file that stays is kept, so that a change of it is not lost.
+    fn take_files(&mut self) {
+        let Some(next) = self.files.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        let mut known: BTreeMap<PathBuf, Look> = self.seen.drain(..).map(|(look, file)| (file, look)).collect();
+        self.seen.extend(next.into_iter().map(|(look, file)| (known.remove(&file).unwrap_or(look), file)));
     }
 
     /// Waits until it has been quiet for long enough; false when it is time to stop.

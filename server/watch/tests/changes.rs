@@ -83,3 +83,21 @@ fn nothing_is_told_after_the_drop() {
     // The sender lives in the thread, which the drop has joined.
     assert!(batches.recv_timeout(BOUND).is_err_and(|error| error == std::sync::mpsc::RecvTimeoutError::Disconnected));
 }
+
+#[test]
+fn a_new_list_takes_over_and_what_was_known_stays_known() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [stays, goes, comes] = ["a/stays", "b/goes", "c/comes"].map(|name| folder.path().join(name));
+    for file in [&stays, &goes, &comes] {
+        fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+        fs::write(file, "1").expect("written");
+    }
+    let (watcher, batches) = start(&[&stays, &goes]);
+    // Not seen yet when the list changes: it is told nevertheless.
+    fs::write(&stays, "22").expect("written");
+    watcher.follow(&[stays.clone(), comes.clone()]);
+    assert_eq!(batches.recv_timeout(BOUND).expect("changed"), [stays.as_path()]);
+    fs::write(&goes, "22").expect("written");
+    fs::write(&comes, "22").expect("written");
+    assert_eq!(batches.recv_timeout(BOUND).expect("changed"), [comes.as_path()]);
+}
