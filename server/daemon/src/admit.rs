@@ -4,14 +4,15 @@
 //! Invariants: a server without that yes is not known to the bridge; one question at a time is open about a server, and
 //! whoever else needs it waits for the same answer; only what uses a server asks, never what merely looks at it.
 
-use crate::approve::{Answer, Approvals, denied, shown};
+use crate::approve::{Answer, Approvals, denied};
 use crate::approved::Kept;
 use crate::core::Core;
 use crate::editor::Asker;
+use crate::question;
 use crate::run::now_ms;
-use crate::snapshot::{Entry, describe};
+use crate::snapshot::Entry;
 use engine::RunClock;
-use model::editor::{ApprovalReply, ApprovalRequest};
+use model::editor::ApprovalReply;
 use model::server::Scope;
 use model::{ProgramError, ServerSpec, ServerState};
 use std::collections::{HashMap, HashSet};
@@ -19,9 +20,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A no holds this long without asking again, so that a program in a loop does not nag.
-const REFUSAL: Duration = Duration::from_secs(60);
-/// Bytes of a command line that a question shows.
-const TARGET_BYTES: usize = 8 << 10;
+const REFUSAL: Duration = Duration::from_mins(1);
 
 /// What is known of this process's answers, by hash.
 #[derive(Debug, Default)]
@@ -117,7 +116,7 @@ impl Approvals {
         if !used.by_hand && self.was_refused(&spec.content_hash) {
             return Err(refused(spec));
         }
-        match self.ask(used.asker, question(spec)).await {
+        match self.ask(used.asker, question::server(spec)).await {
             Answer::Nobody => Err(nobody(spec)),
             Answer::Silence | Answer::Given(ApprovalReply::Deny) => {
                 self.servers().refused.insert(spec.content_hash.clone(), Instant::now());
@@ -133,7 +132,7 @@ impl Approvals {
         match reply {
             None => {}
             Some(ApprovalReply::Always { .. }) => {
-                let label = shown(&describe(&spec.transport).1, TARGET_BYTES);
+                let label = question::target(&spec.transport);
                 self.keep(Kept { server: spec.name.clone(), hash, calls: None, label, at_ms: now_ms() }).await;
             }
             Some(_) => {
@@ -157,17 +156,6 @@ impl Approvals {
 
     fn servers(&self) -> MutexGuard<'_, Servers> {
         self.servers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn question(spec: &ServerSpec) -> ApprovalRequest {
-    let (transport, target) = describe(&spec.transport);
-    ApprovalRequest::Server {
-        server: shown(&spec.name, TARGET_BYTES),
-        source: spec.source.clone(),
-        transport: transport.to_owned(),
-        target: shown(&target, TARGET_BYTES),
-        content_hash: spec.content_hash.clone(),
     }
 }
 

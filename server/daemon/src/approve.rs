@@ -1,22 +1,16 @@
 //! The one place that decides whether a person must say yes to a call, asks, and keeps the answer. Servers: `admit.rs`.
 //!
-//! Which calls ask: `Destructive` those whose server says that they may destroy (`destructiveHint`, unless it also says
-//! `readOnlyHint`); `Writes` those whose server does not say that they change nothing; `Always` all. A hint is a claim:
-//! it can spare a question only where the person chose to go by hints.
-//!
-//! Invariants: no answer is a no, and so is nobody to ask; what a person reads is what would happen, cut where it is long
-//! and with nothing in it that a terminal or an editor would obey; a run asks one question at a time, so that one answer
-//! can cover the next call; a question lives no longer than the call that asks it.
+//! Invariants: no answer is a no, and so is nobody to ask; a run asks one question at a time, so that one answer can
+//! cover the next call; a question lives no longer than the call that asks it.
 
 use crate::approved::{Calls, Kept, Store};
-use crate::call::bounded;
 use crate::editor::{Asker, Editor};
 use crate::options::{AskCalls, Options, Paths};
 use crate::patterns::{self, Pattern};
+use crate::question;
 use crate::run::now_ms;
 use engine::RunClock;
 use model::editor::{Approval, ApprovalReply, ApprovalRequest};
-use model::tool::Annotations;
 use model::{ErrorKind, ProgramError, RunId, ServerSpec, ToolDefinition};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
@@ -25,12 +19,9 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// Longest time a person may take; the client's own time may be shorter.
-const PATIENCE: Duration = Duration::from_secs(5 * 60);
+const PATIENCE: Duration = Duration::from_mins(5);
 /// Questions open at once; further ones wait.
 const OPEN_MAX: usize = 8;
-/// Bytes of the arguments, and of a name, that a question shows.
-const ARGUMENTS_BYTES: usize = 4 << 10;
-const NAME_BYTES: usize = 512;
 
 /// What a daemon knows of approvals, and whom it asks.
 #[derive(Debug)]
@@ -89,7 +80,7 @@ impl Session {
     pub(crate) fn new(run_id: RunId, label: &str, asker: Option<Arc<dyn Asker>>) -> Self {
         Self {
             run_id,
-            label: shown(label, NAME_BYTES),
+            label: question::name(label),
             asker,
             turn: tokio::sync::Mutex::default(),
             given: Mutex::default(),
@@ -116,7 +107,7 @@ impl Approvals {
 
     /// Whether the call may be made; asks where that is not settled. The run's clock stands still meanwhile.
     pub(crate) async fn call(&self, session: &Session, wanted: Wanted<'_>) -> Result<(), ProgramError> {
-        let Some(reason) = reason(self.ask_calls, wanted.tool.annotations.as_ref()) else { return Ok(()) };
+        let Some(reason) = question::reason(self.ask_calls, wanted.tool.annotations.as_ref()) else { return Ok(()) };
         let hash = binding(&wanted);
         if let Some(settled) = self.settled(session, &wanted, &hash) {
             return settled;
@@ -127,7 +118,7 @@ impl Approvals {
             return settled;
         }
         let offers = patterns::offers(wanted.arguments);
-        let answer = self.ask(session.asker.as_ref(), question(session, &wanted, reason, &offers)).await;
+        let answer = self.ask(session.asker.as_ref(), question::call(session, &wanted, reason, &offers)).await;
         self.take(session, &wanted, hash, offers, answer).await
     }
 
@@ -148,7 +139,7 @@ impl Approvals {
     /// Puts a question, and waits for its answer within bounds. Dropping the future withdraws it.
     pub(crate) async fn ask(&self, asker: Option<&Arc<dyn Asker>>, request: ApprovalRequest) -> Answer {
         let editor = self.editor.clone().map(|editor| editor as Arc<dyn Asker>);
-        let asked = async {
+        let question = async {
             let _place = self.open.acquire().await.expect("it is never closed");
             for asker in asker.cloned().into_iter().chain(editor) {
                 if let Some(reply) = asker.approve(request.clone()).await {
@@ -157,7 +148,7 @@ impl Approvals {
             }
             Answer::Nobody
         };
-        tokio::time::timeout(self.patience, asked).await.unwrap_or(Answer::Silence)
+        tokio::time::timeout(self.patience, question).await.unwrap_or(Answer::Silence)
     }
 
     /// Keeps an answer for as long as it says.
@@ -186,7 +177,7 @@ impl Approvals {
             // A position that was not offered covers no more than this call.
             Answer::Given(ApprovalReply::Always { pattern }) if pattern < offers.len() => {
                 let pattern = offers.swap_remove(pattern);
-                let label = shown(&pattern.label(&tool), NAME_BYTES);
+                let label = question::name(&pattern.label(&tool));
                 let calls = Some(Calls { tool, pattern });
                 self.keep(Kept { server, hash, calls, label, at_ms: now_ms() }).await;
             }
@@ -209,43 +200,6 @@ impl Approvals {
         let mut all = self.store.list();
         all.reverse();
         all
-    }
-}
-
-/// Why a person is asked; nothing where nobody needs to be.
-fn reason(ask: AskCalls, claims: Option<&Annotations>) -> Option<&'static str> {
-    let read_only = claims.is_some_and(|c| c.read_only_hint == Some(true));
-    let destructive = !read_only && claims.is_some_and(|c| c.destructive_hint == Some(true));
-    let asks = match ask {
-        AskCalls::Never => false,
-        AskCalls::Destructive => destructive,
-        AskCalls::Writes => !read_only,
-        AskCalls::Always => true,
-    };
-    asks.then_some(match (destructive, read_only) {
-        (true, _) => "its server says that it may destroy or overwrite",
-        (_, true) => "every call is asked about, although its server says that it changes nothing",
-        _ => "its server does not say that it changes nothing",
-    })
-}
-
-fn question(session: &Session, wanted: &Wanted<'_>, reason: &str, offers: &[Pattern]) -> ApprovalRequest {
-    let tool = shown(&wanted.tool.name, NAME_BYTES);
-    let arguments = serde_json::to_string(wanted.arguments).expect("a map of values is JSON");
-    let patterns = offers.iter().map(|offer| {
-        let mut wire = offer.to_wire(&tool);
-        wire.label = shown(&wire.label, NAME_BYTES);
-        wire
-    });
-    ApprovalRequest::Call {
-        run_id: session.run_id.clone(),
-        label: session.label.clone(),
-        line: wanted.line,
-        server: shown(&wanted.server.name, NAME_BYTES),
-        reason: reason.to_owned(),
-        arguments: shown(&arguments, ARGUMENTS_BYTES),
-        patterns: patterns.collect(),
-        tool,
     }
 }
 
@@ -286,28 +240,6 @@ fn called(wanted: &Wanted<'_>) -> String {
 
 pub(crate) fn denied(message: String) -> ProgramError {
     ProgramError::new(ErrorKind::Denied, message)
-}
-
-/// A text as a person is shown it: its first `bytes` bytes, with whatever would be obeyed or not be seen written out.
-pub(crate) fn shown(text: &str, bytes: usize) -> String {
-    let kept = bounded(text, bytes);
-    let mut out = String::with_capacity(kept.len());
-    for c in kept.chars() {
-        if c.is_control() || is_unseen(c) {
-            out.extend(c.escape_unicode());
-        } else {
-            out.push(c);
-        }
-    }
-    if kept.len() < text.len() {
-        out.push_str(&format!("… ({} bytes in all)", text.len()));
-    }
-    out
-}
-
-/// Characters that change how others are read without being seen: directions, joiners, tags, line separators.
-fn is_unseen(c: char) -> bool {
-    matches!(u32::from(c), 0xAD | 0x61C | 0x180E | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F | 0xFEFF | 0xE0000..=0xE0FFF)
 }
 
 #[cfg(test)]
@@ -374,27 +306,5 @@ mod tests {
         assert!(second.as_mut().now_or_never().is_none(), "there is no place");
         drop(first);
         assert_eq!(second.await, Answer::Given(ApprovalReply::Once), "a withdrawn question leaves its place");
-    }
-
-    #[test]
-    fn which_calls_ask() {
-        let claims = |read_only, destructive| {
-            Some(Annotations { read_only_hint: read_only, destructive_hint: destructive, ..Annotations::default() })
-        };
-        let asks = |claims: Option<Annotations>| {
-            [AskCalls::Never, AskCalls::Destructive, AskCalls::Writes, AskCalls::Always]
-                .map(|ask| reason(ask, claims.as_ref()).is_some())
-        };
-        assert_eq!(asks(None), [false, false, true, true]);
-        assert_eq!(asks(claims(Some(true), None)), [false, false, false, true]);
-        assert_eq!(asks(claims(Some(true), Some(true))), [false, false, false, true]);
-        assert_eq!(asks(claims(None, Some(true))), [false, true, true, true]);
-        assert_eq!(asks(claims(Some(false), Some(false))), [false, false, true, true]);
-    }
-
-    #[test]
-    fn what_is_shown_is_cut_and_obeyed_by_nobody() {
-        assert_eq!(shown("a\u{1b}[2Jb\u{202e}c\nd", 100), r"a\u{1b}[2Jb\u{202e}c\u{a}d");
-        assert_eq!(shown("äöü", 3), "ä… (6 bytes in all)");
     }
 }

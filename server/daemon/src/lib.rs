@@ -22,6 +22,7 @@ mod lookup;
 mod main_loop;
 mod options;
 mod patterns;
+mod question;
 mod requests;
 mod run;
 mod sandbox;

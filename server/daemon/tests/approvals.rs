@@ -10,7 +10,7 @@ use model::{
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use testkit::{Person, Question, Questions, TestDaemon};
+use testkit::{Question, Questions, TestDaemon, person};
 use tokio::time::timeout;
 
 const WHILE: Duration = Duration::from_secs(30);
@@ -57,8 +57,8 @@ async fn next(questions: &mut Questions) -> Question {
 
 /// Answers the one question that the request raises, and sees to it that there is no other.
 async fn call_answered(test: &TestDaemon, request: Request, reply: ApprovalReply) -> CallReply {
-    let (person, mut questions) = Person::new();
-    let ticket = submit(test, request, Some(&person));
+    let (asker, mut questions) = person();
+    let ticket = submit(test, request, Some(&asker));
     next(&mut questions).await.answer(reply);
     let reply = called(ticket).await;
     assert!(questions.try_recv().is_err(), "it was asked once");
@@ -67,8 +67,8 @@ async fn call_answered(test: &TestDaemon, request: Request, reply: ApprovalReply
 
 /// The reply to a request that must raise no question.
 async fn call_unasked(test: &TestDaemon, request: Request) -> CallReply {
-    let (person, mut questions) = Person::new();
-    let reply = called(submit(test, request, Some(&person))).await;
+    let (asker, mut questions) = person();
+    let reply = called(submit(test, request, Some(&asker))).await;
     assert!(questions.try_recv().is_err(), "nobody was asked");
     reply
 }
@@ -83,9 +83,9 @@ async fn approvals(test: &TestDaemon) -> Vec<Approval> {
 #[tokio::test]
 async fn a_person_reads_what_would_happen_and_decides() {
     let test = start(AskCalls::Destructive).await;
-    let (person, mut questions) = Person::new();
+    let (asker, mut questions) = person();
     let code = "from servers import fs\n\nawait fs.write(path='notes/a', text='\\x1b[2J\\u202e')";
-    let ticket = submit(&test, program(code), Some(&person));
+    let ticket = submit(&test, program(code), Some(&asker));
     let run_id = ticket.run_id().clone();
     let question = next(&mut questions).await;
     let ApprovalRequest::Call { run_id: asks, label, line, server, tool, reason, arguments, patterns } =
@@ -141,7 +141,7 @@ async fn where_nobody_can_be_asked_the_answer_is_no() {
     assert_eq!(reply.record.status, CallStatus::Denied);
     let error = reply.error.expect("denied");
     assert!(error.message.contains("cannot ask") && error.hint.is_some(), "{error:?}");
-    let (unable, questions) = Person::new();
+    let (unable, questions) = person();
     drop(questions);
     assert_eq!(called(submit(&test, call("write", json!({})), Some(&unable))).await.record.status, CallStatus::Denied);
 }
@@ -160,8 +160,8 @@ async fn the_runs_clock_stands_still_while_a_question_is_open() {
     let toml = "[limits]\ntimeout_ms = 1500\n";
     let test = TestDaemon::builder().scripted("fs", &["claims"]).options(options).toml(toml).start().await;
     test.run(Language::Python, "from servers import fs\nawait fs.read()").await;
-    let (person, mut questions) = Person::new();
-    let ticket = submit(&test, program("from servers import fs\nawait fs.write(n=7)"), Some(&person));
+    let (asker, mut questions) = person();
+    let ticket = submit(&test, program("from servers import fs\nawait fs.write(n=7)"), Some(&asker));
     let mut question = next(&mut questions).await;
     timeout(Duration::from_millis(2_000), question.withdrawn()).await.expect_err("the deadline does not end the run");
     question.answer(ApprovalReply::Once);
@@ -173,8 +173,8 @@ async fn the_runs_clock_stands_still_while_a_question_is_open() {
 #[tokio::test]
 async fn a_cancelled_run_takes_its_question_with_it() {
     let test = start(AskCalls::Destructive).await;
-    let (person, mut questions) = Person::new();
-    let ticket = submit(&test, program("from servers import fs\nawait fs.write()"), Some(&person));
+    let (asker, mut questions) = person();
+    let ticket = submit(&test, program("from servers import fs\nawait fs.write()"), Some(&asker));
     let mut question = next(&mut questions).await;
     ticket.cancellation().cancel();
     timeout(WHILE, question.withdrawn()).await.expect("it is withdrawn");
@@ -187,8 +187,8 @@ async fn one_answer_for_the_run_covers_calls_that_wait_beside_it() {
     let test = start(AskCalls::Destructive).await;
     let code = "import asyncio\nfrom servers import fs\nlen(await asyncio.gather(*[fs.write(n=n) for n in range(20)]))";
     for _ in 0..2 {
-        let (person, mut questions) = Person::new();
-        let ticket = submit(&test, program(code), Some(&person));
+        let (asker, mut questions) = person();
+        let ticket = submit(&test, program(code), Some(&asker));
         next(&mut questions).await.answer(ApprovalReply::Run);
         let reply = ran(ticket).await;
         assert_eq!(reply.result.map(|v| v.get().to_owned()).as_deref(), Some("20"), "{:?}", reply.error);
@@ -200,8 +200,8 @@ async fn one_answer_for_the_run_covers_calls_that_wait_beside_it() {
 async fn a_refused_call_is_not_asked_about_again_but_another_is() {
     let test = start(AskCalls::Destructive).await;
     let code = "from servers import fs\nsaid = []\nfor n in [1, 1, 2, 1]:\n    try:\n        said.append((await fs.write(n=n))['n'])\n    except Exception as e:\n        said.append(str(e)[:15])\nsaid";
-    let (person, mut questions) = Person::new();
-    let ticket = submit(&test, program(code), Some(&person));
+    let (asker, mut questions) = person();
+    let ticket = submit(&test, program(code), Some(&asker));
     next(&mut questions).await.answer(ApprovalReply::Deny);
     next(&mut questions).await.answer(ApprovalReply::Once);
     let reply = ran(ticket).await;
@@ -260,10 +260,10 @@ async fn state(test: &TestDaemon) -> ServerState {
 #[tokio::test]
 async fn a_server_of_the_workspace_starts_only_when_a_person_said_so() {
     let test = guarded().await;
-    let (person, mut questions) = Person::new();
+    let (asker, mut questions) = person();
     assert_eq!(state(&test).await, ServerState::Unapproved);
     let search = SearchRequest { query: "write".into(), ..SearchRequest::default() };
-    let Ok(Reply::Search(found)) = submit(&test, Request::Search(search), Some(&person)).reply().await else {
+    let Ok(Reply::Search(found)) = submit(&test, Request::Search(search), Some(&asker)).reply().await else {
         panic!("a search answers")
     };
     assert!(found.hits.is_empty() && found.unavailable[0].contains("a person is asked"), "{found:?}");
@@ -271,7 +271,7 @@ async fn a_server_of_the_workspace_starts_only_when_a_person_said_so() {
     assert!(questions.try_recv().is_err(), "who looks asks nobody");
 
     let code = "from servers import fs\n(await fs.read(n=1))['n']";
-    let (first, second) = (submit(&test, program(code), Some(&person)), submit(&test, program(code), Some(&person)));
+    let (first, second) = (submit(&test, program(code), Some(&asker)), submit(&test, program(code), Some(&asker)));
     let question = next(&mut questions).await;
     let ApprovalRequest::Server { server, transport, target, content_hash, .. } = &question.request else {
         panic!("a server was to be asked about: {question:?}")
@@ -296,8 +296,8 @@ async fn a_refused_server_does_not_nag_and_can_be_approved_by_hand() {
     assert_eq!(call_unasked(&test, call("read", json!({}))).await.record.status, CallStatus::Denied);
     assert_eq!(state(&test).await, ServerState::Unapproved);
 
-    let (person, mut questions) = Person::new();
-    let restart = submit(&test, Request::RestartServer { server: "fs".into() }, Some(&person));
+    let (asker, mut questions) = person();
+    let restart = submit(&test, Request::RestartServer { server: "fs".into() }, Some(&asker));
     next(&mut questions).await.answer(ApprovalReply::Always { pattern: 0 });
     let Ok(Reply::Servers(servers)) = restart.reply().await else { panic!("it starts") };
     assert_eq!(servers[0].state, ServerState::Ready);
@@ -313,8 +313,8 @@ async fn a_refused_server_does_not_nag_and_can_be_approved_by_hand() {
 #[tokio::test]
 async fn a_servers_tools_are_shown_once_it_is_approved() {
     let test = guarded().await;
-    let (person, mut questions) = Person::new();
-    let tools = submit(&test, Request::ServerTools { server: "fs".into() }, Some(&person));
+    let (asker, mut questions) = person();
+    let tools = submit(&test, Request::ServerTools { server: "fs".into() }, Some(&asker));
     next(&mut questions).await.answer(ApprovalReply::Once);
     let Ok(Reply::ServerTools(tools)) = tools.reply().await else { panic!("its tools are shown") };
     assert_eq!(tools.len(), 3);
@@ -323,8 +323,8 @@ async fn a_servers_tools_are_shown_once_it_is_approved() {
 #[tokio::test]
 async fn whoever_waits_asks_when_the_first_to_ask_goes_away() {
     let test = guarded().await;
-    let (first_person, mut first_questions) = Person::new();
-    let (second_person, mut second_questions) = Person::new();
+    let (first_person, mut first_questions) = person();
+    let (second_person, mut second_questions) = person();
     let first = submit(&test, call("read", json!({})), Some(&first_person));
     let mut question = next(&mut first_questions).await;
     let second = submit(&test, call("read", json!({})), Some(&second_person));

@@ -37,9 +37,9 @@ async fn an_ended_run_shows_its_program_calls_and_answers() {
         (detail.status, detail.result.as_str(), detail.stdout.as_str()),
         (Some(RunStatus::Ok), "[1,2]", "out\n")
     );
-    let [echo, text] = &detail.calls[..] else { panic!("two calls: {:?}", detail.calls) };
+    let [echo, large] = &detail.calls[..] else { panic!("two calls: {:?}", detail.calls) };
     assert_eq!((echo.arguments.as_str(), echo.result.as_str()), (r#"{"a":1}"#, r#"{"a":1}"#));
-    assert_eq!((text.record.result_bytes, text.result.len(), text.arguments.len()), (9_000, 4_096, 4_096));
+    assert_eq!((large.record.result_bytes, large.result.len(), large.arguments.len()), (9_000, 4_096, 4_096));
     assert!(detail.calls.iter().all(|call| call.record.result_tokens.is_some()), "{:?}", detail.calls);
     assert!(!stop(&test, &reply.run_id).await, "it has ended");
 }

@@ -130,15 +130,12 @@ impl Calls {
         let in_wave = asked.server != SANDBOX;
         let wave = self.waves.join(in_wave);
         let Asked { server, tool, arguments_json, line } = asked;
-        let task = match check(&arguments_json, limits, &self.waiting) {
-            Err(error) => {
-                self.ready.push_back(Done { handle, answer: Err(error_json(error, &server, &tool)) });
-                None
-            }
-            Ok(()) => {
-                let clock = self.clock.clone();
-                self.launch(handle, GuestCall { index, server, tool, arguments_json, line, wave, clock }, limits)
-            }
+        let task = if let Err(error) = check(&arguments_json, limits, &self.waiting) {
+            self.ready.push_back(Done { handle, answer: Err(error_json(error, &server, &tool)) });
+            None
+        } else {
+            let clock = self.clock.clone();
+            self.launch(handle, GuestCall { index, server, tool, arguments_json, line, wave, clock }, limits)
         };
         self.pending.insert(handle, Pending { task, in_wave });
         Ok(handle)

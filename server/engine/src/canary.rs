@@ -50,6 +50,13 @@ const CANARIES: &[Canary] = &[
         ErrorKind::Deadline,
     ),
     canary(
+        "pauses of the deadline while a person is asked",
+        JS,
+        "import * as tta from 'tta'; await tta.call('canary', 'ask', {})",
+        |l| (l.deadline_ms, l.pause_ms) = (50, 50),
+        ErrorKind::Deadline,
+    ),
+    canary(
         "memory",
         JS,
         "const kept = []; for (;;) kept.push(new Uint8Array(1 << 20).fill(1))",
@@ -177,7 +184,7 @@ fn seen(outcome: &Outcome) -> String {
     format!("{} in {:.0} ms: {what}", outcome.status.as_str(), outcome.usage.wall_ms)
 }
 
-/// One server with two tools: `echo`, and `hang`, which never answers.
+/// One server with three tools: `echo`; `hang`, which never answers; `ask`, which waits for a person who never answers.
 struct CanaryHost;
 
 impl ToolHost for CanaryHost {
@@ -187,16 +194,23 @@ impl ToolHost for CanaryHost {
 
     fn describe(&self, server: &str, _: &RunClock) -> BoxFuture<'static, Result<String, ProgramError>> {
         let described = match server {
-            "canary" => Ok(r#"{"server":"canary","tools":{"echo":"echo","hang":"hang"},"aliases":{}}"#.to_owned()),
+            "canary" => {
+                Ok(r#"{"server":"canary","tools":{"ask":"ask","echo":"echo","hang":"hang"},"aliases":{}}"#.to_owned())
+            }
             other => Err(ProgramError::new(ErrorKind::UnknownTool, format!("there is no server {other}"))),
         };
         std::future::ready(described).boxed()
     }
 
     fn call(&self, call: GuestCall) -> BoxFuture<'static, Result<String, CallError>> {
-        if call.tool == "hang" {
-            return std::future::pending().boxed();
+        match call.tool.as_str() {
+            "hang" => std::future::pending().boxed(),
+            "ask" => async move {
+                let _pause = call.clock.pause();
+                std::future::pending().await
+            }
+            .boxed(),
+            _ => std::future::ready(Ok(call.arguments_json)).boxed(),
         }
-        std::future::ready(Ok(call.arguments_json)).boxed()
     }
 }

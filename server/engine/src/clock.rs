@@ -83,7 +83,7 @@ impl Shared {
         match pauses.since {
             _ if now >= self.deadline + moved => Shown::Over,
             Some(since) if moved < self.pause_limit => {
-                Shown::Still { until: since + (self.pause_limit - pauses.before) }
+                Shown::Still { until: since + self.pause_limit.saturating_sub(pauses.before) }
             }
             _ => Shown::Runs { until: self.deadline + moved },
         }
@@ -113,13 +113,17 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    fn start(clock: &RunClock) -> Instant {
+        clock.0.deadline.checked_sub(10 * SECOND).expect("it started then")
+    }
+
     /// What a clock of ten seconds shows this long after its start.
     fn after(clock: &RunClock, seconds: u32) -> Shown {
-        clock.0.show(clock.0.deadline - 10 * SECOND + seconds * SECOND)
+        clock.0.show(start(clock) + seconds * SECOND)
     }
 
     fn paused_since(clock: &RunClock, seconds: u32) {
-        let since = clock.0.deadline - 10 * SECOND + seconds * SECOND;
+        let since = start(clock) + seconds * SECOND;
         clock.0.pauses().since = Some(since);
     }
 

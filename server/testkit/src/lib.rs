@@ -10,5 +10,5 @@ mod person;
 #[cfg(feature = "daemon")]
 pub use self::daemon::{Builder, TestDaemon};
 #[cfg(feature = "daemon")]
-pub use self::person::{Person, Question, Questions};
+pub use self::person::{Question, Questions, person};
 pub use faulty::{faulty_server, faulty_spec};

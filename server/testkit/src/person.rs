@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Passes questions on to the test.
 #[derive(Debug)]
-pub struct Person(mpsc::UnboundedSender<Question>);
+struct Person(mpsc::UnboundedSender<Question>);
 
 /// What the person is asked, in order.
 pub type Questions = mpsc::UnboundedReceiver<Question>;
@@ -22,12 +22,10 @@ pub struct Question {
     answer: oneshot::Sender<ApprovalReply>,
 }
 
-impl Person {
-    /// Somebody to ask, and the questions they are asked.
-    pub fn new() -> (Arc<dyn Asker>, Questions) {
-        let (questions, asked) = mpsc::unbounded_channel();
-        (Arc::new(Self(questions)), asked)
-    }
+/// Somebody to ask, and the questions they are asked.
+pub fn person() -> (Arc<dyn Asker>, Questions) {
+    let (questions, asked) = mpsc::unbounded_channel();
+    (Arc::new(Person(questions)), asked)
 }
 
 impl Asker for Person {

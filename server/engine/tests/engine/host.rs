@@ -26,7 +26,7 @@ impl ToolHost for Scripted {
 
     fn describe(&self, server: &str, _: &RunClock) -> BoxFuture<'static, Result<String, ProgramError>> {
         let tools: &[&str] = match server {
-            "echo" => &["echo", "fail", "sleep", "get-sum", "hang", "ask"],
+            "echo" => &["echo", "fail", "sleep", "get-sum", "hang"],
             "files" => &["read_text_file"],
             other => {
                 let error = ProgramError::new(ErrorKind::UnknownTool, format!("there is no server {other:?}"));

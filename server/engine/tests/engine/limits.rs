@@ -78,12 +78,12 @@ async fn the_deadline_ends_programs_that_wait() {
 async fn the_deadline_stands_still_while_a_person_is_asked() {
     let engine = engine();
     for (language, code) in [
-        (PY, "from servers import echo\nawait echo.ask(ms=500)\n7"),
-        (JS, "import * as echo from 'servers/echo'; await echo.ask({ ms: 500 }); 7"),
+        (PY, "import tta\nawait tta.call('echo', 'ask', {'ms': 500})\n7"),
+        (JS, "import * as tta from 'tta'; await tta.call('echo', 'ask', { ms: 500 }); 7"),
         // It spins meanwhile.
         (
             JS,
-            "import * as echo from 'servers/echo'; const asked = echo.ask({ ms: 600 }), start = Date.now();\n\
+            "import * as tta from 'tta'; const asked = tta.call('echo', 'ask', { ms: 600 }), start = Date.now();\n\
              while (Date.now() - start < 450);\nawait asked; 7",
         ),
     ] {
@@ -96,10 +96,13 @@ async fn the_deadline_stands_still_while_a_person_is_asked() {
 async fn the_rest_of_the_deadline_holds_after_a_pause_and_pauses_have_an_end() {
     let engine = engine();
     for (code, pause_ms) in [
-        ("import * as echo from 'servers/echo'; await echo.ask({ ms: 300 }); for (;;) {}", 60_000),
-        ("import * as echo from 'servers/echo'; await echo.ask({ ms: 300 }); await echo.hang({})", 60_000),
-        ("import * as echo from 'servers/echo'; await echo.ask({ ms: 60_000 })", 300),
-        ("import * as echo from 'servers/echo'; void echo.ask({ ms: 60_000 }); for (;;) {}", 300),
+        ("import * as tta from 'tta'; await tta.call('echo', 'ask', { ms: 300 }); for (;;) {}", 60_000),
+        (
+            "import * as tta from 'tta'; await tta.call('echo', 'ask', { ms: 300 }); await tta.call('echo', 'hang', {})",
+            60_000,
+        ),
+        ("import * as tta from 'tta'; await tta.call('echo', 'ask', { ms: 60_000 })", 300),
+        ("import * as tta from 'tta'; void tta.call('echo', 'ask', { ms: 60_000 }); for (;;) {}", 300),
     ] {
         let bounded = limits(|l| (l.deadline_ms, l.pause_ms) = (200, pause_ms));
         let outcome = breaks(&engine, JS, code, bounded).await;
