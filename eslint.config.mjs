@@ -40,7 +40,7 @@ export default tseslint.config(
   },
   {
     // Extensions of the editor without a build step are CommonJS.
-    files: ['tests/e2e/harness/*.js'],
+    files: ['tests/e2e/{harness,neighbour}/*.js'],
     languageOptions: { sourceType: 'commonjs', globals: { require: 'readonly', exports: 'writable' } },
   },
   {

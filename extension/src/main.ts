@@ -17,6 +17,8 @@ import { searchTools } from './commands/search';
 import * as servers from './commands/servers';
 import { Ctx } from './ctx';
 import { manageApprovals } from './editor/manage';
+import { clocks, costSince, sum, type Clocks, type Cost } from './first/cost';
+import { offerImport } from './first/offer';
 import type { SavingsSummary } from './lsp_ext';
 import { Parts } from './parts';
 import { followSettings } from './settings';
@@ -66,16 +68,16 @@ const commands: Readonly<Record<string, Command>> = {
 export interface Api {
   /** What was saved in this session and in this workspace. Fails where there is no daemon. */
   savings(): Promise<SavingsSummary>;
-  /** For how long the activation held the extension host's main thread, loading the extension's code included. */
-  readonly activationMs: number;
+  /** What the activation cost the extension host's main thread, loading the extension's code included. */
+  readonly activation: Cost;
 }
 
 /** When the bundle began to run; build.mjs puts it there. This module's body is the last to run. */
-declare const loadedFrom: number;
-const loadMs = performance.now() - loadedFrom;
+declare const loadedFrom: Clocks;
+const load = costSince(loadedFrom);
 
 export function activate(context: vscode.ExtensionContext): Api {
-  const activatedAt = performance.now();
+  const activatedAt = clocks();
   const ctx = new Ctx(context);
   const parts = new Parts(ctx);
   context.subscriptions.push(
@@ -88,11 +90,14 @@ export function activate(context: vscode.ExtensionContext): Api {
     registerBundled(),
     vscode.workspace.onDidGrantWorkspaceTrust(() => void ctx.start()),
     followSettings(ctx),
+    offerImport(ctx, context.globalState),
   );
   void ctx.start();
-  const activationMs = loadMs + performance.now() - activatedAt;
-  ctx.log.debug(`Activated in ${activationMs.toFixed(1)} ms.`);
-  return { savings: () => ctx.request(wire.savings, {}), activationMs };
+  const activation = sum(load, costSince(activatedAt));
+  ctx.log.debug(
+    `Activated in ${activation.wallMs.toFixed(1)} ms, ${activation.cpuMs?.toFixed(1) ?? '?'} ms of them busy.`,
+  );
+  return { savings: () => ctx.request(wire.savings, {}), activation };
 }
 
 /** A command's failure is shown with its reason, never thrown at the editor. */

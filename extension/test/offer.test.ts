@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { importable } from '../src/first/offer';
+import type { Scope, ServerStatus } from '../src/lsp_ext';
+
+function server(file: string, scope: Scope): ServerStatus {
+  return {
+    name: file,
+    source: { file, line: 1, scope },
+    transport: 'stdio',
+    target: 'x',
+    state: 'stopped',
+    problems: [],
+  };
+}
+
+test('other tools’ servers are offered where the person has none of their own', () => {
+  const foreign = [server('/home/me/.cursor/mcp.json', 'user'), server('/home/me/.claude.json', 'user')];
+  const editors = server('neighbour', 'editor');
+  assert.deepEqual(importable([...foreign, editors]), foreign);
+  assert.deepEqual(importable([...foreign, server('/w/.vscode/mcp.json', 'workspace')]), []);
+  assert.deepEqual(importable([editors]), []);
+  assert.deepEqual(importable([]), []);
+});
