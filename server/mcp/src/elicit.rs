@@ -1,9 +1,10 @@
 //! Approvals asked of the person at the MCP client, as form elicitations.
 //!
 //! Invariants: a run's questions go out one at a time, from the task that handles its request, so that they travel on that
-//! request's stream; whatever is no clear yes is a no; a question that nobody waits for any more is withdrawn. Left out:
-//! the stateless revision 2026-07-28, in which a server asks by ending the request and having it sent again, which would
-//! end the run with it. There the editor is asked, where there is one.
+//! request's stream; whatever is no clear yes is a no; a question that nobody waits for any more is withdrawn. Not bounded
+//! here: how long a question stays open, which the daemon does. Left out: the stateless revision 2026-07-28, in which a
+//! server asks by ending the request and having it sent again, which would end the run with it. There, as where a client
+//! fails to ask, the editor is asked, if one is in front.
 
 use daemon::Asker;
 use model::editor::{ApprovalPattern, ApprovalReply, ApprovalRequest};
@@ -13,20 +14,19 @@ use rmcp::model::{
 };
 use rmcp::service::{PeerRequestOptions, RequestContext, RequestHandle, ServiceError};
 use rmcp::{Peer, RoleServer};
+use std::fmt::Write as _;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Questions of one run that wait for the one that is open; further calls wait for a place.
 const WAITING_MAX: usize = 16;
-/// The longest that a question stays open.
-const ANSWER_MAX: Duration = Duration::from_mins(10);
 /// Patterns offered for remembering.
 const PATTERNS_MAX: usize = 4;
-/// Characters of a name, and of anything longer.
+/// Characters of a name, of a text, and of a command: what is started is shown to its end, or said to go on.
 const NAME_CHARS: usize = 80;
-const TEXT_CHARS: usize = 400;
+const TEXT_CHARS: usize = 1_000;
+const COMMAND_CHARS: usize = 4_000;
 
 /// The one field of the form.
 const FIELD: &str = "decision";
@@ -113,10 +113,7 @@ impl Questions {
         let form = ElicitRequest::new(form(message, &choices));
         let sent = self.peer.send_request_with_option(form.into(), PeerRequestOptions::no_options()).await;
         let open = self.open.insert(sent.inspect_err(|e| tracing::warn!("the client cannot be asked: {e}")).ok()?);
-        let Ok(answered) = tokio::time::timeout(ANSWER_MAX, &mut open.rx).await else {
-            self.withdraw().await;
-            return Some(ApprovalReply::Deny);
-        };
+        let answered = (&mut open.rx).await;
         self.open = None;
         decision(answered.unwrap_or(Err(ServiceError::TransportClosed)), choices)
     }
@@ -163,7 +160,7 @@ fn words(request: &ApprovalRequest) -> (String, Choices) {
             )
         }
         ApprovalRequest::Server { server, source, transport, target, .. } => {
-            let (server, target) = (quoted(server, NAME_CHARS), quoted(target, TEXT_CHARS));
+            let (server, target) = (quoted(server, NAME_CHARS), quoted(target, COMMAND_CHARS));
             let file = quoted(&source.file.display().to_string(), TEXT_CHARS);
             let does = if transport == "http" { "connects to" } else { "runs" };
             let message = format!(
@@ -204,7 +201,7 @@ fn plain(text: &str, chars: usize) -> String {
     let mut line = String::new();
     for (at, c) in text.chars().enumerate() {
         if at == chars {
-            line.push('…');
+            let _ = write!(line, "… ({} characters in all)", text.chars().count());
             break;
         }
         let unseen =
@@ -253,7 +250,8 @@ mod tests {
         let (message, _) = words(&call("`) [click](command:x)\n\u{202e}# all fine\u{7}", &[]));
         assert!(message.contains("with `') [click](command:x)  # all fine `. Why"), "{message}");
         let (message, _) = words(&call(&"é".repeat(10_000), &[]));
-        assert!(message.chars().count() < 700, "{message}");
+        assert!(message.contains("é… (10000 characters in all)`. Why"), "{message}");
+        assert!(message.chars().count() < 1_300, "{message}");
     }
 
     #[test]
