@@ -6,6 +6,7 @@ import type { Scope, ServerStatus } from '../src/lsp_ext';
 function server(file: string, scope: Scope): ServerStatus {
   return {
     name: file,
+    identifier: 'x',
     source: { file, line: 1, scope },
     transport: 'stdio',
     target: 'x',
