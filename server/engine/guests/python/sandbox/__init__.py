@@ -71,6 +71,7 @@ def _finish():
 
 def _reset():
     """Undoes what a rehearsed program left behind."""
+    streams.reset()
     program.reset()
     calls.reset()
     modules.reset()

@@ -16,8 +16,12 @@ PROMPT_LINES = 200
 class _Sink(io.BufferedIOBase):
     def __init__(self, to):
         self._to = to
+        self.text = io.TextIOWrapper(self, encoding="utf-8", errors="replace", newline="\n")
+        self.reset()
+
+    def reset(self):
         self._prompt = PROMPT_LINES
-        self.text = io.TextIOWrapper(self, encoding="utf-8", errors="replace", newline="\n", line_buffering=True)
+        self.text.reconfigure(line_buffering=True)
 
     def writable(self):
         return True
@@ -40,7 +44,14 @@ class _NoInput(io.TextIOBase):
     readline = read
 
 
-_out, _err = _Sink(host.Output.STDOUT).text, _Sink(host.Output.STDERR).text
+_sinks = _Sink(host.Output.STDOUT), _Sink(host.Output.STDERR)
+_out, _err = (sink.text for sink in _sinks)
+
+
+def reset():
+    """The first lines are those of the next program."""
+    for sink in _sinks:
+        sink.reset()
 
 
 def install():
