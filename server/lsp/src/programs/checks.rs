@@ -50,7 +50,7 @@ fn names(program: &Program<'_>) -> Vec<Diagnostic> {
         let is_first = told.insert(&mention.symbol);
         if !configured.iter().any(|name| name == server) {
             if matches!(mention.symbol, Symbol::Server(_)) && is_first {
-                let message = format!("there is no server `{server}`{}", instead(server, &configured, "servers"));
+                let message = format!("there is no server `{server}`{}", instead(server, &configured, "the servers"));
                 out.push(diagnostic(program, range, DiagnosticSeverity::ERROR, "unknown-server", message));
             }
             continue;
@@ -66,7 +66,7 @@ fn names(program: &Program<'_>) -> Vec<Diagnostic> {
 
 fn unknown_tool(tools: &ServerTools, tool: &str) -> String {
     let names: Vec<String> = tools.tools().iter().map(|tool| tool.identifier.clone()).collect();
-    format!("`{}` has no tool `{tool}`{}", tools.identifier(), instead(tool, &names, "tools"))
+    format!("`{}` has no tool `{tool}`{}", tools.identifier(), instead(tool, &names, "its tools"))
 }
 
 /// What may have been meant, or what there is.
@@ -131,7 +131,7 @@ fn arguments(program: &Program<'_>, call: &Call, tool: &Tool) -> Vec<Diagnostic>
     let undeclared = undeclared.map(|argument| {
         let name = &argument.name.text;
         let message =
-            format!("`{}` declares no parameter `{name}`{}", tool.path, instead(name, &declared, "parameters"));
+            format!("`{}` declares no parameter `{name}`{}", tool.path, instead(name, &declared, "its parameters"));
         diagnostic(program, argument.name.range.clone(), DiagnosticSeverity::WARNING, "undeclared-argument", message)
     });
     let problems = problems.iter().map(|problem| {

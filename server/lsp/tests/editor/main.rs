@@ -1,4 +1,5 @@
 //! An editor and the front, over pipes in memory.
 
 mod kit;
+mod programs;
 mod session;
