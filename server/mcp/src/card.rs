@@ -103,11 +103,11 @@ pub(crate) fn receipt(uri: &str, report: &TokenReport, result_tokens: &[u64]) ->
 /// What the card shows of a run before its receipt is there.
 pub(crate) fn data(reply: &RunReply) -> MetaObject {
     let run = Run {
-        run_id: reply.run_id.as_str(),
+        id: reply.run_id.as_str(),
         status: reply.status,
         wall_ms: reply.usage.wall_ms,
-        calls_total: reply.calls.len(),
-        failed_total: reply.calls.iter().filter(|call| call.status != CallStatus::Ok).count(),
+        total: reply.calls.len(),
+        failed: reply.calls.iter().filter(|call| call.status != CallStatus::Ok).count(),
         waves: reply.calls.iter().map(|call| call.wave + 1).max().unwrap_or(0),
         calls: reply.calls.iter().take(CALLS_MAX).map(Call::from).collect(),
     };
@@ -117,11 +117,13 @@ pub(crate) fn data(reply: &RunReply) -> MetaObject {
 
 #[derive(Serialize)]
 struct Run<'a> {
-    run_id: &'a str,
+    #[serde(rename = "run_id")]
+    id: &'a str,
     status: RunStatus,
     wall_ms: f64,
-    calls_total: usize,
-    failed_total: usize,
+    /// Calls in all, those that failed, and the waves that they came in.
+    total: usize,
+    failed: usize,
     waves: u32,
     calls: Vec<Call<'a>>,
 }

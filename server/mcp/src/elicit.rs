@@ -61,18 +61,18 @@ impl Asker for Elicitor {
 
 /// The request's side: puts the questions of its run to the client.
 pub(crate) struct Questions {
-    asked: mpsc::Receiver<Question>,
+    waiting: mpsc::Receiver<Question>,
     open: Option<RequestHandle<RoleServer>>,
     peer: Peer<RoleServer>,
 }
 
 /// Both sides; no asker where this client cannot be asked.
 pub(crate) fn questions(context: &RequestContext<RoleServer>) -> (Option<Arc<dyn Asker>>, Questions) {
-    let (tx, asked) = mpsc::channel(WAITING_MAX);
+    let (tx, waiting) = mpsc::channel(WAITING_MAX);
     let stateless = context.protocol_version().is_some_and(|v| v >= ProtocolVersion::V_2026_07_28);
     let can = !stateless && context.client_capabilities().is_some_and(|client| takes_forms(&client));
     let asker = can.then(|| Arc::new(Elicitor(tx)) as Arc<dyn Asker>);
-    (asker, Questions { asked, open: None, peer: context.peer.clone() })
+    (asker, Questions { waiting, open: None, peer: context.peer.clone() })
 }
 
 /// Clients older than the choice between forms and links declare neither, and take forms.
@@ -83,7 +83,7 @@ fn takes_forms(client: &ClientCapabilities) -> bool {
 impl Questions {
     /// Asks until nobody can ask any more.
     pub(crate) async fn serve(&mut self) {
-        while let Some(Question { request, mut answer }) = self.asked.recv().await {
+        while let Some(Question { request, mut answer }) = self.waiting.recv().await {
             if answer.is_closed() {
                 continue;
             }
@@ -232,8 +232,8 @@ mod tests {
         }
     }
 
-    fn answered(action: ElicitationAction, content: &serde_json::Value) -> Result<ClientResult, ServiceError> {
-        Ok(ClientResult::ElicitResult(ElicitResult::new(action).with_content(content.clone())))
+    fn answer(action: ElicitationAction, content: &serde_json::Value) -> ClientResult {
+        ClientResult::ElicitResult(ElicitResult::new(action).with_content(content.clone()))
     }
 
     #[test]
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn only_a_choice_that_was_offered_is_a_yes() {
-        let ask = |content| decision(answered(ElicitationAction::Accept, &content), calls(&[]));
+        let ask = |content| decision(Ok(answer(ElicitationAction::Accept, &content)), calls(&[]));
         assert_eq!(ask(json!({"decision": "Allow once"})), Some(ApprovalReply::Once));
         assert_eq!(ask(json!({"decision": "Allow for this run"})), Some(ApprovalReply::Run));
         for no in [json!({"decision": "Deny"}), json!({"decision": "allow once"}), json!({"decision": 1}), json!(null)]
@@ -265,7 +265,7 @@ mod tests {
         }
         for action in [ElicitationAction::Decline, ElicitationAction::Cancel] {
             let yes = json!({"decision": "Allow once"});
-            assert_eq!(decision(answered(action, &yes), calls(&[])), Some(ApprovalReply::Deny));
+            assert_eq!(decision(Ok(answer(action, &yes)), calls(&[])), Some(ApprovalReply::Deny));
         }
         assert_eq!(decision(Err(ServiceError::TransportClosed), calls(&[])), None);
     }

@@ -116,7 +116,7 @@ async fn the_card_shows_the_calls_at_once_and_the_ledgers_own_receipt_when_it_as
 
     let told = told(&result);
     assert_eq!(
-        (&told["status"], &told["calls_total"], &told["failed_total"], &told["waves"]),
+        (&told["status"], &told["total"], &told["failed"], &told["waves"]),
         (&json!("ok"), &json!(3), &json!(0), &json!(2))
     );
     let calls: Vec<_> =
@@ -125,14 +125,14 @@ async fn the_card_shows_the_calls_at_once_and_the_ledgers_own_receipt_when_it_as
     assert!(told["wall_ms"].as_f64() > told["calls"][0]["ms"].as_f64(), "{told}");
 
     let run_id = told["run_id"].as_str().expect("an id");
-    let (mime_type, text) = read(&session, &format!("ui://tta/receipt/{run_id}")).await.expect("a receipt");
+    let (mime_type, json) = read(&session, &format!("ui://tta/receipt/{run_id}")).await.expect("a receipt");
     assert_eq!(mime_type, "application/json");
-    let receipt: Value = serde_json::from_str(&text).expect("JSON");
+    let receipt: Value = serde_json::from_str(&json).expect("JSON");
     let Ok(Reply::Receipt(report, tokens)) = test.ask(Request::Receipt { run_id: RunId::from(run_id) }).await else {
         panic!("the run is counted");
     };
     assert_eq!(receipt, json!({"tokens": *report, "result_tokens": tokens}));
-    assert!(tokens[0] > 2000 && report.direct.deferred.total > report.code_mode.total, "{text}");
+    assert!(tokens[0] > 2000 && report.direct.deferred.total > report.code_mode.total, "{json}");
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn a_run_that_fails_is_shown_with_what_it_cost() {
     let test = TestDaemon::builder().scripted("good", &["ok"]).start().await;
     let session = connect(&test, shows_pages()).await;
     let told = told(&run(&session, "from servers import good\nawait good.echo(n=1)\n1 / 0").await);
-    assert_eq!((&told["status"], &told["calls_total"]), (&json!("error"), &json!(1)));
+    assert_eq!((&told["status"], &told["total"]), (&json!("error"), &json!(1)));
     let uri = format!("ui://tta/receipt/{}", told["run_id"].as_str().expect("an id"));
     let receipt: Value = serde_json::from_str(&read(&session, &uri).await.expect("a receipt").1).expect("JSON");
     assert!(receipt["tokens"]["saved"].as_i64() < Some(0), "{receipt}");
@@ -160,7 +160,7 @@ async fn what_the_card_is_told_is_bounded() {
         "import asyncio, tta\nawait asyncio.gather(*[tta.call('{long}', 'echo', {{'n': n}}) for n in range(120)])\n1"
     );
     let told = told(&run(&session, &code).await);
-    assert_eq!((told["calls"].as_array().map(Vec::len), &told["calls_total"]), (Some(50), &json!(120)));
+    assert_eq!((told["calls"].as_array().map(Vec::len), &told["total"]), (Some(50), &json!(120)));
     assert!(told["calls"][0]["server"].as_str().is_some_and(|name| name.len() == 60), "{told}");
     assert!(told.to_string().len() < 10_000);
     let uri = format!("ui://tta/receipt/{}", told["run_id"].as_str().expect("an id"));

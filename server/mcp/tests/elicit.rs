@@ -207,8 +207,8 @@ async fn whatever_is_no_clear_yes_is_a_no() {
         ElicitResult::new(ElicitationAction::Decline),
         ElicitResult::new(ElicitationAction::Cancel).with_content(json!({"decision": "Allow once"})),
     ] {
-        let text = session.run(ONE, std::slice::from_ref(&answer)).await;
-        assert!(text.starts_with("error[denied] at line 2"), "{answer:?}: {text}");
+        let saw = session.run(ONE, std::slice::from_ref(&answer)).await;
+        assert!(saw.starts_with("error[denied] at line 2"), "{answer:?}: {saw}");
     }
 }
 
@@ -216,8 +216,8 @@ async fn whatever_is_no_clear_yes_is_a_no() {
 async fn a_client_that_cannot_be_asked_is_not_asked_and_nothing_is_called() {
     let test = asking().await;
     let mut session = Session::start(&test, false).await;
-    let text = session.run(ONE, &[]).await;
-    assert!(text.starts_with("error[denied] at line 2"), "{text}");
+    let saw = session.run(ONE, &[]).await;
+    assert!(saw.starts_with("error[denied] at line 2"), "{saw}");
 }
 
 #[tokio::test]
