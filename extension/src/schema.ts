@@ -24,7 +24,7 @@ export interface Parameter {
   /** The kind of a list's items. */
   readonly item?: Exclude<Kind, 'list' | 'json' | 'choice'>;
   readonly bounds: Bounds;
-  /** The properties of an object. Made when they are asked for: a schema may hold itself many times over. */
+  /** The properties of an object, or of each in a list of them. Made when they are asked for: a schema may hold itself many times over. */
   readonly children: readonly Parameter[];
 }
 
@@ -68,7 +68,8 @@ function parameter(name: string, required: boolean, given: Schema, root: Schema,
     ...(value === undefined || value === null ? {} : { default: value }),
     bounds: boundsOf(schema, shape.kind),
     get children() {
-      return depth < DEEPEST && typeOf(schema) === 'object' ? propertiesOf(schema, root, depth + 1) : [];
+      const inner = typeOf(schema) === 'array' ? resolve(asObject(schema['items']) ?? {}, root) : schema;
+      return depth < DEEPEST && typeOf(inner) === 'object' ? propertiesOf(inner, root, depth + 1) : [];
     },
   };
 }

@@ -77,12 +77,18 @@ test('the dashboard shows every baseline, marks losses, and lets no word of othe
     ['needed_servers', '400'],
     ['all_servers', '1,900'],
   ]) {
-    assert.match(body, new RegExp(`<div class="totals ${baseline}">.*?${saved} tokens saved`, 's'));
+    assert.match(body, new RegExp(`<div class="totals ${baseline}">.*?saved ${saved} tokens`, 's'));
     assert.match(body, new RegExp(`<td class="${baseline}">${saved}</td>`));
   }
   assert.match(body, /<dt>results<\/dt><dd>measured<\/dd>/);
+  const labels = { 'code_mode.results': 'measured, what the model saw', 'direct.deferred': 'computed; of 3 tools' };
+  const labelled = figures({ savings: savings({ labels }), runs: [], servers: [] });
+  assert.match(
+    labelled,
+    /totals deferred">.*?results<\/th>.*?<td class="label">computed<.*?totals needed_servers">.*?results<\/th>.*?<td class="label">measured</s,
+  );
   const loss = savings({ code_mode: { ...report({}).code_mode, total: 1_500 } });
-  assert.match(figures({ savings: loss, runs: [], servers: [] }), /class="saved loss">−500 tokens saved · −50 %/);
+  assert.match(figures({ savings: loss, runs: [], servers: [] }), /class="saved loss">cost 500 tokens more · 50 %/);
 });
 
 test('the page runs its own script and style alone', () => {

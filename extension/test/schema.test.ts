@@ -78,6 +78,15 @@ test('what is no schema at all has no parameters, and names of Object’s own ar
   );
 });
 
+test('a list of objects opens to what each holds', () => {
+  const items = { type: 'object', properties: { oldText: { type: 'string' } }, required: ['oldText'] };
+  const [edits] = parametersOf({ properties: { edits: { type: 'array', items } } });
+  assert.deepEqual(
+    edits?.children.map(({ name, required }) => [name, required]),
+    [['oldText', true]],
+  );
+});
+
 test('a schema of ten thousand parameters is cut', () => {
   const properties = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`p${index}`, {}]));
   assert.equal(parametersOf({ properties }).length, 200);

@@ -124,7 +124,7 @@ test('a run that goes on stands above the recorded ones and takes its calls from
   const lines = (): string[] => runs.list().map((run) => line({ kind: 'run', run }));
   assert.deepEqual(lines(), [
     'loading~spin new.py | running · 1 tool call · half',
-    'pass old.py | 1 tool call · 41 ms · 900 tokens saved · 90 %',
+    'pass old.py | 900 tokens saved · 90 % · 1 tool call · 41 ms',
   ]);
   assert.deepEqual(
     runs.going().map(({ id }) => id),

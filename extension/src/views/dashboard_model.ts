@@ -64,20 +64,36 @@ function totals(baseline: Baseline, workspace: Savings, session: Savings): strin
 function card(title: string, { runs, calls, tokens }: Savings, baseline: Baseline): string {
   const [direct, program] = [tokens.direct[baseline], tokens.code_mode];
   const saved = direct.total - program.total;
-  const share = direct.total === 0 ? '' : ` · ${percent((100 * saved) / direct.total)}`;
-  const rows: [string, (side: SideTokens) => number][] = [
-    [l10n.t('definitions'), (side) => side.definitions],
-    [l10n.t('written by the model'), (side) => side.output],
-    [l10n.t('results'), (side) => side.results],
-    [l10n.t('total'), (side) => side.total],
+  const share = direct.total === 0 ? '' : ` · ${percent(Math.abs((100 * saved) / direct.total))}`;
+  const headline = saved < 0 ? l10n.t('cost {0} tokens more', whole(-saved)) : l10n.t('saved {0} tokens', whole(saved));
+  const rows: [string, keyof SideTokens][] = [
+    [l10n.t('definitions'), 'definitions'],
+    [l10n.t('written by the model'), 'output'],
+    [l10n.t('results'), 'results'],
+    [l10n.t('model turns'), 'turns'],
+    [l10n.t('total, over all turns'), 'total'],
   ];
+  const cells = rows.map(([name, figure]) => {
+    const label = weakest(tokens.labels, `code_mode.${figure}`, `direct.${figure}`, `direct.${baseline}`, 'direct');
+    return `<tr><th scope="row">${html(name)}</th><td>${whole(program[figure])}</td><td>${whole(direct[figure])}</td><td class="label">${html(label)}</td></tr>`;
+  });
   return `<section class="card" aria-label="${html(title)}">
 <h2>${html(title)}</h2>
-<p class="saved${saved < 0 ? ' loss' : ''}">${html(l10n.t('{0} tokens saved', whole(saved)))}${html(share)}</p>
-<p>${html(l10n.t('{0} runs, {1}', whole(runs), callCount(calls)))}</p>
-<table><thead><tr><th scope="col">${html(l10n.t('tokens'))}</th><th scope="col">${html(l10n.t('program'))}</th><th scope="col">${html(l10n.t('direct'))}</th></tr></thead>
-<tbody>${rows.map(([name, of]) => `<tr><th scope="row">${html(name)}</th><td>${whole(of(program))}</td><td>${whole(of(direct))}</td></tr>`).join('')}</tbody></table>
+<p class="saved${saved < 0 ? ' loss' : ''}">${html(headline + share)}</p>
+<p>${html(`${runs === 1 ? l10n.t('1 run') : l10n.t('{0} runs', whole(runs))}, ${callCount(calls)}`)}</p>
+${table([l10n.t('tokens'), l10n.t('program'), l10n.t('direct'), l10n.t('how known')], cells, [])}
 </section>`;
+}
+
+/** How well a row is known: as well as the worst of what stands in it. */
+function weakest(labels: Readonly<Record<string, string>>, ...figures: string[]): string {
+  const texts = figures.flatMap((figure) => labels[figure] ?? []);
+  const words: [string, string][] = [
+    ['estimated', l10n.t('estimated')],
+    ['computed', l10n.t('computed')],
+    ['measured', l10n.t('measured')],
+  ];
+  return words.find(([word]) => texts.some((text) => text.startsWith(word)))?.[1] ?? '';
 }
 
 function runTable(runs: readonly Run[]): string {

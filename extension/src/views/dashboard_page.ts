@@ -53,6 +53,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { text-align: right; font-weight: normal; padding: .25em .6em; border-bottom: 1px solid var(--vscode-panel-border, var(--vscode-contrastBorder, transparent)); }
 th:first-child, .word { text-align: left; }
 thead th { color: var(--vscode-descriptionForeground); }
+.label { color: var(--vscode-descriptionForeground); }
 tbody tr:hover { background: var(--vscode-list-hoverBackground); }
 button { all: unset; cursor: pointer; color: var(--vscode-textLink-foreground); }
 button:hover { text-decoration: underline; }

@@ -198,14 +198,14 @@ export function callStatusText(status: CallStatus): string {
   return status === 'timeout' ? l10n.t('timed out') : statusText(status);
 }
 
-/** “2 tool calls · 41 ms · 900 tokens saved · 90 %”, with what is known. */
+/** “900 tokens saved · 90 % · 2 tool calls · 41 ms”, with what is known. */
 export function runFacts(run: Run): string {
   const { status, calls, wallMs, tokens, progress } = run;
   const facts = [
     ...(status === 'ok' ? [] : [status === undefined ? l10n.t('running') : statusText(status)]),
+    ...(tokens ? [headline(tokens)] : []),
     callCount(calls),
     ...(wallMs === undefined ? [] : [duration(wallMs)]),
-    ...(tokens ? [headline(tokens)] : []),
     ...(status === undefined && progress !== undefined ? [oneLine(progress, 80)] : []),
   ];
   return facts.join(' · ');
