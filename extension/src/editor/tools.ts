@@ -42,12 +42,18 @@ export class EditorTools implements vscode.Disposable {
   /** Tells `changed` from now on, or nobody where it is undefined. */
   tell(changed: (() => void) | undefined): void {
     this.changed = changed;
+    // A daemon asks for the list at its start.
+    this.told = this.now;
     this.schedule();
   }
 
   dispose(): void {
     this.tell(undefined);
     this.focus.dispose();
+  }
+
+  private get now(): string {
+    return fingerprint(this.enabled ? vscode.lm.tools : []);
   }
 
   private get enabled(): boolean {
@@ -66,7 +72,7 @@ export class EditorTools implements vscode.Disposable {
   }
 
   private compare(): void {
-    const now = fingerprint(this.enabled ? vscode.lm.tools : []);
+    const { now } = this;
     if (now !== this.told) {
       this.told = now;
       this.changed?.();
