@@ -15,7 +15,7 @@ export async function manageApprovals(ctx: Ctx): Promise<void> {
   const pick = vscode.window.createQuickPick<Item>();
   const forgetAll = { iconPath: new vscode.ThemeIcon('clear-all'), tooltip: vscode.l10n.t('Forget all') };
   pick.title = vscode.l10n.t('Approvals that are remembered');
-  pick.matchOnDescription = true;
+  pick.matchOnDetail = true;
   const load = async (ask: Promise<Approval[]>): Promise<void> => {
     pick.busy = true;
     try {
@@ -55,12 +55,14 @@ export async function manageApprovals(ctx: Ctx): Promise<void> {
 }
 
 function item(approval: Approval): Item {
-  const icon = approval.tool === undefined ? 'server-process' : 'tools';
+  const [icon, what] =
+    approval.tool === undefined
+      ? ['server-process', approval.server]
+      : ['tools', `${approval.server}.${approval.tool}`];
   return {
-    label: `$(${icon}) ${forPick(approval.label, 200)}`,
-    description: [forPick(approval.server, 60), new Date(approval.at_ms).toLocaleString(vscode.env.language)].join(
-      ' · ',
-    ),
+    label: `$(${icon}) ${forPick(what, 120)}`,
+    description: new Date(approval.at_ms).toLocaleString(vscode.env.language),
+    detail: forPick(approval.label, 300),
     buttons: [{ iconPath: new vscode.ThemeIcon('trash'), tooltip: vscode.l10n.t('Forget') }],
     approval,
   };
