@@ -295,6 +295,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_run_whose_question_nobody_answered_asks_no_other() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut approvals = approvals(&folder, Duration::from_millis(20));
+        let session = Session::new(RunId::new(), "a run", Some(Arc::new(Scripted(None))));
+        let (server, clock) = (testkit::faulty_spec("fs", "ok"), RunClock::new(PATIENCE, PATIENCE));
+        let tool = ToolDefinition {
+            name: "write".to_owned(),
+            title: None,
+            description: None,
+            input_schema: Arc::default(),
+            output_schema: None,
+            annotations: None,
+        };
+        for n in [1, 2] {
+            let arguments = Map::from_iter([("n".to_owned(), n.into())]);
+            let wanted = Wanted { server: &server, tool: &tool, arguments: &arguments, line: None, clock: &clock };
+            let denied = approvals.call(&session, wanted).await.expect_err("no answer is a no");
+            assert!(denied.message.contains("nobody answered"), "{}", denied.message);
+            // A second question would never end.
+            approvals.patience = Duration::from_hours(24);
+        }
+    }
+
+    #[tokio::test]
     async fn only_so_many_questions_are_open_at_once() {
         let folder = tempfile::tempdir().expect("a folder");
         let approvals = approvals(&folder, Duration::from_secs(60));

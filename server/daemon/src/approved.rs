@@ -9,6 +9,7 @@ use crate::patterns::Pattern;
 use model::editor::Approval;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
@@ -119,12 +120,20 @@ impl Store {
 
     fn change(&self, edit: impl FnOnce(&mut Vec<Kept>)) -> io::Result<()> {
         let _alone = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _among_daemons = self.lock();
         let mut kept = self.kept().to_vec();
         edit(&mut kept);
         let written = write_private(&self.file, &serde_json::to_vec_pretty(&kept).expect("texts and values are JSON"));
         let stamp = self.stamp();
         *self.cache() = Cache { stamp, kept: kept.into() };
         written
+    }
+
+    /// Keeps other daemons from writing until it is dropped. Without it an approval of theirs may be lost, no more.
+    fn lock(&self) -> Option<File> {
+        let file =
+            File::options().create(true).truncate(false).write(true).open(self.file.with_extension("lock")).ok()?;
+        file.lock().ok().map(|()| file)
     }
 
     /// What holds now.
@@ -185,6 +194,22 @@ mod tests {
         }
         other.forget(Some(&own.list()[0].id)).expect("written");
         assert!(!own.call("fs", "h", "write", &Map::new()));
+    }
+
+    #[test]
+    fn daemons_that_write_at_once_lose_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::thread::scope(|threads| {
+            for daemon in 0..4 {
+                let store = store(&folder);
+                threads.spawn(move || {
+                    for n in 0..10 {
+                        store.add(kept("s", &format!("{daemon} {n}"), None)).expect("written");
+                    }
+                });
+            }
+        });
+        assert_eq!(store(&folder).list().len(), 40);
     }
 
     #[test]
