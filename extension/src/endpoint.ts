@@ -1,5 +1,8 @@
 /** Where the daemon serves the tool set, as it says in its `initialize` result. Pure. */
 
+/** The public name of the tool set, which people type: the label of its MCP server. package.json names it too. */
+export const TOOL_SET = 'tta-mcp-code-execution';
+
 /** The daemon's MCP front on this machine's loopback. */
 export interface McpEndpoint {
   readonly url: string;

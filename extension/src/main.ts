@@ -17,12 +17,12 @@ import { searchTools } from './commands/search';
 import * as servers from './commands/servers';
 import { Ctx } from './ctx';
 import { manageApprovals } from './editor/manage';
+import { TOOL_SET } from './endpoint';
 import { clocks, costSince, sum, type Clocks, type Cost } from './first/cost';
 import { offerImport } from './first/offer';
 import type { SavingsSummary } from './lsp_ext';
 import { Parts } from './parts';
 import { followSettings } from './settings';
-import { TOOL_SET } from './tools';
 import * as wire from './wire';
 
 /** A command gets what called it: a tree's node, a document's URI, a server's name; nothing from the palette. */

@@ -4,10 +4,7 @@
  */
 
 import * as vscode from 'vscode';
-import type { McpEndpoint } from './endpoint';
-
-/** The public name of the tool set; package.json declares a provider of the same id. */
-export const TOOL_SET = 'tta-mcp-code-execution';
+import { TOOL_SET, type McpEndpoint } from './endpoint';
 
 /** Offers the daemon's MCP front to the editor. */
 export class ToolSetProvider

@@ -37,3 +37,5 @@ export class CancellationTokenSource {
     this.listeners = [];
   }
 }
+
+export * from './vscode_chat';

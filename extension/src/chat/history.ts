@@ -18,8 +18,6 @@ const MOST_DEPTH = 4;
 export interface Kept {
   /** Absent where the turn failed or was cancelled. */
   readonly ending?: Ending;
-  /** All calls, those that are not remembered included. */
-  readonly callCount: number;
   readonly calls: readonly Call[];
 }
 
@@ -30,15 +28,14 @@ export function keep(calls: readonly Call[], ending?: Ending): Kept {
     input: shortened(call.input, MOST_DEPTH) as object,
     answer: cut(call.answer, MOST_ANSWER),
   }));
-  return { callCount: calls.length, calls: kept, ...(ending === undefined ? {} : { ending }) };
+  return { calls: kept, ...(ending === undefined ? {} : { ending }) };
 }
 
 /** What was kept, as far as it can be read. */
 export function keptIn(metadata: unknown): Kept {
-  const { ending, calls, callCount } = record(metadata);
+  const { ending, calls } = record(metadata);
   const read = (Array.isArray(calls) ? (calls as unknown[]) : []).flatMap(readCall);
   return {
-    callCount: typeof callCount === 'number' ? callCount : read.length,
     calls: read,
     ...(ending === 'answered' || ending === 'rounds' ? { ending } : {}),
   };

@@ -6,7 +6,8 @@
 import * as vscode from 'vscode';
 import type { Ctx } from '../ctx';
 import { answering } from './answer';
-import { keptIn } from './history';
+import { followups, isTaken } from './rules';
+import { callsOf } from './savings';
 
 /** The context key of package.json. */
 const FREE = 'tta.workspaceParticipant';
@@ -36,39 +37,11 @@ export function registerParticipants(ctx: Ctx): vscode.Disposable {
   );
 }
 
-/** Whether an extension other than `ours` contributes a participant that is called `name`. */
-export function isTaken(
-  name: string,
-  extensions: readonly Pick<vscode.Extension<unknown>, 'id' | 'packageJSON'>[],
-  ours: string,
-): boolean {
-  return extensions.some(({ id, packageJSON }) => {
-    const { contributes } = packageJSON as { contributes?: { chatParticipants?: unknown } };
-    const participants = contributes?.chatParticipants;
-    return (
-      id.toLowerCase() !== ours.toLowerCase() &&
-      Array.isArray(participants) &&
-      participants.some((one: { name?: unknown } | null) => one?.name === name)
-    );
-  });
-}
-
-/** What may be asked next, from what happened in a turn. */
-export function followups(metadata: unknown): vscode.ChatFollowup[] {
-  const { ending, calls, callCount } = keptIn(metadata);
-  const ran = calls.some(({ name }) => name.endsWith('run_code'));
-  return [
-    ...(ending === 'rounds' ? [{ prompt: vscode.l10n.t('Go on.') }] : []),
-    ...(ran ? [{ prompt: '', command: 'savings', label: vscode.l10n.t('What did this save?') }] : []),
-    ...(ending === 'answered' && callCount === 0
-      ? [{ prompt: vscode.l10n.t('Which tools of my servers could help with this?') }]
-      : []),
-  ];
-}
-
 function participant(ctx: Ctx, id: string, name: string): vscode.ChatParticipant {
   const made = vscode.chat.createChatParticipant(id, answering(ctx, id, name));
   made.iconPath = new vscode.ThemeIcon('zap');
-  made.followupProvider = { provideFollowups: ({ metadata }) => followups(metadata) };
+  made.followupProvider = {
+    provideFollowups: ({ metadata }, { history }) => followups(metadata, callsOf(history, id)),
+  };
   return made;
 }

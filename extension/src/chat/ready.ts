@@ -7,7 +7,7 @@ import * as vscode from 'vscode';
 import type { DaemonState } from '../client';
 import type { Ctx } from '../ctx';
 import { isOurs } from '../editor/offered';
-import { TOOL_SET } from '../tools';
+import { TOOL_SET } from '../endpoint';
 import { markdown } from '../views/untrusted';
 import { unlessCancelled } from './cancel';
 
@@ -29,7 +29,7 @@ export async function ourTools(
 ): Promise<vscode.LanguageModelToolInformation[] | undefined> {
   if (isStarting(ctx.state)) {
     stream.progress(vscode.l10n.t('The daemon is starting'));
-    await unlessCancelled(settled(ctx), token);
+    await unlessCancelled(settled(ctx, token), token);
   }
   if (!saysReady(ctx.state, stream)) {
     return undefined;
@@ -60,11 +60,12 @@ function isStarting({ kind }: DaemonState): boolean {
   return kind === 'starting' || kind === 'restarting';
 }
 
-/** Resolves when the daemon is neither starting nor restarting any more, or after a minute. */
-function settled(ctx: Daemon): Promise<void> {
+/** Resolves when the daemon is neither starting nor restarting any more, after a minute, or when nobody waits. */
+function settled(ctx: Daemon, token: vscode.CancellationToken): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       listener.dispose();
+      cancelled.dispose();
       clearTimeout(timer);
       resolve();
     };
@@ -74,6 +75,7 @@ function settled(ctx: Daemon): Promise<void> {
       }
     });
     const timer = setTimeout(end, DAEMON_MS);
+    const cancelled = token.onCancellationRequested(end);
   });
 }
 

@@ -1,9 +1,9 @@
 /** What the programs of this chat saved, from the ledger. No model is asked. */
 
 import * as vscode from 'vscode';
-import { duration } from '../format';
-import type { RunSummary, SavingsSummary } from '../lsp_ext';
-import { baselineTable, callCount, headline } from '../receipt';
+import { duration, whole } from '../format';
+import type { RunSummary, SavingsSummary, SideTokens, TokenReport } from '../lsp_ext';
+import { callCount, headline } from '../receipt';
 import { markdown, oneLine } from '../views/untrusted';
 import { keptIn } from './history';
 import type { Call } from './loop';
@@ -27,12 +27,12 @@ export function runsOf(calls: readonly Call[], runs: readonly RunSummary[]): Run
   return runs.filter(({ front, at_ms }) => front === FRONT && during(at_ms)).sort((a, b) => a.at_ms - b.at_ms);
 }
 
-/** The report, as Markdown. */
+/** The report, as Markdown: narrow, for the chat stands beside the editors. */
 export function savingsText(runs: readonly RunSummary[], { workspace }: SavingsSummary): string {
   const [only, ...others] = runs;
   return [
     runs.length === 0 ? vscode.l10n.t('No program of this chat is in the ledger.') : list(runs),
-    only?.tokens && others.length === 0 ? baselineTable(only.tokens) : '',
+    only?.tokens && others.length === 0 ? comparison(only.tokens) : '',
     workspace.runs === 0 ? '' : `${vscode.l10n.t('In this workspace:')} **${headline(workspace.tokens)}**`,
   ]
     .filter((part) => part !== '')
@@ -46,4 +46,17 @@ function list(runs: readonly RunSummary[]): string {
       return `- ${markdown(oneLine(label, 80))}: **${saved}**, ${callCount(calls)}, ${duration(wall_ms)}`;
     })
     .join('\n');
+}
+
+function comparison({ code_mode: program, direct }: TokenReport): string {
+  const row = (title: string, { total }: SideTokens): string =>
+    `| ${title} | ${whole(total)} | ${whole(total - program.total)} |`;
+  return [
+    `| ${vscode.l10n.t('tokens')} | ${vscode.l10n.t('total')} | ${vscode.l10n.t('saved')} |`,
+    '|:--|--:|--:|',
+    `| ${vscode.l10n.t('program')} | ${whole(program.total)} | |`,
+    row(vscode.l10n.t('direct, definitions deferred'), direct.deferred),
+    row(vscode.l10n.t('direct, needed servers'), direct.needed_servers),
+    row(vscode.l10n.t('direct, all servers'), direct.all_servers),
+  ].join('\n');
 }
