@@ -53,7 +53,7 @@ impl Redactor {
     }
 }
 
-/// A value as it may be printed: as it is, inside JSON, and in the three ways in which URLs escape it.
+/// A value as it may be printed: as it is, inside JSON in two ways, and in the three ways in which URLs escape it.
 fn spellings(value: &str) -> Vec<String> {
     let value = value.trim();
     let json = serde_json::Value::from(value).to_string();
@@ -62,12 +62,28 @@ fn spellings(value: &str) -> Vec<String> {
     let mut all = vec![
         value.to_owned(),
         json[1..json.len() - 1].to_owned(),
+        ascii(&json[1..json.len() - 1]),
         escaped(value, in_path, "%20"),
         escaped(value, in_component, "%20"),
         escaped(value, in_component, "+"),
     ];
     all.retain(|spelling| !spelling.is_empty());
     all
+}
+
+/// JSON as those write it who trust no encoding.
+fn ascii(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_ascii() {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
+    }
+    out
 }
 
 fn escaped(value: &str, stays: impl Fn(u8) -> bool, blank: &str) -> String {
@@ -134,7 +150,7 @@ mod tests {
         for (said, clean) in [
             ("bad --port=7, not short", "bad ***, not short"),
             ("port 7!", "port ***!"),
-            ("<a \"b/ü> <a \\\"b/ü>", "<***> <***>"),
+            ("<a \"b/ü> <a \\\"b/ü> <a \\\"b/\\u00fc>", "<***> <***> <***>"),
             ("?a%20%22b/%C3%BC&a%20%22b%2F%C3%BC&a+%22b%2F%C3%BC", "?***&***&***"),
         ] {
             assert_eq!(redactor.clean(said), clean);

@@ -233,7 +233,10 @@ impl Server {
     fn too_slow(&self, tool: &str, limit: Duration) -> Error {
         let (what, note) = match &*self.slot() {
             Slot::Starting { .. } => ("its start".to_owned(), "it goes on starting in the background".to_owned()),
-            Slot::Ready(connection) => (format!("the call of `{tool}`"), connection.observed.garbage_note()),
+            Slot::Ready(connection) => {
+                let note = Redactor::of(&self.spec).clean(&connection.observed.garbage_note());
+                (format!("the call of `{tool}`"), note)
+            }
             _ => (format!("the call of `{tool}`"), String::new()),
         };
         let ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);

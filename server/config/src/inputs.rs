@@ -87,37 +87,38 @@ pub fn fill(spec: &ServerSpec, value: &dyn Fn(&str) -> Option<Secret>) -> Server
         return filled;
     }
     filled.inputs.retain(|input| !given.iter().any(|(known, _)| known.id == input.id));
-    let mut filler = Filler { given: &given, scrub: Vec::new() };
-    match &mut filled.transport {
+    let mut pen = Pen { given: &given, scrub: Vec::new() };
+    let secrets = match &mut filled.transport {
         Transport::Stdio { command, args, env, .. } => {
-            filler.text(command);
-            args.iter_mut().for_each(|arg| filler.text(arg));
-            env.values_mut().for_each(|value| filler.secret(value));
+            for text in std::iter::once(command).chain(args) {
+                pen.fill(text);
+            }
+            env
         }
         Transport::Http { url, headers } => {
-            filler.text(url);
-            headers.values_mut().for_each(|value| filler.secret(value));
+            pen.fill(url);
+            headers
         }
-        Transport::Editor => {}
+        Transport::Editor => return filled,
+    };
+    for secret in secrets.values_mut() {
+        let mut text = secret.expose().to_owned();
+        pen.fill(&mut text);
+        *secret = Secret::new(text);
     }
-    filled.scrub = filler.scrub;
+    filled.scrub = pen.scrub;
     filled
 }
 
-struct Filler<'a> {
+/// Writes values into texts, and notes what is to be taken out of a server's words.
+struct Pen<'a> {
     given: &'a [(&'a InputSpec, Secret)],
     scrub: Vec<Secret>,
 }
 
-impl Filler<'_> {
-    fn secret(&mut self, secret: &mut Secret) {
-        let mut text = secret.expose().to_owned();
-        self.text(&mut text);
-        *secret = Secret::new(text);
-    }
-
+impl Pen<'_> {
     /// One pass: a value that looks like a variable is none.
-    fn text(&mut self, text: &mut String) {
+    fn fill(&mut self, text: &mut String) {
         let (mut out, mut rest) = (String::with_capacity(text.len()), text.as_str());
         let mut values = Vec::new();
         while let Some(start) = rest.find(START) {

@@ -63,7 +63,6 @@ macro_rules! limit {
 /// Upper bounds are what the engine and the wire can bear; lower ones leave a program room to say what went wrong.
 #[expect(
     clippy::cast_possible_truncation,
-    clippy::unnecessary_cast,
     clippy::cast_lossless,
     reason = "each value is inside its range, which fits the field"
 )]

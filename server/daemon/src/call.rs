@@ -175,7 +175,7 @@ impl Inner {
         }
         self.give_inputs(entry, &call.clock).await?;
         let answer = self.core.bridge.call(&entry.spec.name, name, arguments, timeout).await;
-        answer.map_err(|e| self.from_bridge(entry, &e))
+        answer.map_err(|e| self.failed(entry, &e))
     }
 
     /// Whether the program may use this server at all; a person is asked where that is not settled.
@@ -218,7 +218,7 @@ impl Inner {
             return Ok(Arc::clone(tools));
         }
         self.give_inputs(entry, clock).await?;
-        let listed = self.core.bridge.tools(name).await.map_err(|e| self.from_bridge(entry, &e))?;
+        let listed = self.core.bridge.tools(name).await.map_err(|e| self.failed(entry, &e))?;
         let mut pinned = lock(&self.pinned);
         let tools =
             pinned.entry(name.clone()).or_insert_with(|| Arc::new(ServerTools::new(name, &entry.identifier, listed)));
@@ -228,10 +228,10 @@ impl Inner {
     /// What a person is to be asked for before the server can start.
     async fn give_inputs(&self, entry: &Entry, clock: &RunClock) -> Result<(), Failure> {
         let given = self.core.inputs.give(&self.core.bridge, &entry.spec, &self.session.run_id, Some(clock)).await;
-        given.map_err(|e| self.from_bridge(entry, &e))
+        given.map_err(|e| self.failed(entry, &e))
     }
 
-    fn from_bridge(&self, entry: &Entry, error: &bridge::Error) -> Failure {
+    fn failed(&self, entry: &Entry, error: &bridge::Error) -> Failure {
         self.core.inputs.judge(&entry.spec, error);
         let status = if error.is_timeout() { CallStatus::Timeout } else { CallStatus::Error };
         Failure { status, error: ProgramError::new(ErrorKind::Tool, error.to_string()).with_hint(error.hint()) }

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Longest time a person may take.
-const PATIENCE: Duration = Duration::from_secs(5 * 60);
+const PATIENCE: Duration = Duration::from_mins(5);
 /// Bytes of a value.
 const VALUE_BYTES: usize = 64 << 10;
 /// Values in memory. What is not configured any more is forgotten, so this is a bound on one configuration.

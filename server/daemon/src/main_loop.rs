@@ -115,7 +115,7 @@ pub(crate) fn adopt(core: &Arc<Core>, config: Config, problems: Vec<Problem>, tr
     let mut next = Snapshot::new(Arc::new(config), problems.into(), access, offers, Some(&before));
     remember_definitions(core, &mut next);
     count_offers(core, &next);
-    core.bridge.apply(next.startable().iter().map(|spec| core.inputs.fill(spec)).collect());
+    core.bridge.apply(next.startable().map(|spec| core.inputs.fill(spec)).collect());
     publish(core, next.with_catalog());
 }
 

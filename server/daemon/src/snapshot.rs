@@ -103,8 +103,8 @@ impl Snapshot {
     }
 
     /// The specifications that the bridge may know. What is not trusted or not approved is not in it.
-    pub(crate) fn startable(&self) -> Vec<ServerSpec> {
-        self.usable().filter(|e| e.offer.is_none()).map(|e| (*e.spec).clone()).collect()
+    pub(crate) fn startable(&self) -> impl Iterator<Item = &ServerSpec> {
+        self.usable().filter(|e| e.offer.is_none()).map(|e| &*e.spec)
     }
 
     /// Problems of entries and files that gave no server at all, so that no server's status can show them.

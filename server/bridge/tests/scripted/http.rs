@@ -23,6 +23,8 @@ enum Manner {
     /// Closes the connection instead of answering a call.
     HangsUpOnCalls,
     SilentOnCalls,
+    /// Its token has run out since the handshake.
+    RefusesCalls,
 }
 
 /// What a scripted server was asked: the request line and headers, as they came.
@@ -72,7 +74,8 @@ async fn answer(manner: Manner, head: &str, message: &Value) -> Option<String> {
         Manner::RedirectsToItself => return plain("307 Temporary Redirect", "location: /mcp\r\n"),
         Manner::HangsUpOnCalls if message["method"] == "tools/call" => return None,
         Manner::SilentOnCalls if message["method"] == "tools/call" => std::future::pending().await,
-        Manner::Honest | Manner::HangsUpOnCalls | Manner::SilentOnCalls => {}
+        Manner::RefusesCalls if message["method"] == "tools/call" => return plain("401 Unauthorized", ""),
+        Manner::Honest | Manner::HangsUpOnCalls | Manner::SilentOnCalls | Manner::RefusesCalls => {}
     }
     if !head.starts_with("POST") {
         return plain("405 Method Not Allowed", "");
@@ -170,6 +173,14 @@ async fn an_answer_that_is_too_large_fails_its_own_call_only() {
     let error = kit.call("slow", json!({"bytes": 16 << 20})).await.expect_err("too large");
     assert!(matches!(error, Error::TooLarge { limit_bytes: 16_777_216, .. }), "{error}");
     assert_eq!(kit.call("slow", json!({"bytes": 1 << 20})).await.expect("it fits").text().len(), 1 << 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_runs_out_is_said_to_be_refused() {
+    let (kit, _requests) = start(Manner::RefusesCalls).await;
+    kit.bridge.tools("s").await.expect("listed");
+    let error = kit.call("slow", json!({})).await.expect_err("refused");
+    assert!(error.is_unauthorized(), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
