@@ -91,7 +91,7 @@ fn tools(
     let wanted = names.filter(|(name, _)| is_like(typed, name) && !taken.iter().any(|taken| taken == name));
     let items = wanted.take(ITEMS_MAX).enumerate().map(|(at, (name, tool))| {
         let mut item = item(program, replace, name, CompletionItemKind::FUNCTION);
-        describe(&mut item, tool.summary());
+        item.detail = (!tool.summary().is_empty()).then(|| tool.summary().to_owned());
         if at < STUBS_MAX {
             let stub = tool.stub(program.language(), Detail::Signature);
             item.documentation = Some(markdown(block(language_name(program.language()), &stub)));

@@ -62,7 +62,7 @@ impl LastRun {
 
     /// `3 calls · 41 ms · 5.2k tokens kept out`
     pub(crate) fn summary(&self) -> String {
-        let mut parts = vec![count(self.all.calls, "call"), milliseconds(self.wall_ms)];
+        let mut parts = vec![count(self.all.calls, "call"), time(self.wall_ms)];
         match self.kept_out() {
             Some(kept) if self.all.calls > 0 && kept >= 0 => {
                 parts.push(format!("{} tokens kept out", short(kept.unsigned_abs())));
@@ -89,9 +89,11 @@ impl LineRan {
             parts.push(count(self.calls, "call"));
         }
         if let Some(tokens) = self.tokens {
-            parts.push(format!("{} tokens{}", grouped(tokens), if is_kept { " kept out" } else { "" }));
+            // Editors cut long hints off.
+            let shown = if tokens < 10_000 { grouped(tokens) } else { short(tokens) };
+            parts.push(format!("{shown} tokens{}", if is_kept { " kept out" } else { "" }));
         }
-        parts.push(milliseconds(self.ms));
+        parts.push(time(self.ms));
         if self.cached > 0 {
             parts.push(if self.calls == 1 { "cached".to_owned() } else { format!("{} cached", self.cached) });
         }
@@ -104,7 +106,7 @@ impl LineRan {
     fn story(&self, returned: Option<u64>) -> String {
         let mut story = format!("{} of this line in the last run", count(self.calls, "call"));
         if let Some(tokens) = self.tokens {
-            story += &format!(": {} tokens of answers, which stayed in the program", grouped(tokens));
+            story += &format!(": {} tokens of answers", grouped(tokens));
         }
         if let Some(returned) = returned {
             story += &format!(". The program itself returned {} tokens", grouped(returned));
@@ -113,8 +115,12 @@ impl LineRan {
     }
 }
 
-fn milliseconds(ms: f64) -> String {
-    if ms < 9.95 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") }
+fn time(ms: f64) -> String {
+    match ms {
+        ..9.95 => format!("{ms:.1} ms"),
+        9.95..999.5 => format!("{ms:.0} ms"),
+        _ => format!("{:.1} s", ms / 1e3),
+    }
 }
 
 /// `987`, `5.2k`, `41k`, `1.3M`
@@ -124,12 +130,90 @@ fn short(number: u64) -> String {
         if tenths < 100 {
             format!("{}.{}{mark}", tenths / 10, tenths % 10)
         } else {
-            format!("{}{mark}", (tenths + 5) / 10)
+            format!("{}{mark}", (number + unit / 2) / unit)
         }
     };
     match number {
         0..1_000 => number.to_string(),
         1_000..999_500 => scaled(1_000, "k"),
         _ => scaled(1_000_000, "M"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::reply::CallStatus;
+
+    fn call(line: u32, tokens: Option<u64>, cache: CacheOutcome) -> CallRecord {
+        CallRecord {
+            server: "s".to_owned(),
+            tool: "t".to_owned(),
+            status: CallStatus::Ok,
+            ms: 4.0,
+            cache,
+            wave: 0,
+            argument_bytes: 0,
+            result_bytes: 0,
+            result_tokens: tokens,
+            line: Some(line),
+            error: None,
+        }
+    }
+
+    fn run(calls: Vec<CallRecord>, returned: Option<u64>) -> LastRun {
+        let mut reply = RunReply::refused(model::ProgramError::new(model::ErrorKind::Usage, "none"), None);
+        reply.calls = calls;
+        reply.usage.wall_ms = 41.2;
+        reply.tokens = returned.map(|results| {
+            let code_mode = model::tokens::SideTokens { results, ..Default::default() };
+            model::TokenReport { code_mode, ..Default::default() }
+        });
+        LastRun::new(&reply)
+    }
+
+    fn said(run: &LastRun) -> Vec<String> {
+        let hints = run.hints().map(|(line, hint, _)| format!("{line}: {hint}"));
+        std::iter::once(run.summary()).chain(hints).collect()
+    }
+
+    #[test]
+    fn a_line_sums_its_calls_and_the_run_all() {
+        use CacheOutcome::{Hit, Joined, Miss};
+        let calls = vec![call(3, Some(5_000), Miss), call(3, Some(6_000), Hit), call(5, Some(234), Joined)];
+        assert_eq!(
+            said(&run(calls, Some(34))),
+            [
+                "3 calls · 41 ms · 11k tokens kept out",
+                "3: ⚡ 2 calls · 11k tokens kept out · 8.0 ms · 1 cached",
+                "5: ⚡ 234 tokens kept out · 4.0 ms · cached"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_was_not_counted_is_not_said() {
+        let calls = vec![call(3, Some(5), CacheOutcome::Miss), call(3, None, CacheOutcome::Miss)];
+        assert_eq!(said(&run(calls, Some(1))), ["2 calls · 41 ms", "3: ⚡ 2 calls · 8.0 ms"]);
+        assert_eq!(said(&run(vec![], Some(9))), ["0 calls · 41 ms"]);
+    }
+
+    #[test]
+    fn a_program_that_returns_more_than_it_was_answered_kept_nothing_out() {
+        let calls = vec![call(3, Some(100), CacheOutcome::Miss)];
+        assert_eq!(
+            said(&run(calls, Some(1_350))),
+            ["1 call · 41 ms · 1.3k tokens more than its tools answered", "3: ⚡ 100 tokens · 4.0 ms"]
+        );
+    }
+
+    #[test]
+    fn large_figures_are_short() {
+        for (number, expected) in
+            [(999, "999"), (1_000, "1.0k"), (5_240, "5.2k"), (41_200, "41k"), (999_499, "999k"), (1_300_000, "1.3M")]
+        {
+            assert_eq!(short(number), expected);
+        }
+        assert_eq!([time(0.04), time(12.4), time(25_124.0)], ["0.0 ms", "12 ms", "25.1 s"]);
     }
 }
