@@ -7,9 +7,10 @@ use crate::core::Core;
 use crate::details::Begun;
 use crate::options::{private_folder, write_private};
 use crate::requests::Caller;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Entry, Snapshot};
 use engine::{Outcome, Program};
 use ledger::{CallFacts, RunFacts};
+use model::server::Scope;
 use model::{Language, Limits, Origin, RunEvent, RunId, RunReply, RunRequest, ServerState, Truncation, Usage};
 use serde_json::value::RawValue;
 use std::path::PathBuf;
@@ -166,7 +167,12 @@ fn record(
     let mut servers_used: Vec<String> = calls.iter().map(|c| c.record.server.clone()).collect();
     servers_used.sort_unstable();
     servers_used.dedup();
-    let servers_all = snapshot.servers.iter().filter(|e| !e.spec.disabled).map(|e| e.spec.name.clone()).collect();
+    // What the editor offers by itself stays in its prompt whatever we do: only what a program used of it counts.
+    let counts = |e: &&Entry| match e.spec.source.scope {
+        Scope::Editor => servers_used.contains(&e.spec.name),
+        _ => !e.spec.disabled,
+    };
+    let servers_all = snapshot.servers.iter().filter(counts).map(|e| e.spec.name.clone()).collect();
     core.ledger.record(RunFacts {
         run_id: plan.run_id.clone(),
         conversation: origin.conversation.clone(),

@@ -157,6 +157,18 @@ async fn what_is_offered_is_shown_searched_and_counted() {
 }
 
 #[tokio::test]
+async fn what_the_editor_offers_is_in_no_baseline_until_a_program_uses_it() {
+    let bench = Bench::start(pylance()).await;
+    bench.servers(&["good", "pylance"]).await;
+    let run = bench.test.run(Language::Python, "from servers import good\nawait good.echo(message='x')").await;
+    let Ok(Reply::Receipt(report, _)) = bench.test.ask(Request::Receipt { run_id: run.run_id }).await else {
+        panic!("a receipt answers")
+    };
+    assert!(report.direct.needed_servers.definitions > 0);
+    assert_eq!(report.direct.all_servers, report.direct.needed_servers, "`good` is all there is");
+}
+
+#[tokio::test]
 async fn our_own_tools_and_configured_servers_are_left_out() {
     let mut tools = pylance();
     tools.extend([
