@@ -1,16 +1,19 @@
-// Packages what the workbench gets: the extension as a user would install it, and the test-only harness.
+// Packages what the workbench gets: the extension as a user would install it, the test-only harness, and a test-only neighbour.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, step } from '../../scripts/lib/step.mjs';
 
 const out = join(root, 'target', 'e2e');
 export const extensions = [join(out, 'extension.vsix'), join(out, 'harness.vsix')];
+/** Another extension with tools of its own. */
+export const neighbour = join(out, 'neighbour.vsix');
 
-/** Builds both packages. The daemon is not inside: the tests name it in the settings. */
+/** Builds the packages. The daemon is not inside: the tests name it in the settings. */
 export async function packageExtensions() {
   mkdirSync(out, { recursive: true });
   await step('Extension: bundle', process.execPath, [join(root, 'extension/build.mjs')]);
-  const folders = [join(root, 'extension'), join(root, 'tests/e2e/harness')];
+  const packages = [...extensions, neighbour];
+  const folders = ['extension', 'tests/e2e/harness', 'tests/e2e/neighbour'].map((name) => join(root, name));
   for (const [index, cwd] of folders.entries()) {
     const flags = [
       'package',
@@ -18,8 +21,10 @@ export async function packageExtensions() {
       '--allow-missing-repository',
       '--skip-license',
       '--out',
-      extensions[index],
+      packages[index],
     ];
-    await step(`Extension: package ${index + 1} of 2`, join(root, 'node_modules/.bin/vsce'), flags, { cwd });
+    await step(`Extension: package ${index + 1} of ${folders.length}`, join(root, 'node_modules/.bin/vsce'), flags, {
+      cwd,
+    });
   }
 }

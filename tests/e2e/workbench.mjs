@@ -60,16 +60,17 @@ export async function until(what, look, withinMs = 60_000) {
 export class Workbench {
   /**
    * Opens `folder`, or a `.code-workspace` file, in a new workbench with `extensions` (VSIX files) installed. With
-   * `trusted: false` it is opened in restricted mode. `home` puts files into the home first; `logLevel` is the editor's.
+   * `trusted: false` it is opened in restricted mode. `home` puts files into the home first, `env` is given
+   * to the extension host, `logLevel` is the editor's.
    */
-  static async open({ folder, extensions, settings = {}, modelUrl, trusted = true, home = {}, logLevel }) {
+  static async open({ folder, extensions, settings = {}, modelUrl, trusted = true, home = {}, env = {}, logLevel }) {
     const workbench = new Workbench();
     try {
       for (const [name, text] of Object.entries(home)) {
         mkdirSync(join(workbench.#home, name, '..'), { recursive: true });
         writeFileSync(join(workbench.#home, name), text);
       }
-      await workbench.#start({ extensions, settings, modelUrl, trusted });
+      await workbench.#start({ extensions, settings, modelUrl, trusted, env });
       await workbench.#show(folder, logLevel);
       return workbench;
     } catch (error) {
@@ -92,7 +93,7 @@ export class Workbench {
     this.#home = home;
   }
 
-  async #start({ extensions, settings, modelUrl, trusted }) {
+  async #start({ extensions, settings, modelUrl, trusted, env: more }) {
     const port = await freePort();
     const user = join(this.#home, 'data', 'User');
     mkdirSync(user, { recursive: true });
@@ -101,7 +102,7 @@ export class Workbench {
     writeFileSync(join(user, 'settings.json'), JSON.stringify({ ...SETTINGS, ...prompt, ...settings }));
     if (modelUrl) writeFileSync(join(user, 'chatLanguageModels.json'), JSON.stringify([languageModel(modelUrl)]));
     this.#shareGuests(user);
-    const env = { ...process.env, HOME: this.#home, TTA_HARNESS: this.#harness };
+    const env = { ...process.env, ...more, HOME: this.#home, TTA_HARNESS: this.#harness };
     const args = [
       join(codeServer, 'out/node/entry.js'),
       ...['--config', join(this.#home, 'config.yaml'), '--bind-addr', `127.0.0.1:${port}`, '--auth', 'none'],
