@@ -129,9 +129,10 @@ pub(crate) fn follow(core: &Arc<Core>) {
     let core = Arc::clone(core);
     core.tasks.clone().spawn(async move {
         let asking = async {
+            let mut told = Offers::default();
             loop {
                 core.editor_tools.changed.notified().await;
-                ask(&core, &*editor).await;
+                ask(&core, &*editor, &mut told).await;
             }
         };
         tokio::select! {
@@ -141,14 +142,16 @@ pub(crate) fn follow(core: &Arc<Core>) {
     });
 }
 
-async fn ask(core: &Core, editor: &dyn Editor) {
+/// One list, handed to the loop where it is not what was told before.
+async fn ask(core: &Core, editor: &dyn Editor, told: &mut Offers) {
     let answer = tokio::time::timeout(PATIENCE, editor.tools()).await;
     let tools = match answer.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs()))) {
         Ok(tools) => tools,
         Err(why) => return tracing::warn!("the editor's tools stay as they are: {}", bounded(&why, CAUSE_BYTES)),
     };
     let offers = grouped(tools);
-    if *offers != *core.snapshot.load().offers {
+    if offers != *told {
+        told.clone_from(&offers);
         core.inbox.change(|changes| changes.offers = Some(offers));
     }
 }

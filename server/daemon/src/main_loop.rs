@@ -60,7 +60,7 @@ fn apply(core: &Arc<Core>, changes: &Changes) {
         let now = core.snapshot.load_full();
         let (config, problems) = (Arc::clone(&now.config), Arc::clone(&now.problems));
         let next = Snapshot::new(config, problems, now.access.clone(), Arc::clone(offers), Some(&now));
-        count_offers(core, &next);
+        count_offers(core, &now, &next);
         core.snapshot.store(Arc::new(next));
     }
     let before = core.snapshot.load_full();
@@ -114,7 +114,7 @@ pub(crate) fn adopt(core: &Arc<Core>, config: Config, problems: Vec<Problem>, tr
     let offers = Arc::clone(&before.offers);
     let mut next = Snapshot::new(Arc::new(config), problems.into(), access, offers, Some(&before));
     remember_definitions(core, &mut next);
-    count_offers(core, &next);
+    count_offers(core, &before, &next);
     core.bridge.apply(next.startable().map(|spec| core.inputs.fill(spec)).collect());
     publish(core, next.with_catalog());
 }
@@ -143,10 +143,14 @@ fn remember_definitions(core: &Core, snapshot: &mut Snapshot) {
     }
 }
 
-/// The ledger counts what the editor offers like any server's definitions; what it knows already costs it nothing.
-fn count_offers(core: &Core, snapshot: &Snapshot) {
-    for tools in snapshot.servers.iter().filter(|e| e.offer.is_some()).filter_map(|e| e.tools.as_ref()) {
-        core.ledger.definitions(tools.name(), Arc::clone(tools.definitions()));
+/// The ledger counts what the editor offers like any server's definitions, where that is something else than before.
+fn count_offers(core: &Core, before: &Snapshot, next: &Snapshot) {
+    for entry in next.servers.iter().filter(|e| e.offer.is_some()) {
+        let known = before.servers.iter().find(|e| e.spec.name == entry.spec.name).and_then(|e| e.tools.as_ref());
+        if let Some(tools) = entry.tools.as_ref().filter(|tools| !known.is_some_and(|known| Arc::ptr_eq(known, tools)))
+        {
+            core.ledger.definitions(tools.name(), Arc::clone(tools.definitions()));
+        }
     }
 }
 
