@@ -9,13 +9,15 @@ import { extensions } from './vsix.mjs';
 import { until, Workbench } from './workbench.mjs';
 
 const program = (folder) => `
-import asyncio
+import asyncio, json
 from servers import fs
 
 names = ["ant", "bee", "cat"]
 texts = await asyncio.gather(*[fs.read_text_file(path=f"${folder}/notes/{name}.md") for name in names])
 contents = [t["content"] if isinstance(t, dict) else t for t in texts]
-{name: len(text.split()) for name, text in zip(names, contents)}
+counts = {name: len(text.split()) for name, text in zip(names, contents)}
+await fs.write_file(path="${folder}/notes/counts.json", content=json.dumps(counts))
+counts
 `;
 
 /** What the program finds in the notes, as the model and the chat see it. */
@@ -32,6 +34,10 @@ test('a chat with the tool set runs a program over a real server and shows what 
   await workbench.ask('#tta-mcp-code-execution How many words has each of my notes?');
   // What a program does, and what comes back from its servers, is not known beforehand: the editor asks about both.
   await workbench.allow('Allow in this Session');
+  // The program writes a file, which its server says may destroy one: the daemon asks about that call.
+  await workbench.page.getByText('Call fs.write_file with').waitFor({ timeout: 60_000 });
+  await workbench.shoot('elicitation');
+  await workbench.page.getByText('Allow once', { exact: true }).click();
   await workbench.allow('Allow Without Review in this Session');
   await workbench.answerWith(COUNTS).finally(() => workbench.shoot('chat'));
   assert.match(String(model.toolResult()), COUNTS, 'the model saw the program’s result');
@@ -47,7 +53,7 @@ test('a chat with the tool set runs a program over a real server and shows what 
     const now = await workbench.savings();
     return now.workspace.runs === 1 && now.pending === 0 ? now : undefined;
   });
-  assert.equal(savings.workspace.calls, 3);
+  assert.equal(savings.workspace.calls, 4);
   const { saved, saved_percent: percent } = savings.workspace.tokens;
   assert.ok(saved > 3_000, `three long notes never reached the model, yet only ${saved} tokens were saved`);
   assert.equal(await workbench.statusWith('saved'), `${short(saved)} tokens saved · ${wholePercent(percent)} %`);
@@ -62,7 +68,8 @@ test('a chat with the tool set runs a program over a real server and shows what 
     sides.map(({ total }) => whole(total)),
     'the card and the status bar tell the same',
   );
-  assert.deepEqual(await card.locator('.calls .name').allInnerTexts(), Array(3).fill('fs.read_text_file'));
+  const calls = [...Array(3).fill('fs.read_text_file'), 'fs.write_file'];
+  assert.deepEqual(await card.locator('.calls .name').allInnerTexts(), calls);
   await workbench.shoot('card');
   for (const [theme, name, shown] of [
     ['Default Dark Modern', 'card-dark', ':root.dark .vscode-dark'],

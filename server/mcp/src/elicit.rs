@@ -14,6 +14,8 @@ use rmcp::model::{
 };
 use rmcp::service::{PeerRequestOptions, RequestContext, RequestHandle, ServiceError};
 use rmcp::{Peer, RoleServer};
+use serde_json::{Map, Value};
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -151,13 +153,11 @@ fn form(message: String, choices: &Choices) -> ElicitRequestParams {
 fn words(request: &ApprovalRequest) -> (String, Choices) {
     match request {
         ApprovalRequest::Call { label, line, server, tool, reason, arguments, patterns, .. } => {
-            let (label, call) = (quoted(label, NAME_CHARS), quoted(&format!("{server}.{tool}"), NAME_CHARS));
-            let at = line.map(|line| format!(" at line {line}")).unwrap_or_default();
-            let (arguments, reason) = (quoted(arguments, TEXT_CHARS), plain(reason, TEXT_CHARS));
-            (
-                format!("The program {label} wants to call {call}{at} with {arguments}. Why it asks: {reason}"),
-                calls(patterns),
-            )
+            let call = quoted(&format!("{server}.{tool}"), NAME_CHARS);
+            let (arguments, label) = (named(arguments), quoted(label, NAME_CHARS));
+            let at = line.map(|line| format!("line {line} of ")).unwrap_or_default();
+            let reason = plain(reason, TEXT_CHARS);
+            (format!("Call {call} with {arguments}? Asked by {at}the program {label}; {reason}."), calls(patterns))
         }
         ApprovalRequest::Server { server, source, transport, target, .. } => {
             let (server, target) = (quoted(server, NAME_CHARS), quoted(target, COMMAND_CHARS));
@@ -177,18 +177,35 @@ fn words(request: &ApprovalRequest) -> (String, Choices) {
     }
 }
 
+/// The short ones first: a narrow window may show no more.
 fn calls(patterns: &[ApprovalPattern]) -> Choices {
-    let mut choices =
-        vec![("Allow once".to_owned(), ApprovalReply::Once), ("Allow for this run".to_owned(), ApprovalReply::Run)];
-    for (pattern, offered) in patterns.iter().take(PATTERNS_MAX).enumerate() {
+    let always = patterns.iter().take(PATTERNS_MAX).enumerate().map(|(pattern, offered)| {
         let label = format!("Always allow {}", plain(&offered.label, TEXT_CHARS));
-        // Two patterns that read alike could not be told apart by the person either: the narrower one stands.
-        if choices.iter().all(|(other, _)| *other != label) {
-            choices.push((label, ApprovalReply::Always { pattern }));
-        }
-    }
-    choices.push(("Deny".to_owned(), ApprovalReply::Deny));
+        (label, ApprovalReply::Always { pattern })
+    });
+    let short = [
+        ("Allow once", ApprovalReply::Once),
+        ("Allow for this run", ApprovalReply::Run),
+        ("Deny", ApprovalReply::Deny),
+    ];
+    let mut choices: Choices =
+        short.map(|(label, reply)| (label.to_owned(), reply)).into_iter().chain(always).collect();
+    // Two patterns that read alike could not be told apart by the person either: the narrower one stands.
+    let mut seen = HashSet::new();
+    choices.retain(|(label, _)| seen.insert(label.clone()));
     choices
+}
+
+/// The arguments one by one, so that a narrow window can break the line between them; as they came where they were cut.
+fn named(arguments: &str) -> String {
+    match serde_json::from_str::<Map<String, Value>>(arguments) {
+        Ok(named) if named.is_empty() => "no arguments".to_owned(),
+        Ok(named) => {
+            let each = named.iter().map(|(name, value)| quoted(&format!("{name}: {value}"), TEXT_CHARS));
+            each.collect::<Vec<_>>().join(", ")
+        }
+        Err(_) => quoted(arguments, TEXT_CHARS),
+    }
 }
 
 /// Untrusted text as code, so that a client that renders Markdown shows it as it is.
@@ -239,18 +256,22 @@ mod tests {
     #[test]
     fn the_question_says_who_wants_what_where_and_why() {
         let (message, choices) = words(&call(r#"{"path":"a"}"#, &["write_file where path is a"]));
-        let says = r#"The program `tidy.py` wants to call `fs.write_file` at line 3 with `{"path":"a"}`. Why it asks: it may destroy data"#;
+        let says =
+            r#"Call `fs.write_file` with `path: "a"`? Asked by line 3 of the program `tidy.py`; it may destroy data."#;
         assert_eq!(message, says);
         let labels: Vec<&str> = choices.iter().map(|(label, _)| label.as_str()).collect();
-        assert_eq!(labels, ["Allow once", "Allow for this run", "Always allow write_file where path is a", "Deny"]);
+        assert_eq!(labels, ["Allow once", "Allow for this run", "Deny", "Always allow write_file where path is a"]);
     }
 
     #[test]
     fn what_the_program_wrote_cannot_leave_its_quotes_or_hide() {
         let (message, _) = words(&call("`) [click](command:x)\n\u{202e}# all fine\u{7}", &[]));
-        assert!(message.contains("with `') [click](command:x)  # all fine `. Why"), "{message}");
+        assert!(message.contains("with `') [click](command:x)  # all fine `? "), "{message}");
+        let (message, _) = words(&call(r#"{"a`b":"`) *x*","c":1}"#, &[]));
+        assert!(message.contains(r#" with `a'b: "') *x*"`, `c: 1`? "#), "{message}");
+        assert!(words(&call("{}", &[])).0.contains("with no arguments?"));
         let (message, _) = words(&call(&"é".repeat(10_000), &[]));
-        assert!(message.contains("é… (10000 characters in all)`. Why"), "{message}");
+        assert!(message.contains("é… (10000 characters in all)`? "), "{message}");
         assert!(message.chars().count() < 1_300, "{message}");
     }
 
