@@ -13,7 +13,8 @@ pub(crate) use problems::{diagnostics, elsewhere};
 
 use crate::documents::Document;
 use daemon::{Daemon, Inspection, ServerKey, SuggestionKind};
-use model::ServerStatus;
+use model::{ServerStatus, Severity};
+use std::collections::{HashMap, HashSet};
 use tower_lsp::ls_types::{
     CompletionItem, CompletionItemKind, CompletionTextEdit, Documentation, InsertTextFormat, Position, TextEdit,
 };
@@ -22,28 +23,31 @@ use tower_lsp::ls_types::{
 pub(crate) struct ConfigFile<'a> {
     document: &'a Document,
     inspection: Inspection,
-    servers: Vec<ServerStatus>,
+    /// Every configured server by its name.
+    servers: HashMap<String, ServerStatus>,
+    /// Names whose entries are wrong, so that they are no servers at all.
+    broken: HashSet<String>,
 }
 
 impl<'a> ConfigFile<'a> {
     /// `None` where the document is no file that servers are read from.
     pub(crate) fn of(document: &'a Document, daemon: &Daemon) -> Option<Self> {
-        let inspection = daemon.inspect(&document.path()?, document.text())?;
-        Some(Self { document, inspection, servers: daemon.servers() })
+        let path = document.path().filter(|_| document.language().is_none())?;
+        let inspection = daemon.inspect(&path, document.text())?;
+        let errors = inspection.problems.iter().filter(|problem| problem.severity == Severity::Error);
+        let broken = errors.filter_map(|problem| problem.server.clone()).collect();
+        let servers = daemon.servers().into_iter().map(|status| (status.name.clone(), status)).collect();
+        Some(Self { document, inspection, servers, broken })
     }
 
     /// What the daemon knows of a server, where it has it from this file; and where it has that name from else.
     fn status(&self, server: &ServerKey) -> (Option<&ServerStatus>, Option<&ServerStatus>) {
-        let named = self.servers.iter().find(|status| status.name == server.name);
-        let (own, other) = (named, named);
-        let is_own = |status: &&ServerStatus| status.source.file == self.inspection.file;
-        (own.filter(is_own), other.filter(|status| !is_own(status)))
-    }
-
-    /// Whether its entry is wrong, so that it is no server at all.
-    fn is_broken(&self, server: &ServerKey) -> bool {
-        let about = |problem: &&model::Problem| problem.server.as_deref() == Some(&server.name);
-        self.inspection.problems.iter().filter(about).any(|problem| problem.severity == model::Severity::Error)
+        let named = self.servers.get(&server.name);
+        if named.is_some_and(|status| status.source.file == self.inspection.file) {
+            (named, None)
+        } else {
+            (None, named)
+        }
     }
 }
 

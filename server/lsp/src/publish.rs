@@ -116,8 +116,10 @@ impl Publisher {
         loop {
             self.changes.publish.notified().await;
             let Marks { edited, all } = self.changes.take();
-            if !all {
-                for document in edited.iter().filter_map(|uri| self.documents.get(uri)) {
+            let documents: Option<Vec<_>> = edited.iter().map(|uri| self.documents.get(uri)).collect();
+            // One that was edited and is followed no longer has grown too large.
+            if let Some(documents) = documents.filter(|_| !all) {
+                for document in documents {
                     self.publish(document, true, &mut known).await;
                 }
                 continue;

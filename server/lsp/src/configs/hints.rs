@@ -26,10 +26,8 @@ pub(crate) fn inlay_hints(file: &ConfigFile<'_>, range: Range, daemon: &Daemon) 
             label: InlayHintLabel::String(label(file, server)?),
             kind: None,
             text_edits: None,
-            tooltip: Some(InlayHintTooltip::MarkupContent(MarkupContent {
-                kind: MarkupKind::Markdown,
-                value: story(file, server, daemon)?,
-            })),
+            tooltip: story(file, server, daemon)
+                .map(|value| InlayHintTooltip::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value })),
             padding_left: Some(true),
             padding_right: None,
             data: None,
@@ -47,7 +45,7 @@ fn place(text: &str, key_end: usize) -> usize {
 fn label(file: &ConfigFile<'_>, server: &ServerKey) -> Option<String> {
     match file.status(server) {
         // The problem is marked at its place.
-        _ if file.is_broken(server) => None,
+        _ if file.broken.contains(&server.name) => None,
         (Some(status), _) => Some(figures(status)),
         (None, Some(other)) => {
             let name = other.source.file.file_name().unwrap_or_default().to_string_lossy();
@@ -107,7 +105,7 @@ pub(crate) fn code_lenses(file: &ConfigFile<'_>) -> Vec<CodeLens> {
             }),
             data: None,
         };
-        let status = file.status(server).0.filter(|_| !file.is_broken(server));
+        let status = file.status(server).0.filter(|_| !file.broken.contains(&server.name));
         status.map_or(&[][..], |status| commands(status.state)).iter().map(lens).collect::<Vec<_>>()
     };
     file.inspection.servers.iter().flat_map(lenses).collect()

@@ -57,10 +57,55 @@ impl Editor {
         self
     }
 
+    /// A window of a client with capabilities, after `initialize` and `initialized` with further options.
+    pub(crate) async fn start_with(test: &TestDaemon, capabilities: Value, further: Value) -> Self {
+        let mut editor = Self::connect(test);
+        let mut options = json!({"workspace": test.workspace(), "trusted": true});
+        options.as_object_mut().expect("an object").extend(further.as_object().expect("an object").clone());
+        let params = json!({"processId": null, "capabilities": capabilities, "initializationOptions": options});
+        let answer = editor.ask("initialize", params).await;
+        assert!(answer["error"].is_null(), "{answer}");
+        editor.notify("initialized", json!({})).await;
+        editor
+    }
+
     pub(crate) async fn initialize(&mut self, options: Value) -> Value {
         let params = json!({"processId": null, "rootUri": null, "capabilities": {}, "initializationOptions": options});
-        let id = self.request("initialize", params).await;
+        self.ask("initialize", params).await
+    }
+
+    /// A request and its answer.
+    pub(crate) async fn ask(&mut self, method: &str, params: Value) -> Value {
+        let id = self.request(method, params).await;
         self.answer(id).await
+    }
+
+    pub(crate) async fn notify(&mut self, method: &str, params: Value) {
+        self.send(&json!({"jsonrpc": "2.0", "method": method, "params": params})).await;
+    }
+
+    pub(crate) async fn open(&mut self, uri: &str, language: &str, text: &str) {
+        let document = json!({"uri": uri, "languageId": language, "version": 1, "text": text});
+        self.notify("textDocument/didOpen", json!({"textDocument": document})).await;
+    }
+
+    /// Replaces what is between two positions, each a line and a character.
+    pub(crate) async fn edit(&mut self, uri: &str, version: i32, from: (u32, u32), to: (u32, u32), text: &str) {
+        let at = |(line, character)| json!({"line": line, "character": character});
+        let change = json!({"range": {"start": at(from), "end": at(to)}, "text": text});
+        let document = json!({"uri": uri, "version": version});
+        self.notify("textDocument/didChange", json!({"textDocument": document, "contentChanges": [change]})).await;
+    }
+
+    /// The next request of the server's by its method: its id and its parameters.
+    pub(crate) async fn asked(&mut self, method: &str) -> (Value, Value) {
+        let message = self.find(|message| message["method"] == method && !message["id"].is_null()).await;
+        (message["id"].clone(), message["params"].clone())
+    }
+
+    /// Answers one.
+    pub(crate) async fn reply(&mut self, id: &Value, result: Value) {
+        self.send(&json!({"jsonrpc": "2.0", "id": id, "result": result})).await;
     }
 
     pub(crate) async fn request(&mut self, method: &str, params: Value) -> u64 {
@@ -88,7 +133,7 @@ impl Editor {
     }
 
     pub(crate) async fn answer(&mut self, id: u64) -> Value {
-        self.find(|message| message["id"] == id).await
+        self.find(|message| message["id"] == id && message["method"].is_null()).await
     }
 
     pub(crate) async fn event(&mut self, method: &str, event: &str) -> Value {

@@ -1,5 +1,8 @@
 //! An editor and the front, over pipes in memory.
 
+mod asked;
+mod configs;
+mod documents;
 mod kit;
 mod programs;
 mod session;
