@@ -242,3 +242,44 @@ fn key(spec: &ServerSpec, input: &InputSpec) -> Key {
 fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_a_value_is_refused_without_being_told() {
+        let free = InputSpec { id: "key".to_owned(), ..InputSpec::default() };
+        let pick = InputSpec { options: vec!["eu".to_owned()], ..free.clone() };
+        let long = "x".repeat(VALUE_BYTES + 1);
+        for (input, value, fits_in) in [
+            (&free, "", true),
+            (&free, &long[1..], true),
+            (&free, &long[..], false),
+            (&free, "a\0b", false),
+            (&pick, "eu", true),
+            (&pick, "us", false),
+        ] {
+            match fits(input, Secret::new(value)) {
+                Ok(kept) => assert!(fits_in && kept.expose() == value),
+                Err(why) => assert!(!fits_in && !why.contains("us") && !why.contains("xx"), "{why}"),
+            }
+        }
+    }
+
+    #[test]
+    fn refusals_are_remembered_within_bounds() {
+        let inputs = Inputs::new(None);
+        let (key, run) = ((PathBuf::from("/w/mcp.json"), "key".to_owned()), RunId::new());
+        for _twice in 0..2 {
+            inputs.refuse(key.clone(), &run, &"no".into());
+        }
+        assert_eq!(lock(&inputs.known).refused.len(), 1);
+        for _other in 0..=REFUSED_MAX {
+            inputs.refuse(key.clone(), &RunId::new(), &"no".into());
+        }
+        let known = lock(&inputs.known);
+        assert_eq!(known.refused.len(), REFUSED_MAX);
+        assert!(!known.refused.iter().any(|(_, of, _)| *of == run), "the oldest go");
+    }
+}

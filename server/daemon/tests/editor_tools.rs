@@ -261,3 +261,22 @@ async fn images_reach_the_program_as_blocks() {
     let value: Value = serde_json::from_str(answer(ticket).await.value.expect("a value").get()).expect("JSON");
     assert_eq!(value, json!([{"type": "image", "mimeType": "image/png", "data": "AQID"}]));
 }
+
+#[tokio::test]
+async fn the_editor_is_given_so_many_calls_at_once_and_no_more() {
+    let mut bench = Bench::start(pylance()).await;
+    bench.servers(&["good", "pylance"]).await;
+    let path = || json!({"path": "a"});
+    let under_way: Vec<_> = (0..64).map(|_| bench.direct("check", path(), None)).collect();
+    let mut open = Vec::new();
+    while open.len() < under_way.len() {
+        open.push(bench.called().await.1);
+    }
+    let waiting = answer(bench.direct("check", path(), Some(50))).await;
+    assert_eq!(waiting.record.status, CallStatus::Timeout);
+    assert!(bench.asked.try_recv().is_err(), "its turn did not come");
+    open.pop().expect("there are 64").give(Ok(text("done")));
+    let next = bench.direct("check", path(), None);
+    bench.called().await.1.give(Ok(text("next")));
+    assert_eq!(answer(next).await.record.status, CallStatus::Ok);
+}
