@@ -107,7 +107,9 @@ impl Approvals {
     /// Takes an approval back, or all, with those of this process. Takes effect with the loop's next snapshot.
     pub(crate) fn forget(&self, id: Option<&str>) -> std::io::Result<()> {
         if id.is_none() {
-            *self.servers() = Servers::default();
+            let mut servers = self.servers();
+            servers.once.clear();
+            servers.refused.clear();
         }
         self.store.forget(id)
     }

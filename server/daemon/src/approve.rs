@@ -248,15 +248,24 @@ mod tests {
     use futures::FutureExt as _;
     use futures::future::BoxFuture;
 
-    #[derive(Debug)]
-    struct Scripted(Option<Option<ApprovalReply>>);
+    #[derive(Clone, Debug)]
+    enum Scripted {
+        Says(ApprovalReply),
+        CannotAsk,
+        IsSilent,
+    }
 
     impl Asker for Scripted {
         fn approve(&self, _: ApprovalRequest) -> BoxFuture<'static, Option<ApprovalReply>> {
-            match self.0.clone() {
-                Some(answer) => std::future::ready(answer).boxed(),
-                None => std::future::pending().boxed(),
+            let person = self.clone();
+            async {
+                match person {
+                    Self::Says(reply) => Some(reply),
+                    Self::CannotAsk => None,
+                    Self::IsSilent => std::future::pending().await,
+                }
             }
+            .boxed()
         }
     }
 
@@ -286,10 +295,10 @@ mod tests {
     async fn no_answer_in_time_is_one_and_nobody_is_another() {
         let folder = tempfile::tempdir().expect("a folder");
         let short = approvals(&folder, Duration::from_millis(20));
-        let mute: Arc<dyn Asker> = Arc::new(Scripted(None));
+        let mute: Arc<dyn Asker> = Arc::new(Scripted::IsSilent);
         assert_eq!(short.ask(Some(&mute), request()).await, Answer::Silence);
-        let long = approvals(&folder, Duration::from_secs(60));
-        let unable: Arc<dyn Asker> = Arc::new(Scripted(Some(None)));
+        let long = approvals(&folder, Duration::from_mins(1));
+        let unable: Arc<dyn Asker> = Arc::new(Scripted::CannotAsk);
         assert_eq!(long.ask(Some(&unable), request()).await, Answer::Nobody);
         assert_eq!(long.ask(None, request()).await, Answer::Nobody);
     }
@@ -298,7 +307,7 @@ mod tests {
     async fn a_run_whose_question_nobody_answered_asks_no_other() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut approvals = approvals(&folder, Duration::from_millis(20));
-        let session = Session::new(RunId::new(), "a run", Some(Arc::new(Scripted(None))));
+        let session = Session::new(RunId::new(), "a run", Some(Arc::new(Scripted::IsSilent)));
         let (server, clock) = (testkit::faulty_spec("fs", "ok"), RunClock::new(PATIENCE, PATIENCE));
         let tool = ToolDefinition {
             name: "write".to_owned(),
@@ -321,9 +330,9 @@ mod tests {
     #[tokio::test]
     async fn only_so_many_questions_are_open_at_once() {
         let folder = tempfile::tempdir().expect("a folder");
-        let approvals = approvals(&folder, Duration::from_secs(60));
-        let mute: Arc<dyn Asker> = Arc::new(Scripted(None));
-        let yes: Arc<dyn Asker> = Arc::new(Scripted(Some(Some(ApprovalReply::Once))));
+        let approvals = approvals(&folder, Duration::from_mins(1));
+        let mute: Arc<dyn Asker> = Arc::new(Scripted::IsSilent);
+        let yes: Arc<dyn Asker> = Arc::new(Scripted::Says(ApprovalReply::Once));
         let mut first = Box::pin(approvals.ask(Some(&mute), request()));
         assert!(first.as_mut().now_or_never().is_none());
         let mut second = Box::pin(approvals.ask(Some(&yes), request()));

@@ -1,7 +1,8 @@
 //! The one door: every tool call, a program's or a front's, passes here in one visible order and nowhere else.
 //!
-//! authorise -> find the tool -> validate the arguments -> approve -> bridge -> ledger. Nothing else calls the bridge's `call`.
-//! A door belongs to one run and keeps that run's facts; dropping a call's future cancels it, and the facts say so.
+//! authorise -> find the tool -> validate the arguments -> approve -> bridge, or editor -> ledger. Nothing else calls the
+//! bridge's `call`. A door belongs to one run and keeps that run's facts; dropping a call's future cancels it, and the
+//! facts say so.
 
 use crate::admit::{Use, admit};
 use crate::approve::{Session, Wanted};
@@ -60,14 +61,14 @@ impl Door {
         Self(Arc::new(Inner { core, snapshot, session, language, limits, pinned, facts }))
     }
 
-    /// The same while the run goes on.
-    pub(crate) fn facts(&self) -> Vec<CallFacts> {
-        lock(&self.0.facts).clone()
-    }
-
     /// What every call of the run was, in the order in which they were made.
     pub(crate) fn take_facts(&self) -> Vec<CallFacts> {
         std::mem::take(&mut *lock(&self.0.facts))
+    }
+
+    /// The same while the run goes on.
+    pub(crate) fn facts(&self) -> Vec<CallFacts> {
+        lock(&self.0.facts).clone()
     }
 }
 

@@ -31,6 +31,9 @@ async fn an_ended_run_shows_its_program_calls_and_answers() {
         ..RunRequest::default()
     };
     let Ok(Reply::Run(reply)) = test.ask(Request::Run(request)).await else { panic!("a run answers") };
+    let Ok(Reply::Receipt(_, tokens)) = test.ask(Request::Receipt { run_id: reply.run_id.clone() }).await else {
+        panic!("a receipt was asked for")
+    };
     let detail = detail(&test, &reply.run_id).await.expect("it is remembered");
     assert_eq!((detail.label.as_str(), detail.code.as_str(), detail.input), ("best.py", code, Some(json!({"a": 1}))));
     assert_eq!(
@@ -40,7 +43,7 @@ async fn an_ended_run_shows_its_program_calls_and_answers() {
     let [echo, large] = &detail.calls[..] else { panic!("two calls: {:?}", detail.calls) };
     assert_eq!((echo.arguments.as_str(), echo.result.as_str()), (r#"{"a":1}"#, r#"{"a":1}"#));
     assert_eq!((large.record.result_bytes, large.result.len(), large.arguments.len()), (9_000, 4_096, 4_096));
-    assert!(detail.calls.iter().all(|call| call.record.result_tokens.is_some()), "{:?}", detail.calls);
+    assert_eq!([echo, large].map(|call| call.record.result_tokens), [Some(tokens[0]), Some(tokens[1])]);
     assert!(!stop(&test, &reply.run_id).await, "it has ended");
 }
 
