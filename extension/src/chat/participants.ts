@@ -6,6 +6,7 @@
 import * as vscode from 'vscode';
 import type { Ctx } from '../ctx';
 import { answering } from './answer';
+import { introduceToolSet } from './introduce';
 import { followups, isTaken } from './rules';
 import { callsOf } from './savings';
 
@@ -30,6 +31,7 @@ export function registerParticipants(ctx: Ctx): vscode.Disposable {
   decide();
   return vscode.Disposable.from(
     participant(ctx, 'tta.tta', 'tta'),
+    introduceToolSet(ctx),
     vscode.extensions.onDidChange(decide),
     new vscode.Disposable(() => {
       workspace?.dispose();

@@ -12,12 +12,12 @@ import { markdown } from '../views/untrusted';
 import { unlessCancelled } from './cancel';
 
 type Stream = Pick<vscode.ChatResponseStream, 'markdown' | 'button' | 'progress'>;
-type Daemon = Pick<Ctx, 'state' | 'onDidChangeState'>;
+export type Daemon = Pick<Ctx, 'state' | 'onDidChangeState'>;
 
 const DAEMON_MS = 60_000;
-const TOOLS_MS = 20_000;
-const LATE_MS = 2_000;
-const LOOK_EVERY_MS = 100;
+const TRY_EVERY_MS = 500;
+const MOST_TRIES = 40;
+const TRIES_WITHOUT_COMMAND = 4;
 /** The editor’s id for the server that our provider defines. */
 const SERVER_ID = `tta.${TOOL_SET}/${TOOL_SET}`;
 
@@ -101,15 +101,19 @@ function saysReady(state: DaemonState, stream: Stream): boolean {
   }
 }
 
-/** The command is the editor’s own and not promised: without it the tools are waited for a little, with it longer. */
-async function startToolSet(token: vscode.CancellationToken): Promise<void> {
-  let end = Date.now() + TOOLS_MS;
-  const started = vscode.commands.executeCommand('workbench.mcp.startServer', SERVER_ID, { waitForLiveTools: true });
-  started.then(undefined, () => {
-    end = Math.min(end, Date.now() + LATE_MS);
-  });
-  // The editor tells nobody of new tools: they are looked for.
-  while (listed().length === 0 && Date.now() < end && !token.isCancellationRequested) {
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+/**
+ * Starts the tool set and waits until it is listed, within bounds. The editor tells nobody that it has taken note of a server
+ * or of its tools: it is asked again, which does nothing where the server starts already, and looked at. The command is
+ * not promised: without it the tools are waited for a little.
+ */
+export async function startToolSet(token: vscode.CancellationToken): Promise<void> {
+  let tries = MOST_TRIES;
+  while (listed().length === 0 && tries > 0 && !token.isCancellationRequested) {
+    tries -= 1;
+    const start = vscode.commands.executeCommand('workbench.mcp.startServer', SERVER_ID, { waitForLiveTools: true });
+    start.then(undefined, () => {
+      tries = Math.min(tries, TRIES_WITHOUT_COMMAND);
+    });
+    await new Promise((resolve) => setTimeout(resolve, TRY_EVERY_MS));
   }
 }
