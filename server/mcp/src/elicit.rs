@@ -112,7 +112,7 @@ impl Questions {
     /// The person's answer; `None` where the client did not ask.
     async fn ask(&mut self, request: &ApprovalRequest) -> Option<ApprovalReply> {
         let (message, choices) = words(request);
-        let form = ElicitRequest::new(form(message, &choices));
+        let form = ElicitRequest::new(form(message, title(request), &choices));
         let sent = self.peer.send_request_with_option(form.into(), PeerRequestOptions::no_options()).await;
         let open = self.open.insert(sent.inspect_err(|e| tracing::warn!("the client cannot be asked: {e}")).ok()?);
         let answered = (&mut open.rx).await;
@@ -139,14 +139,24 @@ fn decision(answered: Result<ClientResult, ServiceError>, choices: Choices) -> O
 }
 
 /// The labels are the values: not every client shows titles in their place.
-fn form(message: String, choices: &Choices) -> ElicitRequestParams {
+fn form(message: String, title: String, choices: &Choices) -> ElicitRequestParams {
     let labels = choices.iter().map(|(label, _)| label.clone()).collect();
-    let field = EnumSchema::builder(labels).untitled().title("Allow this?").build();
+    let field = EnumSchema::builder(labels).untitled().title(title).build();
     let requested_schema = ElicitationSchema::builder()
         .required_enum_schema(FIELD, field)
         .build()
         .expect("a form of one field names it as required");
     ElicitRequestParams::FormElicitationParams { meta: None, message, requested_schema }
+}
+
+/// The question in short, which stays in a chat beside its answer.
+fn title(request: &ApprovalRequest) -> String {
+    match request {
+        ApprovalRequest::Call { server, tool, .. } => {
+            format!("Allow {}?", plain(&format!("{server}.{tool}"), NAME_CHARS))
+        }
+        ApprovalRequest::Server { server, .. } => format!("Allow the server {}?", plain(server, NAME_CHARS)),
+    }
 }
 
 /// What is asked, and what can be answered.

@@ -82,6 +82,7 @@ impl ClientHandler for Person {
         let form = serde_json::to_value(&request).expect("JSON");
         let field = &form["requestedSchema"]["properties"]["decision"];
         let choices = serde_json::from_value(field["enum"].clone()).expect("choices");
+        assert_eq!(field["title"], "Allow good.echo?", "{form}");
         assert_eq!(form["requestedSchema"]["required"], json!(["decision"]), "{form}");
         let (answer, answered) = oneshot::channel();
         let message = form["message"].as_str().expect("a message").to_owned();
