@@ -108,11 +108,11 @@ test('a tool opens to its parameters, and objects to their properties', () => {
 test('what servers write is text in every tooltip', () => {
   const evil = tool('x', {}, []);
   evil.description = '[click](command:evil) <img src=http://x> **b** $(bug)\n# h';
-  evil.python = '```\n[click](command:evil)';
+  evil.python = '```[click](command:evil)';
   const { tooltip = '' } = serversRow({ kind: 'tool', server: 'fs', tool: evil });
   const [outside = ''] = tooltip.split('````python');
   assert.doesNotMatch(outside, /(?<!\\)[[\]<>#$]/);
-  assert.match(tooltip, /````python\n```\n\[click\]\(command:evil\)\n````$/);
+  assert.match(tooltip, /````python\n```\[click\]\(command:evil\)\n````$/);
 });
 
 test('a run that goes on stands above the recorded ones and takes its calls from the events', () => {

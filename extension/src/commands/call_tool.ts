@@ -175,7 +175,7 @@ async function choose({ tool }: Target, field: Parameter, now: unknown): Promise
   }));
   const none = { label: `$(dash) ${vscode.l10n.t('Leave it out')}`, description: '', value: undefined };
   return vscode.window.showQuickPick(field.required ? items : [...items, none], {
-    title: `${tool.name}: ${field.name}`,
+    title: titleOf(tool, field),
     placeHolder: oneLine(field.doc, 200) || expectation(field),
     ignoreFocusOut: true,
   });
@@ -186,7 +186,7 @@ async function write({ tool }: Target, field: Parameter, now: unknown): Promise<
   // An empty text is a value where a text is required, and no value otherwise.
   const leavesOut = (text: string): boolean => text === '' && !(required && field.kind === 'text');
   const text = await vscode.window.showInputBox({
-    title: `${tool.name}: ${field.name}${required ? ' *' : ''}`,
+    title: titleOf(tool, field),
     value: typed(field, now ?? (required ? field.default : undefined)),
     placeHolder:
       field.default === undefined
@@ -207,6 +207,10 @@ async function write({ tool }: Target, field: Parameter, now: unknown): Promise<
   }
   const parsed = leavesOut(text) ? { value: undefined } : parse(field, text);
   return 'value' in parsed ? parsed : undefined;
+}
+
+function titleOf(tool: ToolInfo, { name, required }: Parameter): string {
+  return `${tool.name}: ${name}${required ? ' *' : ''}`;
 }
 
 /** Makes the call under a notification that can cancel it; undefined where the person did. */

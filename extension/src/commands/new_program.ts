@@ -37,7 +37,10 @@ async function pickServers(servers: readonly ServerStatus[]): Promise<ServerStat
     return [];
   }
   const picked = await vscode.window.showQuickPick(
-    usable.map((server) => ({ ...serverItem(server), picked: server.state === 'ready' })),
+    usable.map((server) => ({
+      ...serverItem(server),
+      picked: server.state === 'ready' && server.source.scope !== 'editor',
+    })),
     {
       title: vscode.l10n.t('New program (1 of 3): which servers does it call?'),
       placeHolder: vscode.l10n.t('Their tools stand in the program as comments; none is fine'),

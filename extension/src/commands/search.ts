@@ -50,7 +50,7 @@ function pickHit(ctx: Ctx, parts: Parts, language: Language): Promise<ToolHit | 
           matched > hits.length
             ? vscode.l10n.t('Search tools: {0} of {1}', hits.length, matched)
             : vscode.l10n.t('Search tools: {0}', hits.length),
-          ...unavailable.slice(0, 1).map((why) => oneLine(why, 100)),
+          ...(unavailable.length === 0 ? [] : [vscode.l10n.t('not asked: {0}', names(unavailable))]),
         ].join(' · ');
         pick.busy = false;
       }
@@ -90,6 +90,11 @@ function pickHit(ctx: Ctx, parts: Parts, language: Language): Promise<ToolHit | 
   });
 }
 
+/** The servers in sentences that begin with their names. */
+function names(unavailable: readonly string[]): string {
+  return oneLine(unavailable.map((why) => why.split(':', 1)[0]).join(', '), 60);
+}
+
 function itemOf(hit: ToolHit): Item {
   return {
     label: `$(symbol-method) ${iconless(hit.path)}`,
@@ -113,10 +118,10 @@ async function insert(
   if (!tool) {
     throw new Error(vscode.l10n.t('{0} has gone from its server meanwhile.', hit.path));
   }
-  const snippet = new vscode.SnippetString(callSnippet(language, identifier, tool));
+  const call = callSnippet(language, identifier, tool);
   if (!editor || !LANGUAGES[editor.document.languageId]) {
-    const call = snippet.value.replace(/\$\{\d+:([^}]*)\}|\$0/g, '$1').replace(/\\([\\$}])/g, '$1');
-    await vscode.env.clipboard.writeText(`${importOf(language, identifier)}\n${call}\n`);
+    const text = call.replace(/\$\{\d+:((?:\\.|[^}])*)\}|\$0/g, '$1').replace(/\\([\\$}])/g, '$1');
+    await vscode.env.clipboard.writeText(`${importOf(language, identifier)}\n${text}\n`);
     vscode.window.setStatusBarMessage(vscode.l10n.t('Copied a call of {0}.', hit.path), 5_000);
     return;
   }
@@ -127,5 +132,11 @@ async function insert(
     });
   }
   await vscode.window.showTextDocument(editor.document, editor.viewColumn);
-  await editor.insertSnippet(snippet);
+  await editor.insertSnippet(new vscode.SnippetString(beginsLine(editor) ? `${call}\n` : call));
+}
+
+/** Whether the cursor stands before all that its line holds: what is written there gets a line of its own. */
+function beginsLine({ document, selection }: vscode.TextEditor): boolean {
+  const { text, isEmptyOrWhitespace, firstNonWhitespaceCharacterIndex: first } = document.lineAt(selection.active);
+  return !isEmptyOrWhitespace && selection.isEmpty && selection.active.character <= first && first < text.length;
 }

@@ -4,6 +4,7 @@ import { l10n } from 'vscode';
 import { whole } from '../format';
 import type { Problem, ServerState, ServerStatus, Severity, ToolInfo } from '../lsp_ext';
 import { parametersOf, type Parameter } from '../schema';
+import { signature } from '../skeleton';
 import type { Row } from './row';
 import { codeBlock, cut, markdown, oneLine } from './untrusted';
 
@@ -199,7 +200,7 @@ function toolRow(server: string, tool: ToolInfo): Row {
     tooltip: [
       `**${markdown(tool.title ?? tool.name)}**${nature === undefined ? '' : ` · ${l10n.t('the server says: {0}', nature)}`}`,
       markdown(tool.description ?? '', 1_000),
-      codeBlock(tool.python, 'python'),
+      codeBlock(signature('python', tool), 'python'),
     ].join('\n\n'),
     context: 'tool',
     ...(parametersOf(tool.input_schema).length > 0 ? { children: 'closed' as const } : {}),
