@@ -99,7 +99,10 @@ export class Daemon implements vscode.Disposable {
 
   /** Listens to a notification of the daemon's, from {@link start} on and over its restarts. */
   onNotification<P>(type: NotificationType<P>, listener: (params: P) => void): void {
-    this.client.onNotification(type.method, listener);
+    this.client.onNotification(type.method, (...params: unknown[]) => {
+      // Typed by the daemon's own types: lsp_ext.ts.
+      listener((type.isList ? params : params[0]) as P);
+    });
   }
 
   /** Answers a request of the daemon's, from {@link start} on and over its restarts. */

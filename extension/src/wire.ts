@@ -34,10 +34,16 @@ export class RequestType<P, R> {
   constructor(readonly method: string) {}
 }
 
-/** A notification by its name. */
+/**
+ * A notification by its name. JSON-RPC knows a list of parameters from one parameter that is a list by nothing but the
+ * other side's intention, which is said here.
+ */
 export class NotificationType<P> {
   declare readonly types: [P];
-  constructor(readonly method: string) {}
+  constructor(
+    readonly method: string,
+    readonly isList = false,
+  ) {}
 }
 
 /** When a call is asked about before it is made. */
@@ -83,7 +89,7 @@ export const receipt = new RequestType<{ run_id: RunId }, { tokens: TokenReport;
 );
 
 export const savingsChanged = new NotificationType<SavingsSummary>('tta/savingsChanged');
-export const serversChanged = new NotificationType<ServerStatus[]>('tta/serversChanged');
+export const serversChanged = new NotificationType<ServerStatus[]>('tta/serversChanged', true);
 export const runEvent = new NotificationType<RunEvent>('tta/runEvent');
 
 /** What was approved before and is remembered. */

@@ -22,6 +22,8 @@ export class ServersView implements vscode.TreeDataProvider<ServersNode>, vscode
   private readonly tree: vscode.TreeView<ServersNode>;
   private readonly listeners: vscode.Disposable[];
   private readonly tools = new Map<string, Promise<ToolInfo[]>>();
+  /** How often the daemon's word was taken. */
+  private taken = 0;
   private nodes: ServerNode[] = [];
 
   readonly onDidChangeTreeData = this.changed.event;
@@ -66,6 +68,7 @@ export class ServersView implements vscode.TreeDataProvider<ServersNode>, vscode
 
   /** Takes the daemon's newest word. */
   readonly take = (servers: readonly ServerStatus[]): void => {
+    this.taken += 1;
     const before = new Map(this.nodes.map((node) => [node.server.name, node]));
     this.nodes = servers.map((server) => {
       const node = before.get(server.name);
@@ -116,7 +119,13 @@ export class ServersView implements vscode.TreeDataProvider<ServersNode>, vscode
   /** Views say that there is no server only once the daemon has said so. */
   private async follow(kind: DaemonState['kind']): Promise<void> {
     if (kind === 'ready') {
-      await this.ctx.request(wire.servers, {}).then(this.take, this.ctx.logError);
+      // What the daemon tells meanwhile is newer than its answer.
+      const before = this.taken;
+      await this.ctx.request(wire.servers, {}).then((servers) => {
+        if (this.taken === before) {
+          this.take(servers);
+        }
+      }, this.ctx.logError);
     } else {
       this.take([]);
     }
