@@ -54,9 +54,9 @@ function comparison({ code_mode: program, direct }: TokenReport): string {
   return [
     `| ${vscode.l10n.t('tokens')} | ${vscode.l10n.t('total')} | ${vscode.l10n.t('saved')} |`,
     '|:--|--:|--:|',
-    `| ${vscode.l10n.t('program')} | ${whole(program.total)} | |`,
-    row(vscode.l10n.t('direct, definitions deferred'), direct.deferred),
-    row(vscode.l10n.t('direct, needed servers'), direct.needed_servers),
-    row(vscode.l10n.t('direct, all servers'), direct.all_servers),
+    `| ${vscode.l10n.t('this program')} | ${whole(program.total)} | |`,
+    row(vscode.l10n.t('direct, deferred'), direct.deferred),
+    row(vscode.l10n.t('direct, needed'), direct.needed_servers),
+    row(vscode.l10n.t('direct, all'), direct.all_servers),
   ].join('\n');
 }
