@@ -35,7 +35,7 @@ test('trust is asked for with the exact commands, remembered for them, and asked
 
 test('Ctrl-C cancels a program, and what it said before stands on lines of its own', async (t) => {
   const run = ['run', '--lang', 'python', '-e', ENDLESS];
-  const { code, screen } = await runOnTerminal(workspace(t), run, [['under way', '\x03']]);
+  const { code, screen } = await runOnTerminal(workspace(t), run, [['under way\r\n', '\x03']]);
   assert.equal(code, 130, screen);
   assert.match(screen, /(^|\n)tta: under way\n\^C\ntta: cancelling; Ctrl-C again to quit at once\n/);
   assert.match(screen, /\nerror\[cancelled\]: the run was cancelled\ntta: no calls, /);
