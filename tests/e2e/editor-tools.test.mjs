@@ -1,0 +1,66 @@
+// What the editor manages is there for programs too: the MCP server that another extension offers, and that extension's own
+// tool, called from a Python program through our daemon.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import test from 'node:test';
+import { serverEntries } from '../../scripts/lib/servers.mjs';
+import { scriptedModel } from './model.mjs';
+import { notesWorkspace, settings } from './setup.mjs';
+import { extensions, neighbour } from './vsix.mjs';
+import { until, Workbench } from './workbench.mjs';
+
+const PROGRAM = `from servers import neighbour, vscode
+
+text = await neighbour.read_text_file(path="NOTES/ant.md")
+counted = await vscode.neighbour_count(text=text["content"] if isinstance(text, dict) else text)
+try:
+    await vscode.neighbour_count(text=1)
+except Exception as error:
+    wrong = str(error)
+{"counted": counted, "wrong": wrong}
+`;
+
+test('a program calls the tools of another extension', async (t) => {
+  const folder = notesWorkspace(t, (notes) => ({ 'count.py': PROGRAM.replace('NOTES', notes) }));
+  const { command, args } = serverEntries(folder).fs;
+  const model = await scriptedModel({ tool: 'none', args: {} });
+  t.after(() => model.close());
+  const workbench = await Workbench.open({
+    folder,
+    modelUrl: model.url,
+    extensions: [...extensions, neighbour],
+    settings: { ...settings, 'tta.approvals.calls': 'never' },
+    env: { TTA_NEIGHBOUR: JSON.stringify([command, ...args]) },
+  });
+  t.after(() => workbench.close());
+  await workbench.statusWith('TTA: ready');
+  await workbench.enableAgent();
+  // The editor starts servers when they are first wanted; the command is its own.
+  await workbench.inHost(
+    `await vscode.commands.executeCommand('workbench.mcp.startServer', '*', { waitForLiveTools: true })`,
+  );
+  await until('the neighbour’s tools', () =>
+    workbench.inHost(
+      `return vscode.lm.tools.some(({ fullReferenceName: name }) => /^neighbour\\/read_text_file$/i.test(name))`,
+    ),
+  );
+  // The editor does not say when its tools change: ours are compared every few seconds.
+  await until('the daemon’s list', async () => {
+    await workbench.openFile(join(folder, 'count.py'));
+    await workbench.clearOutput();
+    await workbench.command('tta.runFile');
+    return (await workbench.outputWith('count.py · ')).includes('count.py · done');
+  });
+  const output = await workbench.outputWith('count.py · done');
+  assert.match(output, /"words": 1600/);
+  assert.match(output, /"wrong": ".*text.*string/, 'arguments are checked before the editor is asked');
+  await workbench.shoot('editor-tools');
+
+  await workbench.command('tta.showServers');
+  const tree = workbench.page.locator('.sidebar .monaco-list-row:visible');
+  await tree.filter({ hasText: 'neighbour' }).first().waitFor();
+  const named = (name) => workbench.page.locator(`.sidebar .monaco-list-row[aria-label^="${name}"]:visible`).count();
+  assert.equal(await named('tta'), 0, 'our own tools are not bridged to ourselves');
+  assert.equal(await named('fs, '), 1, 'a server of mcp.json that the editor started too is there once');
+  await workbench.shoot('editor-servers');
+});
