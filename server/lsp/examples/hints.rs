@@ -29,10 +29,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let params = json!({"processId": null, "capabilities": {}, "initializationOptions": options});
     output.write_all(&frame(&json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params}))).await?;
     until(&mut input, 0).await?;
-    output.write_all(&notice("initialized", json!({}))).await?;
+    output.write_all(&notice("initialized", &json!({}))).await?;
     let uri = format!("file://{}/.mcp.json", folder.canonicalize()?.display());
     let document = json!({"uri": uri, "languageId": "json", "version": 1, "text": text});
-    output.write_all(&notice("textDocument/didOpen", json!({"textDocument": document}))).await?;
+    output.write_all(&notice("textDocument/didOpen", &json!({"textDocument": document}))).await?;
 
     let range = json!({"start": {"line": 0, "character": 0}, "end": {"line": 9_999, "character": 0}});
     let mut times = Vec::new();
@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let at = json!({"line": 0, "character": 0});
         let change = json!({"range": {"start": at, "end": at}, "text": "\n"});
         let params = json!({"textDocument": {"uri": uri, "version": round + 1}, "contentChanges": [change]});
-        output.write_all(&notice("textDocument/didChange", params)).await?;
+        output.write_all(&notice("textDocument/didChange", &params)).await?;
         let params = json!({"textDocument": {"uri": uri}, "range": range});
         let ask = json!({"jsonrpc": "2.0", "id": round, "method": "textDocument/inlayHint", "params": params});
         output.write_all(&frame(&ask)).await?;
@@ -78,7 +78,7 @@ fn config() -> String {
     text + "  }\n}\n"
 }
 
-fn notice(method: &str, params: Value) -> Vec<u8> {
+fn notice(method: &str, params: &Value) -> Vec<u8> {
     frame(&json!({"jsonrpc": "2.0", "method": method, "params": params}))
 }
 

@@ -30,10 +30,10 @@ impl Backend {
                 Err(e) => tracing::warn!("no receipt: {e}"),
             }
         }
-        if let (Some(uri), Some(version)) = (uri, version) {
-            if self.documents.set_run(&uri, version, &reply) {
-                self.changes.ran();
-            }
+        if let (Some(uri), Some(version)) = (uri, version)
+            && self.documents.set_run(&uri, version, &reply)
+        {
+            self.changes.ran();
         }
         Ok(reply)
     }

@@ -74,9 +74,9 @@ async fn the_editors_tools_are_servers_and_are_asked_for_again_when_they_change(
 async fn an_input_is_asked_for_once_and_no_word_of_it_is_told() {
     let test = TestDaemon::builder().start().await;
     let server = json!({"command": faulty_server(), "args": ["ok"], "env": {"TOKEN": "${input:key}"}});
-    let text =
+    let config =
         json!({"servers": {"good": server}, "inputs": [{"id": "key", "type": "promptString", "password": true}]});
-    std::fs::write(test.workspace().join(".vscode/mcp.json"), text.to_string()).expect("written");
+    std::fs::write(test.workspace().join(".vscode/mcp.json"), config.to_string()).expect("written");
     let mut editor = window(&test, json!({})).await;
     let run = editor.run(CALL).await;
     let (id, question) = editor.asked("tta/secret/get").await;

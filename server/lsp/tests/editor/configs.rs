@@ -88,9 +88,9 @@ async fn a_hover_tells_of_the_server_and_its_tools_and_runs_nothing_of_theirs() 
     let place = json!({"textDocument": {"uri": uri}, "position": {"line": 1, "character": 6}});
     let hover = editor.ask("textDocument/hover", place).await["result"].clone();
     assert_eq!(hover["range"]["end"], json!({"line": 1, "character": 10}));
-    let text = hover["contents"]["value"].as_str().expect("markdown");
+    let told = hover["contents"]["value"].as_str().expect("markdown");
     for part in ["**good** — ready", "stdio `", "- `echo` ", "`from servers import good`", "Measured"] {
-        assert!(text.contains(part), "{part} is not in {text}");
+        assert!(told.contains(part), "{part} is not in {told}");
     }
     let aside = json!({"textDocument": {"uri": uri}, "position": {"line": 2, "character": 6}});
     assert!(editor.ask("textDocument/hover", aside).await["result"].is_null());
@@ -151,11 +151,11 @@ async fn keys_and_values_are_completed_where_the_editor_does_not_do_it_itself() 
 async fn every_folder_of_a_window_has_its_files_and_a_name_that_is_taken_says_where() {
     let test = TestDaemon::builder().scripted("good", &["ok"]).start().await;
     let second = tempfile::tempdir().expect("a folder");
-    let text = format!("{{\n  \"mcpServers\": {{\n{},\n{}\n  }}\n}}\n", entry("good"), entry("other"));
-    std::fs::write(second.path().join(".mcp.json"), &text).expect("written");
+    let config = format!("{{\n  \"mcpServers\": {{\n{},\n{}\n  }}\n}}\n", entry("good"), entry("other"));
+    std::fs::write(second.path().join(".mcp.json"), &config).expect("written");
     let mut editor = window(&test, json!({"folders": [second.path()]})).await;
     let uri = uri(&second.path().canonicalize().expect("there"), ".mcp.json");
-    editor.open(&uri, "json", &text).await;
+    editor.open(&uri, "json", &config).await;
     let taken = "not used: mcp.json, line 1, has this name".to_owned();
     assert_eq!(hints(&mut editor, &uri).await, [(2, 13, taken), (5, 14, "starts when needed".to_owned())]);
 }

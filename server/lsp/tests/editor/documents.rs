@@ -46,11 +46,11 @@ async fn a_request_that_is_cancelled_before_its_turn_is_not_worked_on() {
     let test = TestDaemon::builder().start().await;
     let mut editor = Editor::start(&test).await;
     let uri = format!("file://{}/.mcp.json", test.workspace().display());
-    let mut text = "{\"mcpServers\": {\n".to_owned();
+    let mut config = "{\"mcpServers\": {\n".to_owned();
     for n in 0..2_000 {
-        writeln!(text, "\"s{n}\": {{\"command\": \"x\"}},").expect("text");
+        writeln!(config, "\"s{n}\": {{\"command\": \"x\"}},").expect("text");
     }
-    editor.open(&uri, "json", &(text + "}}")).await;
+    editor.open(&uri, "json", &(config + "}}")).await;
     let mut ids = Vec::new();
     for _ in 0..50 {
         ids.push(editor.request("textDocument/inlayHint", everywhere(&uri)).await);
@@ -73,8 +73,8 @@ async fn a_document_that_is_too_large_is_left_alone_and_the_others_are_not() {
     let mut editor = Editor::start(&test).await;
     let uri = |file: &str| format!("file://{}/{file}", test.workspace().display());
     let (large, small) = (uri(".mcp.json"), uri("tta.toml"));
-    let text = "{\"mcpServers\": {\"a\": {\"command\": \"x\"}, \"broken\": {}}}";
-    editor.open(&large, "json", text).await;
+    let config = "{\"mcpServers\": {\"a\": {\"command\": \"x\"}, \"broken\": {}}}";
+    editor.open(&large, "json", config).await;
     editor.open(&small, "toml", "[servers.a]\ncommand = \"x\"\n").await;
     assert_eq!(editor.ask("textDocument/inlayHint", everywhere(&large)).await["result"][0]["label"], "used once saved");
     editor.find(|m| m["params"]["uri"] == large.as_str() && m["params"]["diagnostics"][0]["severity"] == 1).await;
@@ -84,6 +84,6 @@ async fn a_document_that_is_too_large_is_left_alone_and_the_others_are_not() {
     editor.find(|m| m["params"]["uri"] == large.as_str() && m["params"]["diagnostics"] == json!([])).await;
     assert_eq!(editor.ask("textDocument/inlayHint", everywhere(&small)).await["result"][0]["label"], "used once saved");
     // Opened anew with a small text, it is followed again.
-    editor.open(&large, "json", text).await;
+    editor.open(&large, "json", config).await;
     assert_eq!(editor.ask("textDocument/inlayHint", everywhere(&large)).await["result"][0]["label"], "used once saved");
 }
