@@ -1,4 +1,5 @@
-//! How long the outline of a long program takes, and what stands at a cursor in it.
+//! How long the outline of a long program takes, and finding what stands at a cursor in it. The best of twenty: the rest is
+//! what else the machine does.
 
 use model::Language;
 use std::fmt::Write as _;
@@ -22,7 +23,7 @@ fn main() {
             times.push((outlined, start.elapsed(), outline.calls.len(), context));
         }
         times.sort_by_key(|(outlined, ..)| *outlined);
-        let (outlined, looked, calls, _) = &times[times.len() / 2];
+        let (outlined, looked, calls, _) = &times[0];
         println!(
             "{}: {} lines, {calls} calls: {outlined:?}, a cursor in it {looked:?}",
             language.as_str(),

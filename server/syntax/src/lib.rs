@@ -4,7 +4,7 @@
 //! text is broken, and the rest of it must keep its meaning. Where a name is bound more than once, or by anything but an
 //! import, it means nothing here: silence is better than a false remark.
 //!
-//! Bounded: a text that is too long, or takes too long to parse, has no outline. Offsets are bytes. Left out: what servers
+//! Bounded: a text that is too long, or takes too many steps to parse, has no outline. Offsets are bytes. Left out: what servers
 //! and tools there are, and values that are not written out in the text.
 
 mod arguments;

@@ -78,11 +78,7 @@ fn instead(name: &str, known: &[String], what: &str) -> String {
     }
     let more = if known.len() > NAMES_MAX { ", …" } else { "" };
     let shown: Vec<&str> = known.iter().take(NAMES_MAX).map(String::as_str).collect();
-    if shown.is_empty() {
-        format!("; there are no {what}")
-    } else {
-        format!("; its {what} are {}{more}", shown.join(", "))
-    }
+    if shown.is_empty() { "; there are none".to_owned() } else { format!("; {what} are {}{more}", shown.join(", ")) }
 }
 
 fn of_call(program: &Program<'_>, call: &Call) -> Vec<Diagnostic> {

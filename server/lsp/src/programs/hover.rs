@@ -9,6 +9,10 @@ use std::ops::Range;
 use syntax::Symbol;
 use tower_lsp::ls_types::{Hover, HoverContents, MarkupContent, MarkupKind};
 
+/// Characters of a description, and parameters that are documented.
+const DESCRIPTION_CHARS: usize = 1_500;
+const PARAMETERS_MAX: usize = 30;
+
 pub(super) fn at(program: &Program<'_>, offset: usize) -> Option<Hover> {
     let (range, text) = match program.outline.mention_at(offset) {
         Some(mention) => (mention.range.clone(), symbol(program, &mention.symbol)?),
@@ -52,9 +56,19 @@ fn state(state: ServerState) -> &'static str {
     }
 }
 
-/// A tool as its stub, and what its server claims of it.
-pub(super) fn tool(tool: &Tool, language: Language) -> String {
-    let mut out = block(language_name(language), &tool.stub(language, Detail::Full));
+/// A tool's signature, what it does, its parameters, and what its server claims of it.
+fn tool(tool: &Tool, language: Language) -> String {
+    let mut out = block(language_name(language), head(&tool.stub(language, Detail::Full)));
+    if let Some(description) = &tool.definition.description {
+        let cut = description.char_indices().nth(DESCRIPTION_CHARS);
+        let shown = cut.map_or(description.as_str(), |(end, _)| &description[..end]);
+        let _ = write!(out, "\n\n{}{}", escape(shown.trim()), if cut.is_some() { "…" } else { "" });
+    }
+    let documented = tool.parameters(language).into_iter().filter(|parameter| parameter.doc.is_some());
+    for (at, parameter) in documented.take(PARAMETERS_MAX).enumerate() {
+        let doc = parameter.doc.as_deref().unwrap_or_default();
+        let _ = write!(out, "{}- {} {}", if at == 0 { "\n\n" } else { "\n" }, code(&parameter.name), escape(doc));
+    }
     let claims = tool.definition.annotations.clone().unwrap_or_default();
     match (claims.read_only_hint, claims.destructive_hint) {
         (Some(true), _) => out += "\n\nChanges nothing, its server says.",
@@ -62,6 +76,12 @@ pub(super) fn tool(tool: &Tool, language: Language) -> String {
         _ => {}
     }
     out
+}
+
+/// A stub without its documentation.
+pub(super) fn head(stub: &str) -> &str {
+    let is_head = |line: &&str| line.starts_with("async def ") || line.starts_with("function ");
+    stub.lines().find(is_head).unwrap_or(stub)
 }
 
 /// What a markdown block of this language is called.

@@ -4,7 +4,7 @@
 //! only where it is a name of the language, or quoted.
 
 use super::Program;
-use super::hover::{language_name, parameter_doc, signature};
+use super::hover::{head, language_name, parameter_doc, signature};
 use super::signature::markdown;
 use crate::markdown::block;
 use daemon::{Parameter, Tool};
@@ -94,7 +94,7 @@ fn tools(
         item.detail = (!tool.summary().is_empty()).then(|| tool.summary().to_owned());
         if at < STUBS_MAX {
             let stub = tool.stub(program.language(), Detail::Signature);
-            item.documentation = Some(markdown(block(language_name(program.language()), &stub)));
+            item.documentation = Some(markdown(block(language_name(program.language()), head(&stub))));
         }
         if !is_import && !is_called {
             insert(&mut item, call(tool, name, program.language()), InsertTextFormat::SNIPPET);

@@ -170,11 +170,12 @@ async fn hover_tells_of_servers_tools_and_arguments() {
         == tool.py 1:12-21
         ```python
         async def notes.read_note(*, path: str, mode: Literal["fast", "safe"] = "safe", head: int = ...) -> Any:
-            """Reads a note.
-            path: Which note; **not** a folder
-            head: At most this many lines
-            """
         ```
+
+        Reads a note\.
+
+        - `path` Which note\; \*\*not\*\* a folder
+        - `head` At most this many lines
 
         Changes nothing, its server says.
         == tool.ts 1:6-9
@@ -237,7 +238,10 @@ async fn completion_offers_what_fits_the_place() {
                 place(&edit["range"])
             )
         });
-        let items: Vec<String> = items.collect();
+        let mut items: Vec<String> = items.collect();
+        if items.is_empty() {
+            items.push("nothing".to_owned());
+        }
         writeln!(out, "{}\n    {}", text.replace('\n', "⏎"), items.join("\n    ")).expect("text");
     }
     expect![[r#"
@@ -274,7 +278,7 @@ async fn completion_offers_what_fits_the_place() {
             True «True» 1:34-34
             False «False» 1:34-34
         from servers import notes⏎pri|
-    
+            nothing
         import * as notes from "servers/|";
             notes «notes» 0:32-32
         import * as notes from "servers/notes";⏎await notes.|
