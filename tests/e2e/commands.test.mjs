@@ -1,5 +1,4 @@
-// The commands of the palette: run a program and see its result or its error at the line, the servers, the last runs and
-// a receipt.
+// The commands of the palette: run a program and see its result or its error at the line, the last runs and a receipt.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -23,7 +22,7 @@ async def main():
 await main()
 `;
 
-test('programs run from the editor, and servers and receipts are a command away', async (t) => {
+test('programs run from the editor, and receipts are a command away', async (t) => {
   const folder = notesWorkspace(t, (notes) => ({
     'good.py': GOOD.replace('NOTES', notes),
     'bad.py': BAD.replace('NOTES', notes),
@@ -58,20 +57,6 @@ test('programs run from the editor, and servers and receipts are a command away'
     await toast.locator('.monaco-button', { hasText: 'Cancel' }).click();
     await outputWith(workbench, 'spin.py · cancelled');
     await until('the end of the run', async () => (await workbench.savings()).running === 0);
-  });
-
-  await t.test('Show Servers shows state, tools and tokens', async () => {
-    await workbench.command('tta.showServers');
-    const rows = await workbench.pickWith('ready');
-    assert.match(rows[0], /^fs ?ready · 1\d tools · [\d,]+ tokens/);
-    await workbench.shoot('servers');
-    await workbench.page.keyboard.press('Enter');
-    await until('mcp.json at its line', () =>
-      workbench.inHost(`
-        const editor = vscode.window.activeTextEditor;
-        return editor?.document.uri.path.endsWith('/.vscode/mcp.json') && editor.selection.active.line === 2;
-      `),
-    );
   });
 
   await t.test('Show Last Runs leads to a receipt', async () => {

@@ -81,7 +81,11 @@ export async function openCall(_: Ctx, subject: unknown, { documents }: Parts): 
   const node = subject as RunsNode;
   if (node.kind === 'call') {
     const { run, index, call } = node;
-    await documents.show(`${call.server}.${call.tool} ${index + 1}.jsonc`, { kind: 'call', run: run.id, index });
+    await documents.show(
+      `${call.server}.${call.tool} ${index + 1}.txt`,
+      { kind: 'call', run: run.id, index },
+      'plaintext',
+    );
   }
 }
 

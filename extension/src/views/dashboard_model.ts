@@ -74,14 +74,21 @@ function card(title: string, { runs, calls, tokens }: Savings, baseline: Baselin
     [l10n.t('total, over all turns'), 'total'],
   ];
   const cells = rows.map(([name, figure]) => {
-    const label = weakest(tokens.labels, `code_mode.${figure}`, `direct.${figure}`, `direct.${baseline}`, 'direct');
+    const label = weakest(
+      tokens.labels,
+      `code_mode.${figure}`,
+      `direct.${figure}`,
+      `direct.${baseline}`,
+      'direct',
+      'total',
+    );
     return `<tr><th scope="row">${html(name)}</th><td>${whole(program[figure])}</td><td>${whole(direct[figure])}</td><td class="label">${html(label)}</td></tr>`;
   });
   return `<section class="card" aria-label="${html(title)}">
 <h2>${html(title)}</h2>
 <p class="saved${saved < 0 ? ' loss' : ''}">${html(headline + share)}</p>
 <p>${html(`${runs === 1 ? l10n.t('1 run') : l10n.t('{0} runs', whole(runs))}, ${callCount(calls)}`)}</p>
-${table([l10n.t('tokens'), l10n.t('program'), l10n.t('direct'), l10n.t('how known')], cells, [])}
+${table([l10n.t('tokens'), l10n.t('program'), l10n.t('direct'), l10n.t('basis')], cells, [])}
 </section>`;
 }
 

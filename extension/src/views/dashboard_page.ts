@@ -47,7 +47,7 @@ section { margin-top: 1.6em; }
 .notes { color: var(--vscode-descriptionForeground); min-height: 1.3em; }
 .totals { display: none; flex-wrap: wrap; gap: 1em; }
 .card { flex: 1 1 18em; margin: 0; padding: 1em; border: 1px solid var(--vscode-widget-border, var(--vscode-contrastBorder, transparent)); background: var(--vscode-editorWidget-background); border-radius: 4px; }
-.saved { font-size: 1.5em; margin: .2em 0; }
+.saved { font-size: 1.4em; margin: .2em 0; }
 .loss { color: var(--vscode-editorWarning-foreground); }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; font-weight: normal; padding: .25em .6em; border-bottom: 1px solid var(--vscode-panel-border, var(--vscode-contrastBorder, transparent)); }

@@ -141,12 +141,10 @@ function callText(call: CallDetail | undefined): string {
     return vscode.l10n.t('The call is not there yet. Refresh when the run has ended.');
   }
   const { record, result } = call;
-  return [
-    `// ${record.server}.${record.tool}`,
-    `// ${vscode.l10n.t('arguments')}`,
-    pretty(call.arguments),
-    `// ${vscode.l10n.t('answer')}`,
-    record.error ?? pretty(result),
-    '',
-  ].join('\n');
+  const parts: [string, string][] = [
+    [vscode.l10n.t('arguments'), pretty(call.arguments)],
+    [record.error === undefined ? vscode.l10n.t('answer') : vscode.l10n.t('error'), record.error ?? pretty(result)],
+  ];
+  const title = `${record.server}.${record.tool}`;
+  return [title, ...parts.map(([name, text]) => `── ${name}\n${text}`), ''].join('\n\n');
 }

@@ -100,7 +100,10 @@ export class ServersView implements vscode.TreeDataProvider<ServersNode>, vscode
 
   async getChildren(node?: ServersNode): Promise<ServersNode[]> {
     if (!node) {
-      return this.nodes;
+      // The editor's built-in tools are always there; where they are all there is, the welcome says more than they do.
+      const builtIn = ({ server }: (typeof this.nodes)[number]): boolean =>
+        server.source.scope === 'editor' && server.name === 'vscode';
+      return this.nodes.every(builtIn) ? [] : this.nodes;
     }
     if (node.kind !== 'server') {
       return parameterNodes(node);
