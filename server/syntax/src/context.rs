@@ -138,7 +138,7 @@ impl Cursor<'_> {
             Kind::Text if self.offset < range.end => {
                 let (_, content) = self.tokens.content(at)?;
                 let is_inside = content.start <= self.offset && self.offset <= content.end;
-                is_inside.then(|| Under { before: at, after: count, replace: content, is_quoted: true })
+                is_inside.then_some(Under { before: at, after: count, replace: content, is_quoted: true })
             }
             _ if let Some(under) = self.unclosed(count) => Some(under),
             Kind::Word if self.offset <= range.end => {
@@ -231,7 +231,7 @@ impl Cursor<'_> {
         if !is_wrapped && !self.tokens.is_one_line(self.tokens.all[start - 1].range.end..self.offset) {
             return None;
         }
-        self.import_of(&module, under.replace.clone(), self.listed(start, under, is_wrapped))
+        Self::import_of(&module, under.replace.clone(), self.listed(start, under, is_wrapped))
     }
 
     /// Where the list begins whose opening is token `at`, and the module it is imported from.
@@ -273,7 +273,7 @@ impl Cursor<'_> {
         taken
     }
 
-    fn import_of(&self, module: &str, replace: Range<usize>, taken: Vec<String>) -> Option<Context> {
+    fn import_of(module: &str, replace: Range<usize>, taken: Vec<String>) -> Option<Context> {
         match module.split('/').collect::<Vec<_>>().as_slice() {
             ["servers"] => Some(Context::Server { replace, taken }),
             ["servers", server] if !server.is_empty() => {
@@ -304,7 +304,9 @@ impl Cursor<'_> {
                 ")" | "]" | "}" => depth += 1,
                 "(" | "[" | "{" | "${" if depth > 0 => depth -= 1,
                 "(" => match self.chain(at) {
-                    Some((Target::Tool(server, tool), _)) => return self.place(under, at, &brackets, server, tool),
+                    Some((Target::Tool(server, tool), _)) => {
+                        return Some(self.place(under, at, &brackets, server, tool));
+                    }
                     _ if self.is_grouping(at) => brackets.push(at),
                     _ => return None,
                 },
@@ -324,7 +326,7 @@ impl Cursor<'_> {
     }
 
     /// The place in the call that opens at token `open`, with `brackets` open between it and the cursor, inner ones first.
-    fn place(&self, under: &Under, open: usize, brackets: &[usize], server: String, tool: String) -> Option<CallPlace> {
+    fn place(&self, under: &Under, open: usize, brackets: &[usize], server: String, tool: String) -> CallPlace {
         let in_braces = brackets.last().is_some_and(|last| *last == open + 1 && self.is(*last, "{"));
         let level = if in_braces { open + 1 } else { open };
         let nested = brackets.len() - usize::from(in_braces);
@@ -341,7 +343,7 @@ impl Cursor<'_> {
             (2, Some(name)) => Place::Value { name: name.to_owned(), replace, is_quoted: under.is_quoted },
             (_, name) => Place::Inside { name: name.map(str::to_owned) },
         };
-        Some(CallPlace { server, tool, place, given: self.given(level, under, sign), in_braces })
+        CallPlace { server, tool, place, given: self.given(level, under, sign), in_braces }
     }
 
     /// The tokens after the last comma between token `level`, which opens them, and token `end`, inner brackets left out.

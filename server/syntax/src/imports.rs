@@ -106,15 +106,12 @@ impl<'t> Import<'t> {
         for imported in node.children_by_field_name("name", &mut cursor) {
             let (name, alias) = aliased(imported);
             let module = self.python_module(name, text);
-            match alias {
-                Some(alias) => {
-                    self.name(alias.byte_range(), &module.target());
-                    self.bind(&text[alias.byte_range()], module.target());
-                }
-                None => {
-                    let first = text[name.byte_range()].split('.').next().unwrap_or_default().trim();
-                    self.bind(first, if first == PACKAGE { Target::Servers } else { Target::Other });
-                }
+            if let Some(alias) = alias {
+                self.name(alias.byte_range(), &module.target());
+                self.bind(&text[alias.byte_range()], module.target());
+            } else {
+                let first = text[name.byte_range()].split('.').next().unwrap_or_default().trim();
+                self.bind(first, if first == PACKAGE { Target::Servers } else { Target::Other });
             }
         }
     }

@@ -51,7 +51,7 @@ pub(crate) fn key(pair: Node<'_>, text: &str) -> Option<String> {
 }
 
 /// Named children without comments.
-pub(crate) fn children<'t>(node: Node<'t>) -> Vec<Node<'t>> {
+pub(crate) fn children(node: Node<'_>) -> Vec<Node<'_>> {
     let mut cursor = node.walk();
     node.named_children(&mut cursor).filter(|child| child.kind() != "comment").collect()
 }

@@ -279,7 +279,8 @@ impl<'t> Walk<'t> {
     /// for the name.
     fn is_certain(&self, member: &Use<'t>, name: Node<'t>) -> bool {
         let dot = self.text[..name.start_byte()].trim_end_matches(|c: char| c.is_whitespace()).len();
-        !self.text[dot..name.start_byte()].contains('\n') && !(member.is_broken && name.byte_range().is_empty())
+        let is_missing = member.is_broken && name.byte_range().is_empty();
+        !is_missing && !self.text[dot..name.start_byte()].contains('\n')
     }
 
     fn call(&self, used: &Use<'t>, usage: Usage) -> Option<Call> {

@@ -1,5 +1,11 @@
 //! What is being written at the cursor, `|`, most of it in texts that are broken there.
 
+#![expect(
+    clippy::needless_raw_string_hashes,
+    clippy::too_many_lines,
+    reason = "expect-test writes the former; tables are long"
+)]
+
 use expect_test::{Expect, expect};
 use model::Language;
 use std::ops::Range;

@@ -1,5 +1,7 @@
 //! Outlines of small texts: what is imported, mentioned and called.
 
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+
 use expect_test::{Expect, expect};
 use model::Language::{self, JavaScript, Python, TypeScript};
 use syntax::{Arguments, Call, Symbol, Usage, outline};
