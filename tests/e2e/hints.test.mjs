@@ -11,12 +11,13 @@ const NAMES = `["ant", "bee", "cat"]`;
 
 const GOOD = `from servers import fs
 
+home = "NOTES"
 notes = {}
 for name in ${NAMES}:
-    notes[name] = await fs.read_text_file(path=f"NOTES/{name}.md")
+    notes[name] = await fs.read_text_file(path=f"{home}/{name}.md")
 
-listing = await fs.list_directory(path="NOTES")
-{"notes": len(notes), "longest": max(notes, key=lambda name: len(str(notes[name])))}
+listing = await fs.list_directory(path=home)
+max(notes, key=lambda name: len(str(notes[name])))
 `;
 
 const WRONG = `from servers import fs
@@ -69,7 +70,7 @@ test('programs and mcp.json say what the daemon knows, where it matters', async 
     await workbench.openFile(at('.tta/longest.py'));
     await workbench.inHost(`
       const editor = vscode.window.activeTextEditor;
-      const at = new vscode.Position(4, 30);
+      const at = new vscode.Position(5, 30);
       editor.selection = new vscode.Selection(at, at);
       await vscode.commands.executeCommand('editor.action.showHover');
     `);

@@ -168,9 +168,8 @@ fn argument(
     let name = &parameter.name;
     let written = match (form.is_quoted, form.in_braces, python) {
         (true, ..) if name.contains(['"', '\'', '\\', '\n']) => return None,
-        (true, ..) => name.clone(),
         (false, false, _) if !is_word(name) => return None,
-        (false, false, _) => name.clone(),
+        (true, ..) | (false, false, _) => name.clone(),
         (false, true, true) => quoted(name),
         (false, true, false) => key(name),
     };

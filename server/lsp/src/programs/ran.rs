@@ -6,6 +6,7 @@ use crate::figures::{count, grouped};
 use model::reply::CacheOutcome;
 use model::{CallRecord, RunReply};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// The calls that one line made.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -106,10 +107,10 @@ impl LineRan {
     fn story(&self, returned: Option<u64>) -> String {
         let mut story = format!("{} of this line in the last run", count(self.calls, "call"));
         if let Some(tokens) = self.tokens {
-            story += &format!(": {} tokens of answers", grouped(tokens));
+            let _ = write!(story, ": {} tokens of answers", grouped(tokens));
         }
         if let Some(returned) = returned {
-            story += &format!(". The program itself returned {} tokens", grouped(returned));
+            let _ = write!(story, ". The program itself returned {} tokens", grouped(returned));
         }
         story + ". Measured (o200k_base); calls that ran at once count their time each."
     }

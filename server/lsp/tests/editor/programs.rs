@@ -25,7 +25,7 @@ async fn open(editor: &mut Editor, uri: &str, language: &str, text: &str) {
 /// Opens `text` without its `|` and asks there.
 async fn at_cursor(editor: &mut Editor, method: &str, uri: &str, text: &str) -> Value {
     let cursor = text.find('|').expect("a cursor");
-    let language = if uri.ends_with(".py") { "python" } else { "typescript" };
+    let language = if uri.contains(".py") { "python" } else { "typescript" };
     open(editor, uri, language, &text.replacen('|', "", 1)).await;
     let before = &text[..cursor];
     let line = before.matches('\n').count();
