@@ -28,7 +28,7 @@ export function look(
   savings: SavingsSummary | undefined,
   activity: Activity = { running: 0, waiting: 0 },
 ): Look {
-  const plain = { tone: 'plain', command: 'tta.showRuns' } as const;
+  const plain = { tone: 'plain', command: 'tta.showDashboard' } as const;
   switch (state.kind) {
     case 'restricted':
       return {

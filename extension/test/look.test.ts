@@ -49,7 +49,7 @@ test('every other state names itself and leads to what helps', () => {
     states.map((state) => look(state, undefined)).map(({ text, tone, command }) => [text, tone, command]),
     [
       ['$(workspace-untrusted) TTA: restricted', 'plain', 'workbench.trust.manage'],
-      ['$(loading~spin) TTA: starting', 'plain', 'tta.showRuns'],
+      ['$(loading~spin) TTA: starting', 'plain', 'tta.showDashboard'],
       ['$(loading~spin) TTA: restarting', 'warning', 'tta.openLog'],
       ['$(error) TTA: stopped', 'error', 'tta.restartDaemon'],
     ],

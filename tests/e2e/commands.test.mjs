@@ -60,7 +60,7 @@ test('programs run from the editor, and receipts are a command away', async (t) 
   });
 
   await t.test('Show Last Runs leads to a receipt', async () => {
-    await workbench.status.click();
+    await workbench.command('tta.showRuns');
     const rows = await workbench.pickWith('good.py');
     assert.match(
       rows.find((row) => row.includes('good.py')),

@@ -236,14 +236,14 @@ fn a_tool_can_be_checked_from_many_threads_at_once() {
 fn problems(server: &ServerTools, known: Value, hidden: &[&str], is_open: bool, want: Expect) {
     let known = known.as_object().expect("an object");
     let told = tool(server).problems(known, hidden, is_open);
-    want.assert_eq(&told.iter().map(|problem| format!("{}: {problem}\n", problem.field)).collect::<String>());
+    want.assert_eq(&told.iter().fold(String::new(), |all, problem| format!("{all}{}: {problem}\n", problem.field)));
 }
 
 #[test]
 fn arguments_that_are_only_partly_known_are_judged_by_what_is_certain() {
     let edit = edit();
-    problems(&edit, json!({}), &["path"], false, expect![[r#""#]]);
-    problems(&edit, json!({}), &[], true, expect![[r#""#]]);
+    problems(&edit, json!({}), &["path"], false, expect![[""]]);
+    problems(&edit, json!({}), &[], true, expect![[""]]);
     problems(
         &edit,
         json!({"limit": "3", "mode": "slow", "pth": 1}),
@@ -272,11 +272,11 @@ fn arguments_that_are_only_partly_known_are_judged_by_what_is_certain() {
         json!({"c": 1}),
         &[],
         false,
-        expect![[r#"
+        expect![[r"
         : edit-file: expected any, got object {c}
-    "#]],
+    "]],
     );
-    problems(&either, json!({"c": 1}), &[], true, expect![[r#""#]]);
+    problems(&either, json!({"c": 1}), &[], true, expect![[""]]);
 }
 
 #[test]

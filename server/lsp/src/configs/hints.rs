@@ -13,7 +13,7 @@ use tower_lsp::ls_types::{
 /// Characters of an error in a hint; the hover has it whole.
 const ERROR_CHARS: usize = 80;
 
-/// `12 tools · 1,834 tokens · ready · −1,834/turn deferred` behind each server of a range.
+/// `12 tools · ready · 1,834 tokens deferred` behind each server of a range; VS Code shows 43 characters of a hint.
 pub(crate) fn inlay_hints(file: &ConfigFile<'_>, range: Range, daemon: &Daemon) -> Vec<InlayHint> {
     let (document, servers) = (file.document, &file.inspection.servers);
     let hint = |server: &ServerKey| {
@@ -60,13 +60,11 @@ fn figures(status: &ServerStatus) -> String {
     if let Some(tools) = status.tools {
         parts.push(count(u64::from(tools), "tool"));
     }
-    if let Some(tokens) = status.definition_tokens {
-        parts.push(format!("{} tokens", grouped(tokens)));
-    }
     parts.push(state(status));
-    // What a host without a tool search would put in front of every turn.
-    if let Some(tokens) = status.definition_tokens.filter(|tokens| *tokens > 0 && may_start(status.state)) {
-        parts.push(format!("−{}/turn deferred", grouped(tokens)));
+    if let Some(tokens) = status.definition_tokens {
+        // What a host without a tool search would put in front of every turn.
+        let deferred = if tokens > 0 && may_start(status.state) { " deferred" } else { "" };
+        parts.push(format!("{} tokens{deferred}", grouped(tokens)));
     }
     parts.join(" · ")
 }
