@@ -56,8 +56,8 @@ const DRAIN_MAX: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub struct Daemon {
     core: Arc<Core>,
-    /// Held, not read: dropping it ends the watch.
-    _watcher: Option<Arc<watch::Watcher>>,
+    /// Held, not read: dropping them ends the watches.
+    _watchers: [Option<Arc<watch::Watcher>>; 2],
 }
 
 impl std::fmt::Debug for Daemon {

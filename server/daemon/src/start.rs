@@ -71,7 +71,8 @@ pub(crate) async fn start(options: Options) -> Result<Daemon, Error> {
         core.watcher.get_or_init(|| Arc::downgrade(watcher));
     }
     editor_tools::follow(&core);
-    Ok(Daemon { core, _watcher: watcher })
+    let ledger_watcher = ledger_watcher(&core);
+    Ok(Daemon { core, _watchers: [watcher, ledger_watcher] })
 }
 
 fn bridge(paths: &Paths, inbox: &Inbox) -> Bridge {
@@ -110,6 +111,14 @@ fn ledger(paths: &Paths, config: &Config, notices: &broadcast::Sender<Notice>, i
         inbox.change(|changes| changes.counted = true);
     })
     .map_err(|e| Error::Fault(e.to_string()))
+}
+
+/// Other windows and terminals count into the same database: the sums follow them.
+fn ledger_watcher(core: &Core) -> Option<Arc<watch::Watcher>> {
+    let ledger = core.ledger.clone();
+    let log = core.paths.data.join("ledger.db-wal");
+    let watcher = watch::watch(vec![log], SETTLE, move |_| ledger.look());
+    watcher.map(Arc::new).inspect_err(|e| tracing::warn!("what other windows save is seen late: {e}")).ok()
 }
 
 /// Without a watch a change needs a restart: worth a warning, not worth refusing to start.

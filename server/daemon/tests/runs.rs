@@ -163,3 +163,28 @@ async fn programs_search_the_catalog_themselves() {
     let code = "import tta\n[hit['path'] for hit in await tta.search_tools('echo', limit=1)]";
     assert_eq!(value(&test.run(Language::Python, code).await), json!(["good.echo"]));
 }
+
+#[tokio::test]
+async fn what_another_window_saves_is_seen_without_a_run_of_ones_own() {
+    let test = TestDaemon::builder().scripted("good", &["ok"]).start().await;
+    let options = daemon::Options {
+        workspace: Some(test.workspace().to_owned()),
+        data_dir: Some(test.workspace().join("data")),
+        ..daemon::Options::default()
+    };
+    let other = daemon::Daemon::start(options).await.expect("a second daemon starts");
+    let mut notices = other.notices();
+    test.run(Language::JavaScript, "import * as good from 'servers/good'; await good.echo({})").await;
+    let seen = async {
+        loop {
+            if let Ok(Notice::Savings(savings)) = notices.recv().await
+                && savings.workspace.runs == 1
+            {
+                return savings.session.runs;
+            }
+        }
+    };
+    let own = tokio::time::timeout(std::time::Duration::from_mins(1), seen).await.expect("it is seen");
+    assert_eq!(own, 0, "the other window's run is not this session's");
+    other.shutdown().await;
+}

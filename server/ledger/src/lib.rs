@@ -141,6 +141,12 @@ impl Ledger {
         self.shared().queue.define(server, tools);
     }
 
+    /// Another process may have written to the database: where one did, the sums follow and `on_change` is called. Never
+    /// blocks.
+    pub fn look(&self) {
+        self.shared().queue.look();
+    }
+
     /// What a server's definitions cost in a prompt. `None` where they were never listed or are not counted yet; asking
     /// has them counted, and `on_change` is called when they are.
     pub fn definition_tokens(&self, server: &str) -> Option<u64> {
@@ -169,7 +175,7 @@ impl Ledger {
     }
 
     /// Savings so far, from memory. `running` is the daemon's to fill in. Another process on the same database is seen
-    /// with this process's next run.
+    /// with this process's next run, or by [`Ledger::look`].
     pub fn savings(&self) -> SavingsSummary {
         self.shared().savings()
     }

@@ -70,10 +70,17 @@ pub(crate) struct Arrived {
     pub(crate) wanted: HashSet<String>,
     /// Runs and calls of which only the number was kept.
     pub(crate) beyond: (u64, u64),
+    /// Another process may have written to the database.
+    pub(crate) look: bool,
 }
 
 impl Arrived {
     fn is_empty(&self) -> bool {
+        self.is_idle() && !self.look
+    }
+
+    /// Nothing came but, perhaps, a look.
+    pub(crate) fn is_idle(&self) -> bool {
         self.jobs.is_empty() && self.definitions.is_empty() && self.wanted.is_empty() && self.beyond.0 == 0
     }
 }
@@ -168,6 +175,13 @@ impl Queue {
     pub(crate) fn want(&self, server: &str) {
         let mut state = self.lock();
         state.arrived.wanted.insert(server.to_owned());
+        self.wake(&state);
+    }
+
+    /// Asks for a look at what other processes wrote.
+    pub(crate) fn look(&self) {
+        let mut state = self.lock();
+        state.arrived.look = true;
         self.wake(&state);
     }
 

@@ -28,6 +28,8 @@ const DEFINITIONS_KEPT: i64 = 50_000;
 #[derive(Debug)]
 pub(crate) struct Store {
     connection: Connection,
+    /// Changes when another connection commits.
+    version: i64,
 }
 
 /// A counted run with what is stored of it.
@@ -68,8 +70,18 @@ impl Store {
     pub(crate) fn open(path: &Path) -> Result<(Self, Totals), Error> {
         let mut connection = connect(path, true)?;
         schema::migrate(&mut connection, path)?;
+        let version = data_version(&connection)?;
         let totals = totals(&connection)?;
-        Ok((Self { connection }, totals))
+        Ok((Self { connection, version }, totals))
+    }
+
+    /// The sums, where another process changed the database since the last look.
+    pub(crate) fn look(&mut self) -> rusqlite::Result<Option<Totals>> {
+        let version = data_version(&self.connection)?;
+        if std::mem::replace(&mut self.version, version) == version {
+            return Ok(None);
+        }
+        totals(&self.connection).map(Some)
     }
 
     /// Writes the rows of the runs among `jobs`, which are about to be counted.
@@ -318,6 +330,10 @@ fn insert_discovery(
             exchange.arguments.exact && exchange.result.exact,
         ])
         .map(drop)
+}
+
+fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
 fn totals(connection: &Connection) -> rusqlite::Result<Totals> {

@@ -45,8 +45,12 @@ impl Worker {
         let mut backlog = VecDeque::new();
         let mut told = None::<Instant>;
         while let Some(arrived) = self.shared.queue.take(backlog.is_empty()) {
-            self.admit(arrived, &mut backlog);
+            let idle = arrived.is_idle() && backlog.is_empty();
+            let news = self.admit(arrived, &mut backlog);
             self.shared.queue.admitted();
+            if idle && !news {
+                continue;
+            }
             self.work(&mut backlog);
             self.shared.settled.send_modify(|times| *times += 1);
             if backlog.is_empty() || told.is_none_or(|at| at.elapsed() >= NOTICE_INTERVAL) {
@@ -56,8 +60,14 @@ impl Worker {
         }
     }
 
-    /// Takes in what came: the rows of new runs are written before anything is counted.
-    fn admit(&mut self, arrived: Arrived, backlog: &mut VecDeque<Queued>) {
+    /// Takes in what came: the rows of new runs are written before anything is counted. Whether another process had
+    /// changed the sums.
+    fn admit(&mut self, arrived: Arrived, backlog: &mut VecDeque<Queued>) -> bool {
+        let foreign = if arrived.look { self.keeper.run(crate::store::Store::look).flatten() } else { None };
+        let news = foreign.is_some();
+        if let Some(totals) = foreign {
+            self.shared.view().workspace = totals;
+        }
         self.keeper.run(|store| store.announce(&arrived.jobs));
         backlog.extend(arrived.jobs);
         for (server, tools) in arrived.definitions {
@@ -76,6 +86,7 @@ impl Worker {
                 None => view.workspace.tally(runs, calls),
             }
         }
+        news
     }
 
     /// Counts for a moment and settles what it counted.
