@@ -16,7 +16,7 @@ listing = await fs.list_directory(path="NOTES")
 str(listing).count(".md")
 `;
 
-test('two windows share a workspace', async (t) => {
+test('two windows share a workspace, and each sees what the other saved, also after a reload', async (t) => {
   const others = processesOf(tta, 'lsp');
   const daemons = () => processesOf(tta, 'lsp').filter((pid) => !others.includes(pid));
   const folder = notesWorkspace(t, (notes) => ({ 'list.py': LIST.replace('NOTES', notes) }));
@@ -42,8 +42,12 @@ test('two windows share a workspace', async (t) => {
   await counted(second, 1);
   await run(second);
   await counted(second, 2);
+  await counted(first, 2);
+  await first.reload();
+  await first.statusWith('saved');
   await run(first);
   await counted(first, 3);
+  await counted(second, 3);
   await second.shoot('window');
   await second.close();
   await until('the end of its daemon', () => daemons().length === 1);

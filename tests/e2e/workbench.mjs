@@ -100,6 +100,11 @@ export class Workbench {
     writeFileSync(join(this.#home, 'config.yaml'), 'auth: none\ncert: false\n');
     const prompt = trusted ? {} : { 'security.workspace.trust.startupPrompt': 'never' };
     writeFileSync(join(user, 'settings.json'), JSON.stringify({ ...SETTINGS, ...prompt, ...settings }));
+    // A code-server's window is a remote one: settings of the machine count from the machine's own file, and from the
+    // user's only until the editor has read which extension they belong to.
+    const machine = join(this.#home, 'data', 'Machine');
+    mkdirSync(machine, { recursive: true });
+    writeFileSync(join(machine, 'settings.json'), JSON.stringify(settings));
     if (modelUrl) writeFileSync(join(user, 'chatLanguageModels.json'), JSON.stringify([languageModel(modelUrl)]));
     this.#shareGuests(user);
     const env = { ...process.env, ...more, HOME: this.#home, TTA_HARNESS: this.#harness };
