@@ -117,7 +117,7 @@ tool: string,
  */
 status: CallStatus, 
 /**
- * From the program's call to its answer.
+ * From the program's call to its answer, without the time in which a person was asked.
  */
 ms: number, 
 /**

@@ -114,13 +114,27 @@ impl Failure {
     }
 }
 
+/// The time a person took to answer: no part of what the call took.
+#[derive(Default)]
+struct Asked(Duration);
+
+impl Asked {
+    async fn time<T>(&mut self, question: impl Future<Output = T>) -> T {
+        let since = Instant::now();
+        let answer = question.await;
+        self.0 += since.elapsed();
+        answer
+    }
+}
+
 impl Inner {
     /// One call, entered in the facts before anything can go wrong, and settled there whatever happens.
     async fn call(self: Arc<Self>, call: GuestCall) -> Result<String, CallError> {
         let started = Instant::now();
         let arguments: Arc<str> = call.arguments_json.as_str().into();
         let slot = self.enter(&call, &arguments);
-        let answer = self.through(&call, slot).await;
+        let mut asked = Asked::default();
+        let answer = self.through(&call, slot, &mut asked).await;
         let (value, status, error) = match answer {
             Ok(result) => match self.value(&call, result, slot) {
                 Ok(value) => (Some(value), CallStatus::Ok, None),
@@ -128,7 +142,8 @@ impl Inner {
             },
             Err(failure) => (None, failure.status, Some(failure.error)),
         };
-        let record = self.settle(slot, started, status, error.as_ref());
+        let took = started.elapsed().saturating_sub(asked.0);
+        let record = self.settle(slot, took, status, error.as_ref());
         self.core.notify_run(RunEvent::Call { run_id: self.session.run_id.clone(), call: record.clone() });
         match (value, error) {
             (Some(value), _) => Ok(value),
@@ -141,8 +156,8 @@ impl Inner {
     }
 
     /// The order of the door.
-    async fn through(&self, call: &GuestCall, slot: usize) -> Result<ToolResult, Failure> {
-        let entry = self.authorise(&call.server, &call.clock).await?;
+    async fn through(&self, call: &GuestCall, slot: usize, asked: &mut Asked) -> Result<ToolResult, Failure> {
+        let entry = asked.time(self.authorise(&call.server, &call.clock)).await?;
         let tools = self.tools(entry, &call.clock).await?;
         let tool = tools.find(&call.tool).ok_or_else(|| unknown_tool(&tools, entry, &call.tool))?;
         self.name(slot, entry, &tool.definition.name);
@@ -165,7 +180,7 @@ impl Inner {
             line: call.line,
             clock: &call.clock,
         };
-        self.core.approvals.call(&self.session, wanted).await.map_err(Failure::denied)?;
+        asked.time(self.core.approvals.call(&self.session, wanted)).await.map_err(Failure::denied)?;
         self.confirm_remembered(entry);
         let timeout = Duration::from_millis(self.limits.call_timeout_ms);
         let name = tool.definition.name.as_str();
@@ -174,7 +189,7 @@ impl Inner {
             let answer = editor_tools::call(&self.core, offer, name, arguments, run_id, timeout).await;
             return answer.map_err(|(status, error)| Failure { status, error });
         }
-        self.give_inputs(entry, &call.clock).await?;
+        asked.time(self.give_inputs(entry, &call.clock)).await?;
         let answer = self.core.bridge.call(&entry.spec.name, name, arguments, timeout).await;
         answer.map_err(|e| self.failed(entry, &e))
     }
@@ -316,11 +331,11 @@ impl Inner {
         }
     }
 
-    fn settle(&self, slot: usize, started: Instant, status: CallStatus, error: Option<&ProgramError>) -> CallRecord {
+    fn settle(&self, slot: usize, took: Duration, status: CallStatus, error: Option<&ProgramError>) -> CallRecord {
         let mut facts = lock(&self.facts);
         let fact = facts.get_mut(slot).expect("facts are taken only when every call has ended");
         fact.record.status = status;
-        fact.record.ms = started.elapsed().as_secs_f64() * 1e3;
+        fact.record.ms = took.as_secs_f64() * 1e3;
         fact.record.error = error.map(|e| bounded(&e.message, 200).to_owned());
         fact.record.clone()
     }

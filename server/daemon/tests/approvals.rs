@@ -168,6 +168,7 @@ async fn the_runs_clock_stands_still_while_a_question_is_open() {
     let reply = ran(ticket).await;
     assert_eq!(reply.result.map(|v| v.get().to_owned()).as_deref(), Some(r#"{"n":7}"#), "{:?}", reply.error);
     assert!(reply.usage.wall_ms > 2_000.0);
+    assert!(reply.calls[0].ms < 2_000.0, "the question is no part of what the call took: {} ms", reply.calls[0].ms);
 }
 
 #[tokio::test]

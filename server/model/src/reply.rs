@@ -93,7 +93,7 @@ pub struct CallRecord {
     pub tool: String,
     /// How it ended.
     pub status: CallStatus,
-    /// From the program's call to its answer.
+    /// From the program's call to its answer, without the time in which a person was asked.
     pub ms: f64,
     /// Whether the cache answered.
     pub cache: CacheOutcome,
