@@ -47,7 +47,7 @@ test('servers and calls are approved by the person at the window', async (t) => 
 
   await t.test('a call waits for its answer while the program’s clock stands still', async () => {
     // A no holds for a while; another daemon asks again.
-    await workbench.command('tta.restartDaemon');
+    await workbench.inHost(`await vscode.commands.executeCommand('tta.restartDaemon')`);
     await workbench.openFile(join(folder, 'write.py'));
     await workbench.command('tta.runFile');
     await workbench.answer(workbench.question('Start the MCP server “fs”'), 'Allow');
