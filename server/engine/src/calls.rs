@@ -1,8 +1,11 @@
 //! The tool calls of one run: counted, bounded, started at once, delivered in the order in which they finish.
 //!
 //! A call's future is polled once right where the guest made the call, so that a request is on its way (or an answer
-//! there) without a change of threads; if it is not done by then, the host's runtime drives it. Calls over
-//! `calls_in_flight` wait their turn in order. Dropping [`Calls`] drops every future, which cancels the calls.
+//! there) without a change of threads. If it is not done by then and is the only one under way, the guest's own thread
+//! drives it while the guest waits: an answer then wakes that thread and no other. The host's runtime takes it over as
+//! soon as the guest does anything else for long (another call, an epoch of computing, a wait that ended without it),
+//! and drives all others from their start. Calls over `calls_in_flight` wait their turn in order. Dropping [`Calls`] drops
+//! every future, which cancels the calls.
 //!
 //! Bounded: number, arguments and answer of each, arguments waiting and answers waiting in all. Not bounded here: how
 //! long a call may take (the host's own timeout, and the run's deadline).
@@ -15,7 +18,9 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use model::{ErrorKind, Limits, ProgramError};
 use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
@@ -54,6 +59,8 @@ pub(crate) struct Calls {
     clock: RunClock,
     made: u32,
     ready: VecDeque<Done>,
+    /// The only call under way, driven by whoever waits.
+    held: Option<Held>,
     tasks: JoinSet<Done>,
     pending: HashMap<u64, Pending>,
     turns: Arc<Semaphore>,
@@ -61,8 +68,13 @@ pub(crate) struct Calls {
     waves: Waves,
 }
 
+struct Held {
+    handle: u64,
+    future: BoxFuture<'static, Done>,
+}
+
 struct Pending {
-    /// Absent where the call was done at once.
+    /// Absent where the call was done at once, or is held.
     task: Option<AbortHandle>,
     in_wave: bool,
 }
@@ -102,6 +114,7 @@ impl Calls {
             clock,
             made: 0,
             ready: VecDeque::new(),
+            held: None,
             tasks: JoinSet::new(),
             pending: HashMap::new(),
             turns: Arc::new(Semaphore::new(limits.calls_in_flight.clamp(1, Semaphore::MAX_PERMITS))),
@@ -130,35 +143,48 @@ impl Calls {
         let in_wave = asked.server != SANDBOX;
         let wave = self.waves.join(in_wave);
         let Asked { server, tool, arguments_json, line } = asked;
-        let task = if let Err(error) = check(&arguments_json, limits, &self.waiting) {
+        self.pending.insert(handle, Pending { task: None, in_wave });
+        if let Err(error) = check(&arguments_json, limits, &self.waiting) {
             self.ready.push_back(Done { handle, answer: Err(error_json(error, &server, &tool)) });
-            None
         } else {
             let clock = self.clock.clone();
-            self.launch(handle, GuestCall { index, server, tool, arguments_json, line, wave, clock }, limits)
-        };
-        self.pending.insert(handle, Pending { task, in_wave });
+            self.launch(handle, GuestCall { index, server, tool, arguments_json, line, wave, clock }, limits);
+        }
         Ok(handle)
     }
 
-    fn launch(&mut self, handle: u64, call: GuestCall, limits: &Limits) -> Option<AbortHandle> {
+    fn launch(&mut self, handle: u64, call: GuestCall, limits: &Limits) {
         let answer_bytes = limits.call_result_bytes;
         let mut future =
             drive(Arc::clone(&self.host), call, Arc::clone(&self.turns), Arc::clone(&self.waiting), answer_bytes)
                 .map(move |answer| Done { handle, answer })
                 .boxed();
-        match poll_once(&mut future, &self.runtime) {
-            Poll::Ready(done) => {
-                self.ready.push_back(done);
-                None
+        match poll_on(&self.runtime, &mut future, &mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(done) => self.ready.push_back(done),
+            Poll::Pending => {
+                let alone = self.held.is_none() && self.tasks.is_empty();
+                self.hand_over();
+                self.held = Some(Held { handle, future });
+                if !alone {
+                    self.hand_over();
+                }
             }
-            Poll::Pending => Some(self.tasks.spawn_on(future, &self.runtime)),
+        }
+    }
+
+    /// Has the runtime drive the held call: the guest does not wait for it now.
+    pub(crate) fn hand_over(&mut self) {
+        let Some(Held { handle, future }) = self.held.take() else { return };
+        let task = self.tasks.spawn_on(future, &self.runtime);
+        if let Some(pending) = self.pending.get_mut(&handle) {
+            pending.task = Some(task);
         }
     }
 
     /// Gives up on a call. Its answer is never delivered.
     pub(crate) fn cancel(&mut self, handle: u64) {
         let Some(pending) = self.pending.remove(&handle) else { return };
+        self.held.take_if(|held| held.handle == handle);
         if let Some(task) = pending.task {
             task.abort();
         }
@@ -176,19 +202,40 @@ impl Calls {
             if !done.is_empty() || timeout == Some(Duration::ZERO) {
                 return Ok(done);
             }
-            match (deadline, self.tasks.is_empty()) {
-                (None, true) => return Err(Ended::Deadlock),
-                (None, false) => self.ready.extend(self.tasks.join_next().await.and_then(Result::ok)),
-                (Some(deadline), true) => {
+            let idle = self.held.is_none() && self.tasks.is_empty();
+            match deadline {
+                None if idle => return Err(Ended::Deadlock),
+                None => self.next().await,
+                Some(deadline) if idle => {
                     tokio::time::sleep_until(deadline).await;
                     return Ok(Vec::new());
                 }
-                (Some(deadline), false) => match tokio::time::timeout_at(deadline, self.tasks.join_next()).await {
-                    Ok(joined) => self.ready.extend(joined.and_then(Result::ok)),
-                    Err(_over) => return Ok(Vec::new()),
-                },
+                Some(deadline) => {
+                    if tokio::time::timeout_at(deadline, self.next()).await.is_err() {
+                        self.hand_over();
+                        return Ok(Vec::new());
+                    }
+                }
             }
         }
+    }
+
+    /// Until one more call is done; there must be one under way.
+    async fn next(&mut self) {
+        let done = poll_fn(|context| {
+            if let Some(held) = &mut self.held
+                && let Poll::Ready(done) = poll_on(&self.runtime, &mut held.future, context)
+            {
+                self.held = None;
+                return Poll::Ready(Some(done));
+            }
+            match self.tasks.poll_join_next(context) {
+                Poll::Ready(Some(joined)) => Poll::Ready(joined.ok()),
+                Poll::Ready(None) | Poll::Pending => Poll::Pending,
+            }
+        });
+        let done = done.await;
+        self.ready.extend(done);
     }
 
     /// Takes what is done, leaving out what was cancelled meanwhile.
@@ -208,6 +255,7 @@ impl Calls {
 
     /// Drops every future and waits until they are gone, so that the host has seen each call end when the run ends.
     pub(crate) async fn shutdown(&mut self) {
+        self.held = None;
         self.tasks.shutdown().await;
     }
 }
@@ -242,7 +290,7 @@ async fn drive(
 ) -> Result<String, String> {
     let bytes = call.arguments_json.len();
     waiting.arguments.fetch_add(bytes, Ordering::Relaxed);
-    let _held = Held { waiting: Arc::clone(&waiting), bytes };
+    let _kept = KeptArguments { waiting: Arc::clone(&waiting), bytes };
     let _turn = turns.acquire().await.expect("the semaphore of a run is never closed");
     let (server, tool) = (call.server.clone(), call.tool.clone());
     // `host.call` itself runs inside the future, so that its panics are caught too.
@@ -275,25 +323,23 @@ fn admit(waiting: &Waiting, bytes: usize, answer_bytes: usize) -> Result<(), Pro
 }
 
 /// Argument bytes held until the call is over or dropped.
-struct Held {
+struct KeptArguments {
     waiting: Arc<Waiting>,
     bytes: usize,
 }
 
-impl Drop for Held {
+impl Drop for KeptArguments {
     fn drop(&mut self) {
         self.waiting.arguments.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
-/// Polls as if on the host's runtime: what the future spawns, or waits for with a timer, lives there. The waker is of no
-/// use to anybody, because a pending future is polled again when the runtime takes it over.
-fn poll_once(future: &mut BoxFuture<'static, Done>, runtime: &Handle) -> Poll<Done> {
-    let _context = runtime.enter();
+/// Polls as if on the host's runtime: what the future spawns, or waits for with a timer, lives there.
+fn poll_on(runtime: &Handle, future: &mut BoxFuture<'static, Done>, context: &mut Context<'_>) -> Poll<Done> {
+    let _entered = runtime.enter();
     // Without the exemption a burst of calls would use up the budget of the guest's task and every later one would
     // report to be pending.
-    let mut unbudgeted = std::pin::pin!(tokio::task::unconstrained(future));
-    unbudgeted.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+    pin!(tokio::task::unconstrained(future)).poll(context)
 }
 
 fn panicked() -> ProgramError {

@@ -80,7 +80,8 @@ impl Instance {
     /// Ends a guest that spins: at every epoch it either ends or lets others have the thread.
     fn watch(&mut self, clock: RunClock, cancel: CancellationToken) {
         self.store.set_epoch_deadline(1);
-        self.store.epoch_deadline_callback(move |_| {
+        self.store.epoch_deadline_callback(move |mut store| {
+            store.data_mut().hand_over();
             if cancel.is_cancelled() {
                 Err(Ended::Cancelled.into())
             } else if clock.is_over() {

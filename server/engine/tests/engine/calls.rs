@@ -58,6 +58,20 @@ async fn many_calls_are_on_their_way_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_goes_on_while_its_program_computes() {
+    let engine = engine();
+    let python = "import time\nfrom servers import echo\ncall = echo.timed(ms=20)\nend = time.perf_counter() + 1\n\
+                  while time.perf_counter() < end: pass\nawait call";
+    let script = "import * as echo from 'servers/echo'; const call = echo.timed({ ms: 20 });\n\
+                  await new Promise(done => setTimeout(done, 5)); const end = performance.now() + 1000;\n\
+                  while (performance.now() < end); await call";
+    for (language, code) in [(PY, python), (JS, script)] {
+        let took = value(&engine, language, code).await;
+        assert!(took.as_u64().is_some_and(|ms| (20..800).contains(&ms)), "{language:?}: it took {took} ms");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn calls_over_the_limit_wait_their_turn_in_order() {
     let engine = engine();
     let host = Arc::new(Scripted::default());

@@ -26,7 +26,7 @@ impl ToolHost for Scripted {
 
     fn describe(&self, server: &str, _: &RunClock) -> BoxFuture<'static, Result<String, ProgramError>> {
         let tools: &[&str] = match server {
-            "echo" => &["echo", "fail", "sleep", "get-sum", "hang"],
+            "echo" => &["echo", "fail", "sleep", "timed", "get-sum", "hang"],
             "files" => &["read_text_file"],
             other => {
                 let error = ProgramError::new(ErrorKind::UnknownTool, format!("there is no server {other:?}"));
@@ -64,6 +64,11 @@ async fn answer(call: &GuestCall) -> Result<String, CallError> {
         ("echo", "sleep") => {
             tokio::time::sleep(Duration::from_millis(arguments["ms"].as_u64().unwrap_or(0))).await;
             Ok(call.arguments_json.clone())
+        }
+        ("echo", "timed") => {
+            let started = std::time::Instant::now();
+            tokio::time::sleep(Duration::from_millis(arguments["ms"].as_u64().unwrap_or(0))).await;
+            Ok(started.elapsed().as_millis().to_string())
         }
         ("echo", "ask") => {
             let _pause = call.clock.pause();
