@@ -9,6 +9,7 @@ const CHECKS = [
   ['rustfmt', 'cargo', ['fmt', '--all', '--check']],
   ['eslint', bin('eslint'), ['.']],
   ['prettier', bin('prettier'), ['--check', '.']],
+  ['translated texts', process.execPath, [join(root, 'extension', 'l10n.mjs'), '--check']],
   ['types', bin('tsc'), ['--noEmit', '-p', 'extension']],
   ['clippy', 'cargo', ['clippy', '--workspace', '--all-targets', '--locked', '--keep-going', '--', '-D', 'warnings']],
 ];

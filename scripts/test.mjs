@@ -8,11 +8,13 @@ import { tally } from './lib/tally.mjs';
 import { checkToolchain, has, installSystemPackages } from './lib/toolchain.mjs';
 
 const bin = (name) => join(root, 'node_modules', '.bin', name);
+const L10N = [join(root, 'extension', 'l10n.mjs'), '--check'];
 
 const PARTS = {
   style: async () => [
     await step('Style: rustfmt', 'cargo', ['fmt', '--all', '--check'], { allowFailure: true, show: true }),
     await step('Style: eslint', bin('eslint'), ['.'], { allowFailure: true, show: true }),
+    await step('Style: translated texts', process.execPath, L10N, { allowFailure: true, show: true }),
     await step('Style: types', bin('tsc'), ['--noEmit', '-p', 'extension'], { allowFailure: true, show: true }),
   ],
   rust: async () => {

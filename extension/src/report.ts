@@ -38,11 +38,14 @@ function asMarkdown({ workspace, at, savings, runs }: Source): string {
       tokens?.saved_percent === undefined ? '—' : percent(tokens.saved_percent),
     ].join(' | '),
   );
-  const head = ['program', 'submitted', 'ended', 'calls', 'time', 'tokens saved', 'share'].join(' | ');
+  const head = [
+    ...[l10n.t('program'), l10n.t('submitted'), l10n.t('ended'), l10n.t('calls'), l10n.t('time')],
+    ...[l10n.t('tokens saved'), l10n.t('share')],
+  ].join(' | ');
   return [
     `# ${l10n.t('TTA report')}: ${markdown(oneLine(workspace))}`,
     at.toISOString(),
-    `**${headline(total.tokens)}**, ${whole(total.runs)} runs, ${callCount(total.calls)}`,
+    `**${headline(total.tokens)}**, ${l10n.t('{0} runs', whole(total.runs))}, ${callCount(total.calls)}`,
     ...(pending > 0 ? [l10n.t('{0} runs are not counted yet.', whole(pending))] : []),
     baselineTable(total.tokens),
     `## ${l10n.t('Runs, the newest first')}`,

@@ -125,16 +125,15 @@ async function savings(ctx: Ctx, calls: readonly Call[], stream: vscode.ChatResp
 }
 
 function help(name: string): string {
-  const { t } = vscode.l10n;
   return [
-    t(
+    vscode.l10n.t(
       'Ask for something that needs your MCP servers. The model writes one program for it, and reads its result alone.',
     ),
     [
-      `- \`@${name} ${t('How many words has each of my notes?')}\``,
-      `- \`@${name} /savings\` ${t('shows what the programs of this chat saved; no model is asked.')}`,
-      `- ${t('`#` attaches files and other tools; what you attach is given to the model as well.')}`,
+      `- \`@${name} ${vscode.l10n.t('How many words has each of my notes?')}\``,
+      `- \`@${name} /savings\` ${vscode.l10n.t('shows what the programs of this chat saved; no model is asked.')}`,
+      `- ${vscode.l10n.t('`#` attaches files and other tools; what you attach is given to the model as well.')}`,
     ].join('\n'),
-    t('A program runs in WebAssembly and can do what your servers offer, nothing else.'),
+    vscode.l10n.t('A program runs in WebAssembly and can do what your servers offer, nothing else.'),
   ].join('\n\n');
 }

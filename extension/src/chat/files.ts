@@ -96,16 +96,24 @@ async function lay(target: vscode.Uri, file: File): Promise<void> {
 }
 
 async function mayReplace(target: vscode.Uri, file: File): Promise<boolean> {
-  const { t } = vscode.l10n;
-  const [differences, replace, skip] = [t('Show Differences'), t('Replace'), t('Keep')];
+  const [differences, replace, skip] = [
+    vscode.l10n.t('Show Differences'),
+    vscode.l10n.t('Replace'),
+    vscode.l10n.t('Keep'),
+  ];
   for (;;) {
-    const question = t('{0} is there already, with another text.', vscode.workspace.asRelativePath(target));
+    const question = vscode.l10n.t('{0} is there already, with another text.', vscode.workspace.asRelativePath(target));
     const answer = await vscode.window.showWarningMessage(question, differences, replace, skip);
     if (answer !== differences) {
       return answer === replace;
     }
     const ours = vscode.Uri.from({ scheme: SCHEME, path: `/${file.name}` });
-    await vscode.commands.executeCommand('vscode.diff', target, ours, t('{0}: yours and the new one', file.name));
+    await vscode.commands.executeCommand(
+      'vscode.diff',
+      target,
+      ours,
+      vscode.l10n.t('{0}: yours and the new one', file.name),
+    );
   }
 }
 

@@ -80,23 +80,24 @@ function settled(ctx: Daemon, token: vscode.CancellationToken): Promise<void> {
 }
 
 function saysReady(state: DaemonState, stream: Stream): boolean {
-  const { t } = vscode.l10n;
   switch (state.kind) {
     case 'ready':
       return true;
     case 'restricted':
-      stream.markdown(t('This workspace is not trusted. Nothing of it is started until it is.'));
-      stream.button({ command: 'workbench.trust.manage', title: t('Manage Workspace Trust') });
+      stream.markdown(vscode.l10n.t('This workspace is not trusted. Nothing of it is started until it is.'));
+      stream.button({ command: 'workbench.trust.manage', title: vscode.l10n.t('Manage Workspace Trust') });
       return false;
     case 'stopped':
-      stream.markdown(`${t('The daemon is stopped.')} ${markdown(state.why)}`);
-      stream.button({ command: 'tta.restartDaemon', title: t('Restart Daemon') });
-      stream.button({ command: 'tta.openLog', title: t('Open Log') });
+      stream.markdown(`${vscode.l10n.t('The daemon is stopped.')} ${markdown(state.why)}`);
+      stream.button({ command: 'tta.restartDaemon', title: vscode.l10n.t('Restart Daemon') });
+      stream.button({ command: 'tta.openLog', title: vscode.l10n.t('Open Log') });
       return false;
     case 'starting':
     case 'restarting':
-      stream.markdown(t('The daemon is still starting. Ask again in a moment; its log says what it is doing.'));
-      stream.button({ command: 'tta.openLog', title: t('Open Log') });
+      stream.markdown(
+        vscode.l10n.t('The daemon is still starting. Ask again in a moment; its log says what it is doing.'),
+      );
+      stream.button({ command: 'tta.openLog', title: vscode.l10n.t('Open Log') });
       return false;
   }
 }
