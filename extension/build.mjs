@@ -1,6 +1,6 @@
 // Bundles the extension into dist/main.js, which the editor loads while it starts, and dist/client.js with the language
-// client, which is loaded afterwards; with --tests the unit tests into dist/test, with a stand-in for `vscode`;
-// with --watch keeps on bundling. Fails where the bundle outgrows its budget. Leaves types to `npm run check`.
+// client, which is loaded afterwards; with --tests the unit tests into dist/test, with a stand-in for `vscode`; with --host the
+// suite that runs in an extension host into dist/host; with --watch keeps on bundling. Fails where the bundle outgrows its budget. Leaves types to `npm run check`.
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { build, context } from 'esbuild';
 
@@ -31,6 +31,9 @@ if (flags.has('--tests')) {
     outdir: 'dist/test',
     alias: { vscode: './test/vscode.ts' },
   });
+} else if (flags.has('--host')) {
+  const entryPoints = ['test/host/index.ts', 'test/host/suite.ts'];
+  await build({ ...common, entryPoints, outdir: 'dist/host', external: ['vscode'] });
 } else {
   const options = {
     ...common,

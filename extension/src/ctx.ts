@@ -27,6 +27,7 @@ export class Ctx implements vscode.Disposable {
   private readonly serversChanged = new vscode.EventEmitter<readonly ServerStatus[]>();
   private daemon: Daemon | undefined;
   private loading: Promise<unknown> | undefined;
+  private restarting = Promise.resolve();
   private savings: SavingsSummary | undefined;
   private readonly live = new Set<RunId>();
   private whyNone = '';
@@ -62,7 +63,8 @@ export class Ctx implements vscode.Disposable {
       this.whyNone = found.problem;
       this.refresh();
       this.stateChanged.fire(this.state);
-      return this.reportStopped(found.problem);
+      void this.reportStopped(found.problem);
+      return;
     }
     this.log.info(`Starting ${found.path}`);
     const daemon = new Daemon(found.path, this.initializationOptions(config), this.log);
@@ -74,17 +76,23 @@ export class Ctx implements vscode.Disposable {
     await daemon.start();
   }
 
-  /** Stops the daemon, waits until it has gone, and starts it again. */
-  async restart(): Promise<void> {
-    const daemon = this.daemon;
-    this.daemon = undefined;
-    this.savings = undefined;
-    await daemon?.stop();
-    await this.start();
+  /** Stops the daemon, waits until it has gone, and starts it again. What is asked meanwhile, the new one answers. */
+  restart(): Promise<void> {
+    const replace = async (): Promise<void> => {
+      const daemon = this.daemon;
+      this.daemon = undefined;
+      this.savings = undefined;
+      await daemon?.stop();
+      await this.start();
+    };
+    // One after the other: what changed during one restart is read by the next.
+    this.restarting = this.restarting.then(replace, replace);
+    return this.restarting;
   }
 
   /** Asks the daemon. Fails with a message fit for users where there is none. */
   async request<P, R>(type: wire.RequestType<P, R>, params: P, token?: vscode.CancellationToken): Promise<R> {
+    await this.restarting;
     await this.loading;
     const { state } = this;
     if (this.daemon) {

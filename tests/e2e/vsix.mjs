@@ -7,11 +7,15 @@ const out = join(root, 'target', 'e2e');
 export const extensions = [join(out, 'extension.vsix'), join(out, 'harness.vsix')];
 /** Another extension with tools of its own. */
 export const neighbour = join(out, 'neighbour.vsix');
+/** The extension's folder, and the suite that runs in an extension host beside it. */
+export const hostTests = { extension: join(root, 'extension'), suite: join(root, 'extension/dist/host/index.js') };
 
 /** Builds the packages. The daemon is not inside: the tests name it in the settings. */
 export async function packageExtensions() {
   mkdirSync(out, { recursive: true });
-  await step('Extension: bundle', process.execPath, [join(root, 'extension/build.mjs')]);
+  const build = join(root, 'extension/build.mjs');
+  await step('Extension: bundle', process.execPath, [build]);
+  await step('Extension: bundle the suite of the host', process.execPath, [build, '--host']);
   const packages = [...extensions, neighbour];
   const folders = ['extension', 'tests/e2e/harness', 'tests/e2e/neighbour'].map((name) => join(root, name));
   for (const [index, cwd] of folders.entries()) {

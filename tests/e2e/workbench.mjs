@@ -61,17 +61,23 @@ export class Workbench {
   /**
    * Opens `folder`, or a `.code-workspace` file, in a new workbench with `extensions` (VSIX files) installed. With
    * `trusted: false` it is opened in restricted mode. `home` puts files into the home first, `env` is given
-   * to the extension host, `logLevel` is the editor's.
+   * to the extension host, `logLevel` is the editor's. With `hostTests`, `{ extension, suite }`, the editor develops the
+   * extension of that folder and calls the suite's `run` in its host; `hostExit` is 0 when it passed, 1 when it failed.
    */
-  static async open({ folder, extensions, settings = {}, modelUrl, trusted = true, home = {}, env = {}, logLevel }) {
+  static async open({ folder, extensions, logLevel, hostTests, home = {}, ...rest }) {
+    const { settings = {}, modelUrl, trusted = true, env = {} } = rest;
     const workbench = new Workbench();
     try {
       for (const [name, text] of Object.entries(home)) {
         mkdirSync(join(workbench.#home, name, '..'), { recursive: true });
         writeFileSync(join(workbench.#home, name), text);
       }
-      await workbench.#start({ extensions, settings, modelUrl, trusted, env });
-      await workbench.#show(folder, logLevel);
+      const options = hostTests ? ['--vscode-option', 'enable-smoke-test-driver'] : [];
+      await workbench.#start({ extensions, settings, modelUrl, trusted, env, options });
+      await workbench.#show(folder, [
+        ...(logLevel ? [['logLevel', logLevel]] : []),
+        ...(hostTests ? workbench.#development(hostTests) : []),
+      ]);
       return workbench;
     } catch (error) {
       await workbench.close();
@@ -88,12 +94,14 @@ export class Workbench {
   /** The port of this window's extension host, once another window was opened; else it stands in a file. */
   #port;
   page;
+  /** How the suite in the extension host ended, once it has. */
+  hostExit;
 
   constructor(home = mkdtempSync(join(tmpdir(), 'tta-e2e-'))) {
     this.#home = home;
   }
 
-  async #start({ extensions, settings, modelUrl, trusted, env: more }) {
+  async #start({ extensions, settings, modelUrl, trusted, env: more, options }) {
     const port = await freePort();
     const user = join(this.#home, 'data', 'User');
     mkdirSync(user, { recursive: true });
@@ -115,6 +123,7 @@ export class Workbench {
       ...['--user-data-dir', join(this.#home, 'data'), '--extensions-dir', join(this.#home, 'extensions')],
       // Extension hosts otherwise outlive their page for hours.
       ...['--reconnection-grace-time', '1'],
+      ...options,
     ];
     const install = spawnSync(
       node,
@@ -135,19 +144,30 @@ export class Workbench {
     symlinkSync(guestCache, join(storage, 'cache'));
   }
 
-  async #show(folder, logLevel) {
+  #development({ extension, suite }) {
+    const uri = (path) => `vscode-remote://${new URL(this.url).host}${path}`;
+    return [
+      ['extensionDevelopmentPath', uri(extension)],
+      ['extensionTestsPath', uri(suite)],
+    ];
+  }
+
+  async #show(folder, payload) {
     const executablePath = CHROMIUM.find(existsSync);
     if (!executablePath) throw new Error('Chromium is missing. On Debian: apt-get install chromium.');
     const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
     this.#browser = await chromium.launch({ executablePath, args: [...sandbox, ...CHROMIUM_FLAGS] });
     this.#context = await this.#browser.newContext({ viewport: { width: 1400, height: 900 } });
-    await this.#goto(folder, logLevel);
+    await this.#context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    this.page = await this.#context.newPage();
+    await this.page.exposeFunction('codeAutomationExit', (code) => (this.hostExit = code));
+    await this.#goto(folder, payload);
   }
 
-  async #goto(folder, logLevel) {
+  async #goto(folder, entries = []) {
     this.page ??= await this.#context.newPage();
     const kind = folder.endsWith('.code-workspace') ? 'workspace' : 'folder';
-    const payload = logLevel ? `&payload=${encodeURIComponent(JSON.stringify([['logLevel', logLevel]]))}` : '';
+    const payload = entries.length > 0 ? `&payload=${encodeURIComponent(JSON.stringify(entries))}` : '';
     rmSync(this.#harness, { force: true });
     await this.page.goto(`${this.url}/?${kind}=${folder}${payload}`);
     await until('the extension host', () => this.inHost('return vscode.version'));

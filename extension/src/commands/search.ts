@@ -76,8 +76,12 @@ function pickHit(ctx: Ctx, parts: Parts, language: Language): Promise<ToolHit | 
   });
   return new Promise((resolve) => {
     pick.onDidAccept(() => {
-      resolve(pick.selectedItems[0]?.hit);
-      pick.hide();
+      const [chosen] = pick.selectedItems;
+      // Where nothing is listed yet, Enter does nothing.
+      if (chosen) {
+        resolve(chosen.hit);
+        pick.hide();
+      }
     });
     pick.onDidHide(() => {
       clearTimeout(timer);
