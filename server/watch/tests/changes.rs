@@ -101,3 +101,88 @@ fn a_new_list_takes_over_and_what_was_known_stays_known() {
     fs::write(&comes, "22").expect("written");
     assert_eq!(batches.recv_timeout(BOUND).expect("changed"), [comes.as_path()]);
 }
+
+#[cfg(unix)]
+mod links {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    /// Turns a link as tools do that must not leave a gap: a new one is moved over it.
+    fn turn(link: &Path, target: &Path) {
+        let new = link.with_extension("new");
+        symlink(target, &new).expect("linked");
+        fs::rename(new, link).expect("renamed");
+    }
+
+    #[test]
+    fn a_link_is_followed_to_the_file_that_it_leads_to_now() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [link, one, two] = ["here/a.json", "one/a.json", "two/b.json"].map(|name| folder.path().join(name));
+        for (file, text) in [(&link, ""), (&one, "1"), (&two, "22")] {
+            fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+            fs::write(file, text).expect("written");
+        }
+        fs::remove_file(&link).expect("removed");
+        symlink("../one/a.json", &link).expect("linked");
+        let (_watcher, batches) = start(&[&link]);
+        let told = || assert_eq!(batches.recv_timeout(BOUND).expect("told"), [link.as_path()]);
+        fs::write(&one, "4444").expect("written");
+        told();
+        turn(&link, &two);
+        told();
+        // From here on it is the new target's changes that count, by whatever way they come.
+        fs::write(folder.path().join("two/new"), "55555").expect("written");
+        fs::rename(folder.path().join("two/new"), &two).expect("renamed");
+        told();
+        fs::remove_file(&two).expect("removed");
+        told();
+        fs::write(&two, "1").expect("written");
+        told();
+    }
+
+    #[test]
+    fn a_linked_folder_is_followed_and_so_is_its_turn() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [link, one, two] = ["app/.vscode", "one", "two"].map(|name| folder.path().join(name));
+        for (place, text) in [(&one, "1"), (&two, "22")] {
+            fs::create_dir(place).expect("made");
+            fs::write(place.join("mcp.json"), text).expect("written");
+        }
+        fs::create_dir(folder.path().join("app")).expect("made");
+        symlink(&one, &link).expect("linked");
+        let file = link.join("mcp.json");
+        let (_watcher, batches) = start(&[&file]);
+        let told = || assert_eq!(batches.recv_timeout(BOUND).expect("told"), [file.as_path()]);
+        fs::write(one.join("mcp.json"), "4444").expect("written");
+        told();
+        turn(&link, &two);
+        told();
+        fs::write(two.join("mcp.json"), "55555").expect("written");
+        told();
+    }
+}
+
+#[test]
+fn folders_that_are_moved_removed_and_made_again_are_followed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (outer, away) = (folder.path().join("x"), folder.path().join("away"));
+    let file = outer.join("y/z/a.json");
+    let make = |text: &str| {
+        fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+        fs::write(&file, text).expect("written");
+    };
+    make("1");
+    let (_watcher, batches) = start(&[&file]);
+    let told = || assert_eq!(batches.recv_timeout(BOUND).expect("told"), [file.as_path()]);
+    // The file itself, its folder and its parent know nothing of this.
+    fs::rename(&outer, &away).expect("moved");
+    told();
+    fs::rename(&away, &outer).expect("moved back");
+    told();
+    fs::remove_dir_all(&outer).expect("removed");
+    told();
+    make("22");
+    told();
+    fs::write(&file, "333").expect("written");
+    told();
+}
