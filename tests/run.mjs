@@ -17,7 +17,7 @@ await main(async () => {
   await kind.prepare();
   const folder = join(import.meta.dirname, name);
   const files = readdirSync(folder)
-    .filter((file) => file.endsWith('.test.mjs') && only.every((part) => file.includes(part)))
+    .filter((file) => file.endsWith('.test.mjs') && (only.length === 0 || only.some((part) => file.includes(part))))
     .map((file) => join(folder, file));
   const flags = ['--test', '--test-reporter=spec', `--test-concurrency=${kind.concurrency}`];
   process.exitCode = spawnSync(process.execPath, [...flags, ...files], { stdio: 'inherit' }).status ?? 1;
