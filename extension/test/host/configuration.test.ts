@@ -18,7 +18,7 @@ test('mcp.json: a server says what it is, what it costs, and what can be done wi
   assert.deepEqual(others, []);
   const lenses = await lensesOf(document);
   assert.deepEqual(
-    ['Restart', 'Stop', 'Show Tools', 'Show Log'].filter((title) => !lenses.includes(title)),
+    ['$(zap) Restart', 'Stop', 'Show Tools', 'Show Log'].filter((title) => !lenses.includes(title)),
     [],
   );
   assert.match(await hoverOf(document, key.translate(0, 1)), /read_text_file/);
