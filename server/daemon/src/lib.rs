@@ -7,6 +7,7 @@
 mod admit;
 mod approve;
 mod approved;
+mod artifacts;
 mod call;
 mod core;
 mod definitions;

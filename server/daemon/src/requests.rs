@@ -6,7 +6,7 @@ use crate::core::Core;
 use crate::editor::Asker;
 use crate::error::Error;
 use crate::snapshot::Snapshot;
-use crate::{doctor, editor_tools, run, search, servers};
+use crate::{artifacts, doctor, editor_tools, run, search, servers};
 use engine::{GuestCall, RunClock, ToolHost as _};
 use model::reply::{CallReply, RunDetail};
 use model::{CallRequest, Language, Origin, Reply, Request, RunId, SearchRequest};
@@ -68,6 +68,9 @@ async fn other(core: Arc<Core>, snapshot: Arc<Snapshot>, request: Request, calle
             Ok(Reply::Receipt(Box::new(report), calls))
         }
         Request::RunDetail { run_id } => Ok(Reply::RunDetail(detail(&core, &run_id).await)),
+        Request::RunResult { run_id, offset, bytes } => {
+            artifacts::read(&core.paths.data, &run_id, offset, bytes).await.map(Reply::RunResult)
+        }
         Request::StopRun { run_id } => Ok(Reply::Done(core.details.stop(&run_id))),
         Request::Approvals => Ok(Reply::Approvals(core.approvals.list())),
         Request::ForgetApproval { id } => forget(&core, id).await,

@@ -2,10 +2,10 @@
 //! as a normal reply.
 
 use crate::approve::Session;
+use crate::artifacts;
 use crate::call::{Door, bounded};
 use crate::core::Core;
 use crate::details::Begun;
-use crate::options::{private_folder, write_private};
 use crate::requests::Caller;
 use crate::snapshot::{Entry, Snapshot};
 use engine::{Outcome, Program};
@@ -13,7 +13,6 @@ use ledger::{CallFacts, RunFacts};
 use model::server::Scope;
 use model::{Language, Limits, Origin, RunEvent, RunId, RunReply, RunRequest, ServerState, Truncation, Usage};
 use serde_json::value::RawValue;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -129,8 +128,7 @@ async fn cut(core: &Arc<Core>, plan: &Plan, whole: &RawValue) -> (Box<RawValue>,
     let text = whole.get();
     let kept = bounded(text, plan.limits.result_bytes);
     let preview = serde_json::value::to_raw_value(kept).expect("a string is JSON");
-    let file = core.paths.data.join("artifacts").join(format!("{}-result.json", plan.run_id));
-    let artifact = store_artifact(file, text.to_owned()).await;
+    let artifact = artifacts::keep(&core.paths.data, &plan.run_id, text.to_owned()).await;
     let cut = Truncation {
         what: "result".to_owned(),
         kept_bytes: kept.len() as u64,
@@ -138,20 +136,6 @@ async fn cut(core: &Arc<Core>, plan: &Plan, whole: &RawValue) -> (Box<RawValue>,
         artifact,
     };
     (preview, cut)
-}
-
-async fn store_artifact(file: PathBuf, text: String) -> Option<String> {
-    let written = tokio::task::spawn_blocking(move || {
-        private_folder(file.parent()?).ok()?;
-        match write_private(&file, text.as_bytes()) {
-            Ok(()) => Some(file.display().to_string()),
-            Err(e) => {
-                tracing::warn!("{} could not be written: {e}", file.display());
-                None
-            }
-        }
-    });
-    written.await.ok().flatten()
 }
 
 /// Hands the ledger what it counts: the arguments the model wrote, the text it saw, and every call.

@@ -24,13 +24,7 @@ pub enum Auth {
 impl Auth {
     /// A new token of 32 random bytes.
     pub fn random() -> Result<Self, Error> {
-        let mut bytes = [0_u8; 32];
-        getrandom::fill(&mut bytes).map_err(|e| Error::Random(e.to_string()))?;
-        let mut token = String::with_capacity(64);
-        for byte in bytes {
-            let _ = write!(token, "{byte:02x}");
-        }
-        Ok(Self::Token(Secret::new(token)))
+        Ok(Self::Token(Secret::new(random_token()?)))
     }
 
     /// The token, where there is one.
@@ -48,6 +42,17 @@ impl Auth {
             scheme.eq_ignore_ascii_case(b"Bearer ") && bool::from(given.ct_eq(token.expose().as_bytes()))
         })
     }
+}
+
+/// What nobody guesses: 32 random bytes.
+pub(crate) fn random_token() -> Result<String, Error> {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes).map_err(|e| Error::Random(e.to_string()))?;
+    let mut token = String::with_capacity(64);
+    for byte in bytes {
+        let _ = write!(token, "{byte:02x}");
+    }
+    Ok(token)
 }
 
 /// Answers 401 to whoever does not know the token, before anything of the body is read.

@@ -4,11 +4,11 @@
 //! the page asks for: the receipt, which is counted after the reply. No tool is added, since a host that does not know of
 //! tools for pages alone would offer it to its model. A client that does not declare the extension sees none of this.
 
+use crate::results::Wanted;
 use model::{CallRecord, CallStatus, RunReply, RunStatus, TokenReport};
-use rmcp::ErrorData;
 use rmcp::model::{
-    ClientCapabilities, JsonObject, ListResourcesResult, MetaObject, ReadResourceResult, Resource, ResourceContents,
-    ResourcesCapability, ServerCapabilities, Tool,
+    ClientCapabilities, JsonObject, MetaObject, ReadResourceResult, Resource, ResourceContents, ServerCapabilities,
+    Tool,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -44,7 +44,6 @@ pub(crate) fn shown_by(client: &ClientCapabilities) -> bool {
 
 /// Declares the card to a client that shows it.
 pub(crate) fn offer(server: &mut ServerCapabilities) {
-    server.resources = Some(ResourcesCapability::default());
     server.extensions.get_or_insert_default().insert(EXTENSION.to_owned(), JsonObject::new());
 }
 
@@ -56,33 +55,14 @@ pub(crate) fn on(mut tool: Tool) -> Tool {
     tool
 }
 
-/// All there is to list.
-pub(crate) fn resources() -> ListResourcesResult {
-    let page = Resource::new(URI, "savings").with_title("What a run did and saved").with_mime_type(MIME_TYPE);
-    ListResourcesResult::with_all_items(vec![page])
+/// The page, where resources are listed.
+pub(crate) fn resource() -> Resource {
+    Resource::new(URI, "savings").with_title("What a run did and saved").with_mime_type(MIME_TYPE)
 }
 
-/// What is read at `uri`.
-pub(crate) enum Wanted<'a> {
-    Page,
-    /// The receipt of the run of this id.
-    Receipt(&'a str),
-}
-
-pub(crate) fn wanted(uri: &str) -> Result<Wanted<'_>, ErrorData> {
-    match uri.strip_prefix(RECEIPT) {
-        _ if uri == URI => Ok(Wanted::Page),
-        Some(run_id) => Ok(Wanted::Receipt(run_id)),
-        None => Err(not_found(uri)),
-    }
-}
-
-pub(crate) fn not_found(uri: &str) -> ErrorData {
-    let uri = &uri[..uri.floor_char_boundary(200)];
-    ErrorData::resource_not_found(
-        format!("no resource {uri}: there is {URI}, and {RECEIPT}RUN_ID for a counted run"),
-        None,
-    )
+/// What of the card is read at `uri`.
+pub(crate) fn wanted(uri: &str) -> Option<Wanted<'_>> {
+    if uri == URI { Some(Wanted::Page) } else { uri.strip_prefix(RECEIPT).map(Wanted::Receipt) }
 }
 
 pub(crate) fn page() -> ReadResourceResult {

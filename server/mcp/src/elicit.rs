@@ -1,16 +1,18 @@
 //! Approvals asked of the person at the MCP client, as form elicitations.
 //!
-//! Invariants: a run's questions go out one at a time, from the task that handles its request, so that they travel on that
-//! request's stream; whatever is no clear yes is a no; a question that nobody waits for any more is withdrawn. Not bounded
-//! here: how long a question stays open, which the daemon does. Left out: the stateless revision 2026-07-28, in which a
-//! server asks by ending the request and having it sent again, which would end the run with it. There, as where a client
-//! fails to ask, the editor is asked, if one is in front.
+//! Up to revision 2025-11-25 a question is a request of ours, sent from the task that handles its run's request, so that it
+//! travels on that request's stream. Revision 2026-07-28 has none: there the question is the answer to the run's request,
+//! and its answer comes with the next one (`run.rs`).
+//!
+//! Invariants: a run's questions go out one at a time; whatever is no clear yes is a no; a question that nobody waits for
+//! any more is withdrawn. Not bounded here: how long a question stays open, which the daemon does. Where a client fails to
+//! ask, the editor is asked, if one is in front.
 
 use daemon::Asker;
 use model::editor::{ApprovalPattern, ApprovalReply, ApprovalRequest};
 use rmcp::model::{
-    ClientCapabilities, ClientResult, ElicitRequest, ElicitRequestParams, ElicitationAction, ElicitationSchema,
-    EnumSchema, ProtocolVersion,
+    ClientCapabilities, ClientResult, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction,
+    ElicitationSchema, EnumSchema, InputRequest, InputRequests, InputResponses, ProtocolVersion,
 };
 use rmcp::service::{PeerRequestOptions, RequestContext, RequestHandle, ServiceError};
 use rmcp::{Peer, RoleServer};
@@ -64,17 +66,33 @@ impl Asker for Elicitor {
 /// The request's side: puts the questions of its run to the client.
 pub(crate) struct Questions {
     waiting: mpsc::Receiver<Question>,
-    open: Option<RequestHandle<RoleServer>>,
-    peer: Peer<RoleServer>,
+    way: Way,
+}
+
+/// How this client is asked.
+enum Way {
+    /// By a request of ours, which is open or not.
+    Request { peer: Peer<RoleServer>, open: Option<RequestHandle<RoleServer>> },
+    /// By the answer to its own request: the question that is open, and its choices.
+    Answer { open: Option<(Question, Choices)> },
 }
 
 /// Both sides; no asker where this client cannot be asked.
 pub(crate) fn questions(context: &RequestContext<RoleServer>) -> (Option<Arc<dyn Asker>>, Questions) {
     let (tx, waiting) = mpsc::channel(WAITING_MAX);
-    let stateless = context.protocol_version().is_some_and(|v| v >= ProtocolVersion::V_2026_07_28);
-    let can = !stateless && context.client_capabilities().is_some_and(|client| takes_forms(&client));
+    let can = context.client_capabilities().is_some_and(|client| takes_forms(&client));
     let asker = can.then(|| Arc::new(Elicitor(tx)) as Arc<dyn Asker>);
-    (asker, Questions { waiting, open: None, peer: context.peer.clone() })
+    let way = if is_stateless(context) {
+        Way::Answer { open: None }
+    } else {
+        Way::Request { peer: context.peer.clone(), open: None }
+    };
+    (asker, Questions { waiting, way })
+}
+
+/// Whether a request stands for itself, as all do since revision 2026-07-28.
+pub(crate) fn is_stateless(context: &RequestContext<RoleServer>) -> bool {
+    context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
 }
 
 /// Clients older than the choice between forms and links declare neither, and take forms.
@@ -83,42 +101,84 @@ fn takes_forms(client: &ClientCapabilities) -> bool {
 }
 
 impl Questions {
-    /// Asks until nobody can ask any more.
+    /// Asks, for as long as the run goes on; returns only where a question is to be put by [`Questions::put`].
     pub(crate) async fn serve(&mut self) {
-        while let Some(Question { request, mut answer }) = self.waiting.recv().await {
-            if answer.is_closed() {
+        loop {
+            if let Way::Answer { open: Some((question, _)) } = &self.way
+                && !question.answer.is_closed()
+            {
+                return;
+            }
+            // A run that can ask no more goes on without.
+            let Some(question) = self.waiting.recv().await else { return std::future::pending().await };
+            if question.answer.is_closed() {
                 continue;
             }
-            let reply = tokio::select! {
-                reply = self.ask(&request) => reply,
-                () = answer.closed() => {
-                    self.withdraw().await;
-                    continue;
+            match &mut self.way {
+                Way::Request { peer, open } => {
+                    let Question { request, mut answer } = question;
+                    let reply = tokio::select! {
+                        reply = ask(peer, open, &request) => reply,
+                        () = answer.closed() => {
+                            self.withdraw().await;
+                            continue;
+                        }
+                    };
+                    // Who asked may have just left.
+                    let _ = answer.send(reply);
                 }
-            };
-            // Who asked may have just left.
-            let _ = answer.send(reply);
+                Way::Answer { open } => {
+                    let (_, choices) = words(&question.request);
+                    *open = Some((question, choices));
+                }
+            }
+        }
+    }
+
+    /// The open question, as the answer to its client's request.
+    pub(crate) fn put(&self) -> InputRequests {
+        let Way::Answer { open: Some((question, choices)) } = &self.way else { return InputRequests::new() };
+        let form = form(words(&question.request).0, title(&question.request), choices);
+        InputRequests::from([(FIELD.to_owned(), InputRequest::Elicitation(ElicitRequest::new(form)))])
+    }
+
+    /// What the client answers to it. No answer at all leaves it open.
+    pub(crate) fn answered(&mut self, responses: Option<InputResponses>) {
+        let Way::Answer { open } = &mut self.way else { return };
+        let answer = responses.and_then(|mut responses| responses.remove(FIELD));
+        let answer = answer.and_then(|answer| serde_json::from_value::<ElicitResult>(answer).ok());
+        if let Some(answer) = answer
+            && let Some((question, choices)) = open.take()
+        {
+            // Who asked may have left.
+            let _ = question.answer.send(decision(Ok(ClientResult::ElicitResult(answer)), choices));
         }
     }
 
     /// Takes back the question that is open, if one is.
     pub(crate) async fn withdraw(&mut self) {
-        if let Some(open) = self.open.take() {
+        if let Way::Request { open, .. } = &mut self.way
+            && let Some(open) = open.take()
+        {
             // A client that has left needs no telling.
             let _ = open.cancel(Some("the question is no longer open".to_owned())).await;
         }
     }
+}
 
-    /// The person's answer; `None` where the client did not ask.
-    async fn ask(&mut self, request: &ApprovalRequest) -> Option<ApprovalReply> {
-        let (message, choices) = words(request);
-        let form = ElicitRequest::new(form(message, title(request), &choices));
-        let sent = self.peer.send_request_with_option(form.into(), PeerRequestOptions::no_options()).await;
-        let open = self.open.insert(sent.inspect_err(|e| tracing::warn!("the client cannot be asked: {e}")).ok()?);
-        let answered = (&mut open.rx).await;
-        self.open = None;
-        decision(answered.unwrap_or(Err(ServiceError::TransportClosed)), choices)
-    }
+/// The person's answer; `None` where the client did not ask.
+async fn ask(
+    peer: &Peer<RoleServer>,
+    open: &mut Option<RequestHandle<RoleServer>>,
+    request: &ApprovalRequest,
+) -> Option<ApprovalReply> {
+    let (message, choices) = words(request);
+    let form = ElicitRequest::new(form(message, title(request), &choices));
+    let sent = peer.send_request_with_option(form.into(), PeerRequestOptions::no_options()).await;
+    let asked = open.insert(sent.inspect_err(|e| tracing::warn!("the client cannot be asked: {e}")).ok()?);
+    let answered = (&mut asked.rx).await;
+    *open = None;
+    decision(answered.unwrap_or(Err(ServiceError::TransportClosed)), choices)
 }
 
 fn decision(answered: Result<ClientResult, ServiceError>, choices: Choices) -> Option<ApprovalReply> {

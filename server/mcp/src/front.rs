@@ -1,19 +1,26 @@
-//! One MCP session: decodes a tool call, submits it, encodes the reply.
+//! One MCP session: decodes a request, submits it, encodes the reply.
 
-use crate::card::{self, Wanted};
-use crate::elicit::questions;
+use crate::elicit::{is_stateless, questions};
+use crate::log::Threshold;
 use crate::progress::Narrator;
+use crate::results::{self, Wanted, wanted};
+use crate::run::{Pause, Run, Sitting};
 use crate::tools::{TOOL_SET, tool};
+use crate::{card, prompts};
 use daemon::{Asker, Daemon, Ticket};
-use model::{ConversationId, ErrorKind, ProgramError, Reply, Request, RunId, RunStatus, reply_text, search_text};
-use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod, CompleteRequestParams,
-    CompleteResult, ContentBlock, DiscoverResult, Implementation, InitializeRequestParams, InitializeResult,
-    ListPromptsRequestMethod, ListPromptsResult, ListResourceTemplatesRequestMethod, ListResourceTemplatesResult,
-    ListResourcesRequestMethod, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
-    ReadResourceRequestMethod, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
+use model::{
+    ErrorKind, ProgramError, Reply, Request, RunId, RunRequest, RunStatus, SearchRequest, reply_text, search_text,
 };
-use rmcp::service::RequestContext;
+#[expect(deprecated, reason = "the newest protocol drops logging; today's hosts set its level")]
+use rmcp::model::SetLevelRequestParams;
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult, CompletionInfo,
+    ContentBlock, DiscoverResult, GetPromptRequestParams, GetPromptResponse, Implementation, InitializeRequestParams,
+    InitializeResult, JsonObject, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, Reference, ServerCapabilities,
+    ServerConfig, SubscriptionFilter, Tool,
+};
+use rmcp::service::{RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -26,88 +33,81 @@ const FRONT: &str = "mcp";
 /// Servers that the instructions name; the search finds the others.
 const SERVERS_NAMED_MAX: usize = 40;
 
+/// Stubs of a server's tools in a prompt.
+const STUBS_MAX: usize = 100;
+
+/// How long a list that never changes may be kept.
+const LIST_TTL_MS: u64 = 3_600_000;
+
 /// A session's view of the daemon.
 pub(crate) struct Front {
     daemon: Daemon,
-    /// The sitting. The protocol's newest revision has no sessions: its requests share the endpoint's.
-    conversation: ConversationId,
-    endpoint: Option<ConversationId>,
+    sitting: Arc<Sitting>,
+    /// The protocol's newest revision has no sessions: its requests share the endpoint's sitting.
+    endpoint: Option<Arc<Sitting>>,
+    log: Threshold,
     /// Held as long as the session lives: there are only so many.
     _seat: Option<OwnedSemaphorePermit>,
 }
 
 impl Front {
     pub(crate) fn new(daemon: Daemon) -> Self {
-        Self { daemon, conversation: ConversationId::new(), endpoint: None, _seat: None }
+        Self { daemon, sitting: Arc::default(), endpoint: None, log: Threshold::default(), _seat: None }
     }
 
     /// A session among others on one HTTP endpoint.
-    pub(crate) fn seated(daemon: Daemon, endpoint: ConversationId, seat: OwnedSemaphorePermit) -> Self {
+    pub(crate) fn seated(daemon: Daemon, endpoint: Arc<Sitting>, seat: OwnedSemaphorePermit) -> Self {
         Self { endpoint: Some(endpoint), _seat: Some(seat), ..Self::new(daemon) }
     }
 
-    fn submit(&self, request: Request, context: &RequestContext<RoleServer>) -> Ticket {
-        self.daemon.submit(request, FRONT, self.conversation(context))
-    }
-
-    fn conversation(&self, context: &RequestContext<RoleServer>) -> &ConversationId {
-        let stateless = context.protocol_version().is_some_and(|v| v >= ProtocolVersion::V_2026_07_28);
-        self.endpoint.as_ref().filter(|_| stateless).unwrap_or(&self.conversation)
+    fn sitting(&self, context: &RequestContext<RoleServer>) -> &Arc<Sitting> {
+        self.endpoint.as_ref().filter(|_| is_stateless(context)).unwrap_or(&self.sitting)
     }
 
     /// Where the client cannot ask its person, the editor is asked, if one is in front.
-    fn submit_asking(
-        &self,
-        request: Request,
-        asker: Option<Arc<dyn Asker>>,
-        context: &RequestContext<RoleServer>,
-    ) -> Ticket {
-        match asker {
-            Some(asker) => self.daemon.submit_asking(request, FRONT, self.conversation(context), Some(asker)),
-            None => self.submit(request, context),
-        }
+    fn submit(&self, request: Request, asker: Option<Arc<dyn Asker>>, context: &RequestContext<RoleServer>) -> Ticket {
+        self.daemon.submit_asking(request, FRONT, &self.sitting(context).conversation, asker)
     }
 
-    async fn run_code(&self, arguments: Value, context: RequestContext<RoleServer>) -> CallToolResult {
-        let request = match decode("run_code", arguments) {
-            Ok(request) => request,
-            Err(refusal) => return *refusal,
-        };
-        let mut narrator = Narrator::new(&context, || self.daemon.notices());
-        let (asker, mut questions) = questions(&context);
-        let ticket = self.submit_asking(Request::Run(request), asker, &context);
-        let run_id = ticket.run_id().clone();
-        let reply = answer(ticket, &context);
-        tokio::pin!(reply);
-        let reply = tokio::select! {
-            reply = &mut reply => reply,
-            _ = async { tokio::join!(narrator.forward(run_id), questions.serve()) } => reply.await,
-        };
-        questions.withdraw().await;
-        match reply {
-            Ok(Reply::Run(reply)) => {
-                narrator.close(&reply).await;
-                let result = text(reply_text(&reply), reply.status != RunStatus::Ok);
-                if shows_card(&context) { result.with_meta(Some(card::data(&reply))) } else { result }
-            }
-            other => refused(other),
-        }
+    /// The answer to what asks nobody.
+    async fn ask(&self, request: Request, context: &RequestContext<RoleServer>) -> Result<Reply, daemon::Error> {
+        answer(self.submit(request, None, context), context).await
     }
 
-    /// A run's receipt, as soon as it is counted.
-    async fn receipt(
+    /// Runs a program, or goes on with one whose client has answered its question.
+    async fn run_code(
         &self,
-        uri: &str,
-        run_id: &str,
-        context: &RequestContext<RoleServer>,
-    ) -> Result<ReadResourceResponse, ErrorData> {
-        let request = Request::Receipt { run_id: RunId::from(run_id) };
-        match answer(self.submit(request, context), context).await {
-            Ok(Reply::Receipt(report, result_tokens)) => Ok(card::receipt(uri, &report, &result_tokens).into()),
-            Err(daemon::Error::Usage(_)) => Err(card::not_found(uri)),
-            Err(e) => Err(ErrorData::internal_error(e.to_string(), None)),
-            Ok(_) => Err(ErrorData::internal_error("the daemon answered another question", None)),
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let sitting = self.sitting(&context);
+        let mut narrator = Narrator::new(&context, self.log.of(&context), || self.daemon.notices());
+        let arguments = request.arguments.unwrap_or_default();
+        let mut run = match request.request_state {
+            Some(handle) => Run::resume(sitting, &handle, &arguments, request.input_responses)?,
+            None => match decode("run_code", Value::Object(arguments.clone())) {
+                Ok(program) => self.begin(program, arguments, &context),
+                Err(refusal) => return Ok((*refusal).into()),
+            },
+        };
+        let reply = match run.drive(&mut narrator, &context.ct).await {
+            Pause::Ended(reply) => reply,
+            Pause::Asks => return run.park(sitting).map(Into::into),
+        };
+        let Ok(Reply::Run(reply)) = reply else { return Ok(refused(reply).into()) };
+        narrator.close(&reply).await;
+        if sitting.shelf.add(&reply) && !is_stateless(&context) {
+            // A client that has left needs no telling.
+            let _ = context.peer.notify_resource_list_changed().await;
         }
+        let result = text(reply_text(&reply), reply.status != RunStatus::Ok);
+        let result = if shows_card(&context) { result.with_meta(Some(card::data(&reply))) } else { result };
+        Ok(result.into())
+    }
+
+    fn begin(&self, program: RunRequest, arguments: JsonObject, context: &RequestContext<RoleServer>) -> Run {
+        let (asker, questions) = questions(context);
+        Run::new(self.submit(Request::Run(program), asker, context), questions, arguments)
     }
 
     async fn search_tools(&self, arguments: Value, context: RequestContext<RoleServer>) -> CallToolResult {
@@ -115,18 +115,46 @@ impl Front {
             Ok(request) => request,
             Err(refusal) => return *refusal,
         };
-        match answer(self.submit(Request::Search(request), &context), &context).await {
+        match self.ask(Request::Search(request), &context).await {
             Ok(Reply::Search(reply)) => text(search_text(&reply), false),
             other => refused(other),
+        }
+    }
+
+    /// A run's receipt, as soon as it is counted, or a part of its result.
+    async fn read(
+        &self,
+        uri: &str,
+        request: Request,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        match self.ask(request, context).await {
+            Ok(Reply::Receipt(report, result_tokens)) => Ok(card::receipt(uri, &report, &result_tokens).into()),
+            Ok(Reply::RunResult(part)) => Ok(results::part(uri, part).into()),
+            Err(daemon::Error::Usage(_)) => Err(results::not_found(uri)),
+            other => Err(failed(other)),
+        }
+    }
+
+    /// The stubs of one server's tools.
+    async fn stubs(&self, server: &str, context: &RequestContext<RoleServer>) -> Result<String, ErrorData> {
+        let request =
+            SearchRequest { server: Some(server.to_owned()), limit: Some(STUBS_MAX), ..SearchRequest::default() };
+        match self.ask(Request::Search(request), context).await {
+            Ok(Reply::Search(found)) => Ok(search_text(&found)),
+            Err(daemon::Error::Usage(why)) => Err(ErrorData::invalid_params(why, None)),
+            other => Err(failed(other)),
         }
     }
 }
 
 impl ServerHandler for Front {
+    #[expect(deprecated, reason = "the newest protocol drops logging; today's hosts show it")]
     fn get_info(&self) -> ServerConfig {
-        let info = ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
-            .with_server_info(Implementation::new("tta", env!("CARGO_PKG_VERSION")));
-        info.with_instructions(instructions(&self.daemon.server_identifiers()))
+        let offers = ServerCapabilities::builder().enable_tools().enable_prompts().enable_completions();
+        let offers = offers.enable_resources().enable_resources_list_changed().enable_logging().build();
+        let info = ServerConfig::new(offers).with_server_info(Implementation::new("tta", env!("CARGO_PKG_VERSION")));
+        info.with_instructions(format!("{}{}", TOOL_SET.instructions, servers(&self.daemon.server_identifiers())))
     }
 
     // What a client is offered depends on what it says of itself, here and in every request.
@@ -153,36 +181,23 @@ impl ServerHandler for Front {
         Ok(result)
     }
 
-    // What is not declared is not there. The defaults answer with empty lists instead.
-
-    async fn list_prompts(
-        &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
-    ) -> Result<ListPromptsResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListPromptsRequestMethod>())
-    }
-
     async fn list_resources(
         &self,
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        if shows_card(&context) {
-            return Ok(card::resources());
-        }
-        Err(ErrorData::method_not_found::<ListResourcesRequestMethod>())
+        let page = shows_card(&context).then(card::resource);
+        let results = self.sitting(&context).shelf.resources();
+        Ok(ListResourcesResult::with_all_items(page.into_iter().chain(results).collect()))
     }
 
     async fn list_resource_templates(
         &self,
         _: Option<PaginatedRequestParams>,
-        context: RequestContext<RoleServer>,
+        _: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        if shows_card(&context) {
-            return Ok(ListResourceTemplatesResult::default());
-        }
-        Err(ErrorData::method_not_found::<ListResourceTemplatesRequestMethod>())
+        let templates = vec![results::template()];
+        Ok(ListResourceTemplatesResult::with_all_items(templates).with_ttl_ms(LIST_TTL_MS))
     }
 
     async fn read_resource(
@@ -190,21 +205,83 @@ impl ServerHandler for Front {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        if !shows_card(&context) {
-            return Err(ErrorData::method_not_found::<ReadResourceRequestMethod>());
+        let asked = match wanted(&request.uri, shows_card(&context))? {
+            Wanted::Page => return Ok(card::page().into()),
+            Wanted::Receipt(run_id) => Request::Receipt { run_id: RunId::from(run_id) },
+            Wanted::Result { run_id, offset, bytes } => {
+                Request::RunResult { run_id: RunId::from(run_id), offset, bytes }
+            }
+        };
+        self.read(&request.uri, asked, &context).await
+    }
+
+    // The one list that changes is that of the results.
+
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(requested.clone())
+    }
+
+    async fn listen(&self, subscription: SubscriptionContext) -> Result<(), ErrorData> {
+        let mut changes = self.sitting(subscription.request_context()).shelf.changes();
+        if subscription.accepted().resources_list_changed != Some(true) {
+            subscription.cancelled().await;
+            return Ok(());
         }
-        match card::wanted(&request.uri)? {
-            Wanted::Page => Ok(card::page().into()),
-            Wanted::Receipt(run_id) => self.receipt(&request.uri, run_id, &context).await,
+        loop {
+            tokio::select! {
+                () = subscription.cancelled() => return Ok(()),
+                changed = changes.changed() => if changed.is_err() { return Ok(()) },
+            }
+            if subscription.sink().notify_resource_list_changed().await.is_err() {
+                return Ok(());
+            }
         }
+    }
+
+    async fn list_prompts(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        Ok(ListPromptsResult::with_all_items(vec![prompts::prompt()]).with_ttl_ms(LIST_TTL_MS))
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let stubs = match prompts::server(&request)? {
+            Some(server) => Some(self.stubs(&server, &context).await?),
+            None => None,
+        };
+        Ok(prompts::text(&servers(&self.daemon.server_identifiers()), stubs.as_deref()).into())
     }
 
     async fn complete(
         &self,
-        _: CompleteRequestParams,
-        _: RequestContext<RoleServer>,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        Err(ErrorData::method_not_found::<CompleteRequestMethod>())
+        let prefix = request.argument.value.as_str();
+        let values = match (&request.r#ref, request.argument.name.as_str()) {
+            (Reference::Prompt(prompt), prompts::SERVER) if prompt.name == prompts::NAME => {
+                let mut servers = self.daemon.server_identifiers();
+                servers.retain(|server| server.starts_with(prefix));
+                servers
+            }
+            (Reference::Resource(resource), "run_id") if resource.uri == results::TEMPLATE => {
+                self.sitting(&context).shelf.run_ids(prefix)
+            }
+            _ => Vec::new(),
+        };
+        Ok(CompleteResult::new(completion(values)))
+    }
+
+    #[expect(deprecated, reason = "the newest protocol drops logging; today's hosts set its level")]
+    async fn set_level(&self, request: SetLevelRequestParams, _: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        self.log.set(request.level);
+        Ok(())
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -218,7 +295,7 @@ impl ServerHandler for Front {
     ) -> Result<ListToolsResult, ErrorData> {
         let tools = TOOL_SET.tools.iter().cloned();
         let tools = if shows_card(&context) { tools.map(card::on).collect() } else { tools.collect() };
-        Ok(ListToolsResult::with_all_items(tools))
+        Ok(ListToolsResult::with_all_items(tools).with_ttl_ms(LIST_TTL_MS))
     }
 
     async fn call_tool(
@@ -226,16 +303,17 @@ impl ServerHandler for Front {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let arguments = Value::Object(request.arguments.unwrap_or_default());
-        let result = match request.name.as_ref() {
-            "run_code" => self.run_code(arguments, context).await,
-            "search_tools" => self.search_tools(arguments, context).await,
+        match request.name.as_ref() {
+            "run_code" => self.run_code(request, context).await,
+            "search_tools" => {
+                let arguments = Value::Object(request.arguments.unwrap_or_default());
+                Ok(self.search_tools(arguments, context).await.into())
+            }
             other => {
                 let why = format!("no tool `{other}`: there are run_code and search_tools; programs reach the rest");
-                return Err(ErrorData::invalid_params(why, None));
+                Err(ErrorData::invalid_params(why, None))
             }
-        };
-        Ok(result.into())
+        }
     }
 }
 
@@ -243,15 +321,22 @@ fn shows_card(context: &RequestContext<RoleServer>) -> bool {
     context.client_capabilities().is_some_and(|client| card::shown_by(&client))
 }
 
-/// What a host may tell its model of the whole set, with the servers that a program can import.
-fn instructions(servers: &[String]) -> String {
-    let text = TOOL_SET.instructions.as_str();
-    if servers.is_empty() {
-        return text.to_owned();
-    }
+/// The servers that a program can import, as a sentence that follows others.
+fn servers(servers: &[String]) -> String {
     let named = servers.iter().take(SERVERS_NAMED_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let more = if servers.len() > SERVERS_NAMED_MAX { ", …" } else { "" };
-    format!("{text} Servers: {named}{more}.").trim_start().to_owned()
+    match servers.len() {
+        0 => String::new(),
+        ..=SERVERS_NAMED_MAX => format!(" Servers: {named}."),
+        _ => format!(" Servers: {named}, …."),
+    }
+}
+
+/// What may be a value, as many as a completion has room for.
+fn completion(values: Vec<String>) -> CompletionInfo {
+    let total = values.len();
+    let shown: Vec<String> = values.into_iter().take(CompletionInfo::MAX_VALUES).collect();
+    let more = total > shown.len();
+    CompletionInfo::with_pagination(shown, u32::try_from(total).ok(), more).expect("as many as there may be")
 }
 
 /// The daemon's answer. A cancelled request stops its work; the answer still comes, and says so.
@@ -286,6 +371,15 @@ fn refused(reply: Result<Reply, daemon::Error>) -> CallToolResult {
         Ok(_) => ProgramError::new(ErrorKind::Fault, "the daemon answered another question"),
     };
     text(model::reply_text::error_text(&error), true)
+}
+
+/// Likewise, of a request that is no tool's.
+fn failed(reply: Result<Reply, daemon::Error>) -> ErrorData {
+    let why = match reply {
+        Err(e) => e.to_string(),
+        Ok(_) => "the daemon answered another question".to_owned(),
+    };
+    ErrorData::internal_error(why, None)
 }
 
 fn text(text: String, is_error: bool) -> CallToolResult {

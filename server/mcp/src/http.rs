@@ -7,20 +7,21 @@
 use crate::Error;
 use crate::auth::{Auth, require_token};
 use crate::front::Front;
+use crate::run::Sitting;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use daemon::Daemon;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
-use model::ConversationId;
+use rmcp::ServerHandler;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
@@ -98,8 +99,24 @@ impl HttpServer {
     }
 }
 
+/// A place among those that an endpoint serves at once. Whoever has one holds it as long as its session lives.
+pub type Seat = OwnedSemaphorePermit;
+
 /// Serves `daemon` on a loopback address; port 0 picks a free one.
 pub async fn serve_http(daemon: Daemon, addr: SocketAddr, auth: Auth, limits: HttpLimits) -> Result<HttpServer, Error> {
+    let endpoint = Arc::<Sitting>::default();
+    let front = move |seat| Front::seated(daemon.clone(), Arc::clone(&endpoint), seat);
+    serve_handler(front, addr, auth, limits).await
+}
+
+/// The same endpoint over any handler, such as that of a conformance suite. `handler` is called for each session, and for
+/// each request that has none.
+pub async fn serve_handler<H: ServerHandler>(
+    handler: impl Fn(Seat) -> H + Send + Sync + 'static,
+    addr: SocketAddr,
+    auth: Auth,
+    limits: HttpLimits,
+) -> Result<HttpServer, Error> {
     if !addr.ip().is_loopback() {
         return Err(Error::NotLoopback(addr));
     }
@@ -107,13 +124,19 @@ pub async fn serve_http(daemon: Daemon, addr: SocketAddr, auth: Auth, limits: Ht
     let listener = TcpListener::bind(addr).await.map_err(bind)?;
     let addr = listener.local_addr().map_err(bind)?;
     let (stop, auth, tasks) = (CancellationToken::new(), Arc::new(auth), TaskTracker::new());
-    let router = router(daemon, addr, &auth, &limits, &stop);
+    let router = router(handler, addr, &auth, &limits, &stop);
     tasks.spawn(accept(listener, router, limits, stop.clone(), tasks.clone()));
     tasks.close();
     Ok(HttpServer { addr, auth, tasks, stop: stop.drop_guard() })
 }
 
-fn router(daemon: Daemon, addr: SocketAddr, auth: &Arc<Auth>, limits: &HttpLimits, stop: &CancellationToken) -> Router {
+fn router<H: ServerHandler>(
+    handler: impl Fn(Seat) -> H + Send + Sync + 'static,
+    addr: SocketAddr,
+    auth: &Arc<Auth>,
+    limits: &HttpLimits,
+    stop: &CancellationToken,
+) -> Router {
     let names = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{}", addr.port()));
     let config = StreamableHttpServerConfig::default()
         .with_allowed_hosts(names.iter().cloned())
@@ -124,13 +147,12 @@ fn router(daemon: Daemon, addr: SocketAddr, auth: &Arc<Auth>, limits: &HttpLimit
         .with_cancellation_token(stop.child_token());
     let mut sessions = LocalSessionManager::default();
     sessions.session_config.keep_alive = Some(limits.session_idle);
-    let (most, endpoint) = (limits.sessions, ConversationId::new());
-    let seats = Arc::new(Semaphore::new(most));
+    let (most, seats) = (limits.sessions, Arc::new(Semaphore::new(limits.sessions)));
     let session = move || {
         let seat = Arc::clone(&seats).try_acquire_owned().map_err(|_| {
             std::io::Error::other(format!("{most} sessions are open; end one, or wait until one is idle"))
         })?;
-        Ok(Front::seated(daemon.clone(), endpoint.clone(), seat))
+        Ok(handler(seat))
     };
     let service = StreamableHttpService::new(session, Arc::new(sessions), config);
     Router::new().route_service("/mcp", service).layer(from_fn_with_state(Arc::clone(auth), require_token))

@@ -3,19 +3,25 @@
 //! Invariants: HTTP is bound to a loopback address only and every request must carry the bearer token, an allowed Host,
 //! and no foreign Origin; sessions, connections, bodies and idle times are bounded. What a tool answers is
 //! `model::reply_text`, the same text the ledger counts; whatever else a result carries is for people and never reaches a
-//! model. Left out on purpose: prompts, resources other than the card's, and any tool of the servers behind, which programs
-//! reach and models need not see.
+//! model. Every revision of the protocol is spoken, with sessions and without. Left out on purpose: any tool, resource or
+//! prompt of the servers behind, which programs reach and models need not see.
 
 mod auth;
 mod card;
 mod elicit;
 mod front;
 mod http;
+mod log;
+mod parked;
 mod progress;
+mod prompts;
+mod results;
+mod run;
 mod tools;
 
 pub use auth::Auth;
-pub use http::{HttpLimits, HttpServer, serve_http};
+pub use http::{HttpLimits, HttpServer, Seat, serve_handler, serve_http};
+pub use parked::Parked;
 
 use daemon::Daemon;
 use rmcp::ServiceExt as _;

@@ -60,7 +60,6 @@ async fn a_host_that_shows_pages_is_offered_the_page_and_nothing_else() {
     assert!(offered.resources.is_some() && offered.extensions.is_some_and(|e| e.contains_key(EXTENSION)));
     let listed = session.list_all_resources().await.expect("listed");
     assert_eq!(listed.iter().map(|r| r.uri.as_str()).collect::<Vec<_>>(), [PAGE]);
-    assert!(session.list_all_resource_templates().await.expect("listed").is_empty());
     let (mime_type, html) = read(&session, PAGE).await.expect("the page");
     assert!(mime_type == "text/html;profile=mcp-app" && html.starts_with("<!doctype html>"), "{mime_type}");
     for uri in ["ui://tta/other.html", "file:///etc/passwd", "ui://tta/receipt/none", ""] {
@@ -94,10 +93,13 @@ async fn a_host_that_shows_no_pages_hears_nothing_of_them() {
     for capabilities in [json!({}), other_pages] {
         let session = connect(&test, capabilities).await;
         let offered = session.peer_info().expect("initialized").capabilities.clone();
-        assert!(offered.resources.is_none() && offered.extensions.is_none());
-        match read(&session, PAGE).await {
-            Err(ServiceError::McpError(e)) => assert_eq!(e.code, ErrorCode::METHOD_NOT_FOUND),
-            other => panic!("an undeclared method is refused: {other:?}"),
+        assert!(offered.extensions.is_none());
+        assert_eq!(session.list_all_resources().await.expect("listed"), []);
+        for uri in [PAGE, "ui://tta/receipt/none"] {
+            match read(&session, uri).await {
+                Err(ServiceError::McpError(e)) => assert_eq!(e.code, ErrorCode::RESOURCE_NOT_FOUND, "{uri}"),
+                other => panic!("{uri} is not there: {other:?}"),
+            }
         }
         assert_eq!(run(&session, "1").await.meta, None);
     }

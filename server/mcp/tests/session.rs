@@ -62,23 +62,6 @@ async fn a_session_offers_two_tools_and_names_the_servers() {
 }
 
 #[tokio::test]
-async fn what_is_not_declared_is_not_there() {
-    let test = TestDaemon::builder().start().await;
-    let session = connect(&test).await;
-    let codes = [
-        session.client.list_prompts(None).await.map(|_| ()),
-        session.client.list_resources(None).await.map(|_| ()),
-        session.client.list_resource_templates(None).await.map(|_| ()),
-    ];
-    for answer in codes {
-        match answer {
-            Err(ServiceError::McpError(e)) => assert_eq!(e.code, ErrorCode::METHOD_NOT_FOUND),
-            other => panic!("an undeclared method is refused, not answered with {other:?}"),
-        }
-    }
-}
-
-#[tokio::test]
 async fn a_program_answers_with_its_result_and_its_printing() {
     let test = TestDaemon::builder().scripted("good", &["ok"]).start().await;
     let session = connect(&test).await;

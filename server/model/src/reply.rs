@@ -282,6 +282,17 @@ pub struct RunDetail {
     pub truncated: Vec<Truncation>,
 }
 
+/// A part of a kept result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResultPart {
+    /// Some of its JSON text, cut at characters.
+    pub json: String,
+    /// Where that begins, in bytes.
+    pub offset: u64,
+    /// Bytes of the whole.
+    pub total_bytes: u64,
+}
+
 /// One tool with its schema and stubs, for people and forms.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct ToolInfo {
@@ -342,6 +353,8 @@ pub enum Reply {
     Receipt(Box<TokenReport>, Vec<u64>),
     /// To `RunDetail`; nothing where this process does not remember the run.
     RunDetail(Option<Box<RunDetail>>),
+    /// To `RunResult`.
+    RunResult(ResultPart),
     /// To `ServerLog`.
     ServerLog(String),
     /// To `ServerTools`.

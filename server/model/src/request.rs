@@ -168,6 +168,15 @@ pub enum Request {
         /// Which run.
         run_id: RunId,
     },
+    /// A part of a run's whole result, which was too large for its reply and was kept.
+    RunResult {
+        /// Which run.
+        run_id: RunId,
+        /// Where the part begins, in bytes.
+        offset: u64,
+        /// Its longest length in bytes.
+        bytes: usize,
+    },
     /// Cancel a run, whichever front started it.
     StopRun {
         /// Which run.
