@@ -1,5 +1,7 @@
-// The official conformance suite and the MCP Inspector against `tta mcp`, as a client of another make meets it.
-// Every scenario of the suite is either passed or listed with why it cannot apply, so that a new one is noticed.
+// The official conformance suites and the MCP Inspector: our endpoint and our bridge against the suites of both eras, and
+// `tta mcp` as a client of another make meets it. The suites call tools of their own, so that they meet our endpoint with
+// those behind it (the example `conformance-server` of `server/mcp`), and our client as the bridge behind a small program
+// (the example `conformance-client` of `server/bridge`).
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -14,18 +16,26 @@ const pins = join(import.meta.dirname, 'conformance');
 const folder = join(root, 'target', 'conformance');
 const modules = join(folder, 'node_modules');
 const node = join(modules, `node-linux-${process.arch}`, 'bin', 'node');
-const suite = join(modules, '@modelcontextprotocol', 'conformance', 'dist', 'index.js');
 const inspector = join(modules, '@modelcontextprotocol', 'inspector', 'clients', 'launcher', 'build', 'index.js');
+const example = (name) => join(root, 'target', 'debug', 'examples', name);
 
-const APPLY = ['server-initialize', 'ping', 'tools-list', 'server-sse-multiple-streams', 'dns-rebinding-protection'];
+// What each suite runs, by the package of it and the revision of the protocol.
+const SUITES = [
+  { version: '0.1.16', name: '@modelcontextprotocol/conformance', revision: '2025-11-25' },
+  { version: '0.2.0-alpha.12', name: 'conformance-next', revision: '2025-11-25' },
+  { version: '0.2.0-alpha.12', name: 'conformance-next', revision: '2026-07-28' },
+];
 
-// Scenarios for what `tta` does not offer, or that call tools which only the suite's own server has.
-const CANNOT_APPLY = {
-  'the suite’s own tools': /^(tools-call-|elicitation-|server-sse-polling$|json-schema-2020-12$)/,
-  'resources are not offered': /^resources-/,
-  'prompts are not offered': /^prompts-/,
-  'completion is not offered': /^completion-/,
-  'logging is not offered': /^logging-/,
+// What the suites ask of any server, and so of `tta mcp` itself: the rest needs tools of their own.
+const ASKED_OF_ALL = {
+  '2025-11-25': [
+    ...['server-initialize', 'ping', 'logging-set-level', 'completion-complete', 'tools-list', 'resources-list'],
+    ...['prompts-list', 'server-sse-polling', 'server-sse-multiple-streams', 'dns-rebinding-protection'],
+  ],
+  '2026-07-28': [
+    ...['completion-complete', 'tools-list', 'resources-list', 'prompts-list', 'caching', 'http-header-validation'],
+    ...['server-sse-multiple-streams', 'dns-rebinding-protection', 'sep-2164-resource-not-found'],
+  ],
 };
 
 before(async () => {
@@ -37,7 +47,7 @@ before(async () => {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   mkdirSync(folder, { recursive: true });
   for (const name of files) copyFileSync(join(pins, name), join(folder, name));
-  await step('Conformance suite, Inspector and their Node', 'npm', ['ci', '--ignore-scripts'], { cwd: folder });
+  await step('Conformance suites, Inspector and their Node', 'npm', ['ci', '--ignore-scripts'], { cwd: folder });
   writeFileSync(stamp, wanted);
 });
 
@@ -72,19 +82,56 @@ async function runNode(script, args, cwd = folder) {
   return { code, stdout, stderr };
 }
 
-test('every scenario of the suite that applies is passed', async (t) => {
+/** Starts the endpoint with the suites' own tools behind it; it ends with the test. */
+async function fixture(t) {
+  const child = spawn(example('conformance-server'), { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
+  t.after(async () => {
+    child.stdin.end();
+    assert.equal(await ended, 0, 'it ends with its stdin');
+  });
+  for await (const line of createInterface({ input: child.stdout })) return line;
+  throw new Error(`the endpoint ended with ${await ended}`);
+}
+
+/** Runs one suite to its end, and counts its checks. */
+async function runSuite({ version, name, revision }, mode, ...args) {
+  const script = join(modules, ...name.split('/'), 'dist', 'index.js');
+  const { code, stdout, stderr } = await runNode(script, [mode, ...args, '--suite', 'all', '--spec-version', revision]);
+  const [, passed, failed] = /^Total: (\d+) passed, (\d+) failed/m.exec(stdout) ?? [];
+  assert.ok(Number(passed) > 0, `the suite ran: ${stdout}\n${stderr}`);
+  return {
+    code,
+    failed: Number(failed),
+    stdout,
+    counts: `${mode} ${version} at ${revision}: ${passed} passed, ${failed} failed`,
+  };
+}
+
+for (const suite of SUITES) {
+  test(`our endpoint passes all of suite ${suite.version} at ${suite.revision}`, async (t) => {
+    const { code, failed, stdout, counts } = await runSuite(suite, 'server', '--url', await fixture(t));
+    t.diagnostic(counts);
+    assert.ok(code === 0 && failed === 0, stdout);
+  });
+
+  test(`our client passes what is expected of suite ${suite.version} at ${suite.revision}`, async (t) => {
+    const expected = join(pins, `client-${suite.revision}.yml`);
+    const args = ['--command', example('conformance-client'), '--expected-failures', expected];
+    const { code, stdout, counts } = await runSuite(suite, 'client', ...args);
+    t.diagnostic(`${counts}, as expected`);
+    assert.equal(code, 0, stdout);
+  });
+}
+
+test('what the suites ask of any server, `tta mcp` does', async (t) => {
   const { url } = await serve(t, '--insecure-no-token');
-  const { stdout, stderr } = await runNode(suite, ['server', '--url', url, '--suite', 'active']);
-  const lines = [...stdout.matchAll(/^\S+ ([\w-]+): (\d+) passed, (\d+) failed/gm)];
-  const results = new Map(lines.map(([, name, passed, failed]) => [name, { passed: +passed, failed: +failed }]));
-  assert.ok(results.size >= 25, `the suite ran: ${stdout}\n${stderr}`);
-  for (const name of APPLY) {
-    const { passed = 0, failed = 0 } = results.get(name) ?? {};
-    assert.ok(passed > 0 && failed === 0, `${name}: ${passed} passed, ${failed} failed\n${stdout}`);
+  for (const suite of [SUITES[0], SUITES[2]]) {
+    const { stdout } = await runSuite(suite, 'server', '--url', url);
+    const passed = new Set([...stdout.matchAll(/^✓ ([\w-]+): [1-9]/gm)].map(([, name]) => name));
+    const missing = ASKED_OF_ALL[suite.revision].filter((name) => !passed.has(name));
+    assert.deepEqual(missing, [], stdout);
   }
-  const explained = (name) => APPLY.includes(name) || Object.values(CANNOT_APPLY).some((why) => why.test(name));
-  const unexplained = [...results.keys()].filter((name) => !explained(name));
-  assert.deepEqual(unexplained, [], 'a scenario that is neither passed nor explained');
 });
 
 test('the Inspector lists and calls the tools over HTTP with the token, and not without', async (t) => {
