@@ -170,6 +170,15 @@ done:
     return handle;
 }
 
+static JSValue js_cancel_call(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
+{
+    double handle;
+    if (JS_ToFloat64(ctx, &handle, argv[0]))
+        return JS_EXCEPTION;
+    import_cancel_call(handle);
+    return JS_UNDEFINED;
+}
+
 static JSValue js_print(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
 {
     size_t length;
@@ -226,6 +235,7 @@ static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("servers", 0, js_servers),
     JS_CFUNC_DEF("describe", 1, js_describe),
     JS_CFUNC_DEF("startCall", 3, js_start_call),
+    JS_CFUNC_DEF("cancelCall", 1, js_cancel_call),
     JS_CFUNC_DEF("print", 2, js_print),
     JS_CFUNC_DEF("random", 1, js_random),
     JS_CFUNC_DEF("now", 0, js_now),

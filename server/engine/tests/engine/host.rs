@@ -27,7 +27,7 @@ impl ToolHost for Scripted {
     fn describe(&self, server: &str, _: &RunClock) -> BoxFuture<'static, Result<String, ProgramError>> {
         let tools: &[&str] = match server {
             "echo" => &["echo", "fail", "sleep", "timed", "get-sum", "hang"],
-            "files" => &["read_text_file"],
+            "files" => &["read_text_file", "prompts"],
             other => {
                 let error = ProgramError::new(ErrorKind::UnknownTool, format!("there is no server {other:?}"));
                 return std::future::ready(Err(error)).boxed();
@@ -85,9 +85,41 @@ async fn answer(call: &GuestCall) -> Result<String, CallError> {
             let path = arguments["path"].as_str().unwrap_or("?");
             Ok(json!(format!("text of {path}")).to_string())
         }
+        ("files", method) if method.contains('/') => beside_tools(call, &arguments),
+        ("files", "prompts") => Ok(json!("a tool").to_string()),
+        ("echo", "tools/call") => Ok(json!({"content": [], "_meta": {"of": arguments}}).to_string()),
         ("tta", "progress") => Ok("null".to_owned()),
+        ("tta", "progress/since") => updates(&arguments).await,
         _ => Err(error(call, ErrorKind::UnknownTool, &format!("{} has no tool {}", call.server, call.tool))),
     }
+}
+
+/// Resources and prompts of `files`.
+fn beside_tools(call: &GuestCall, arguments: &Value) -> Result<String, CallError> {
+    let text = json!({"uri": "a", "mimeType": "text/plain", "text": "text of a"});
+    let bytes = json!({"uri": "b", "mimeType": "image/png", "blob": "AP8="});
+    let answer = match (call.tool.as_str(), arguments["uri"].as_str()) {
+        ("resources/list", _) => json!({"resources": [{"uri": "a", "name": "A"}]}),
+        ("resources/templates/list", _) => json!({"resourceTemplates": [{"uriTemplate": "{x}", "name": "X"}]}),
+        ("resources/read", Some("a")) => json!({"contents": [text]}),
+        ("resources/read", Some("b")) => json!({"contents": [bytes]}),
+        ("resources/read", Some("both")) => json!({"contents": [text, bytes]}),
+        ("resources/read", Some("odd")) => json!({"contents": [{"uri": "odd"}]}),
+        ("prompts/list", _) => json!({"prompts": [{"name": "p"}]}),
+        ("prompts/get", _) => json!({"messages": [{"role": "user", "content": {"type": "text", "text": arguments}}]}),
+        (name, _) => return Err(error(call, ErrorKind::Tool, &format!("no {name} of {arguments}"))),
+    };
+    Ok(answer.to_string())
+}
+
+/// Two updates of whichever call is meant; no further one ever comes.
+async fn updates(asked: &Value) -> Result<String, CallError> {
+    let all = [json!({"progress": 1, "total": 2, "message": "half"}), json!({"progress": 2})];
+    let seen = usize::try_from(asked["seen"].as_u64().unwrap_or(0)).unwrap_or(0);
+    if seen == all.len() && asked["now"] == false {
+        std::future::pending::<()>().await;
+    }
+    Ok(json!({"seen": all.len(), "updates": all[seen..]}).to_string())
 }
 
 fn error(call: &GuestCall, kind: ErrorKind, message: &str) -> CallError {

@@ -29,15 +29,23 @@ export function setFile(name) {
 /** One call. As text it is what messages say of it; its position reads like one in a traceback, so that the host can move it. */
 class Call {
   isAwaited = false;
+  isOver = false;
 
-  constructor(name, at) {
+  constructor(handle, name, at, madeOf) {
+    this.handle = handle;
     this.name = name;
     this.at = at; // line * 2^20 + column, 0 where unknown
+    this.madeOf = madeOf; // What turns the host's answer into the value.
     this.promise = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
     });
     this.promise.call = this;
+  }
+
+  /** Its answer is not wanted any more. */
+  giveUp() {
+    if (inFlight.delete(this.handle)) host.cancelCall(this.handle);
   }
 
   get line() {
@@ -63,6 +71,7 @@ const behaviour = {
       promise.call.isAwaited = true; // Whoever asks tells of it.
       return promise.call;
     }
+    if (key === 'progress') return () => progress(promise.call);
     if (key === 'constructor') return Promise;
     if (key === Symbol.toStringTag) return 'Promise';
     throw forgotten(promise.call);
@@ -82,11 +91,29 @@ function forgotten(call) {
 }
 
 /** Starts a call; `args` is a plain object. `name` is what the program calls the tool. */
-export function start(server, tool, args, name) {
+export function start(server, tool, args, name, madeOf) {
   const handle = host.startCall(server, tool, toJson(args, 'arguments', 'arguments'));
-  const call = new Call(name, host.startedAt());
+  const call = new Call(handle, name, host.startedAt(), madeOf);
   inFlight.set(handle, call);
   return new Proxy(call.promise, behaviour);
+}
+
+/** What the server tells while a call is under way: objects with `progress`, and `total` and `message` or null. */
+async function* progress(call) {
+  call.isAwaited = true;
+  const ended = call.promise.then(() => {}, () => {});
+  for (let seen = 0, over = false; !over; ) {
+    // Asked once more when the call is over: the host keeps what was not read yet.
+    over = call.isOver;
+    const asked = start('tta', 'progress/since', { call: call.handle, seen, now: over }, 'tta.progress');
+    const told = await (over ? asked : Promise.race([asked, ended]));
+    if (!told) {
+      asked[CALL].giveUp();
+      continue;
+    }
+    seen = told.seen;
+    yield* told.updates;
+  }
 }
 
 /** For calls that need no await. */
@@ -100,7 +127,15 @@ export function deliver(handle, ok, value) {
   const call = inFlight.get(handle);
   if (!call) return;
   inFlight.delete(handle);
+  call.isOver = true;
   if (!call.isAwaited) ignored.push(call);
+  if (ok && call.madeOf) {
+    try {
+      value = call.madeOf(value);
+    } catch (error) {
+      [ok, value] = [undefined, error];
+    }
+  }
   if (ok) return call.resolve(value);
   const error = ok === undefined
     ? new ToolError(`the answer of ${call.name} cannot be read: ${value.message}`)

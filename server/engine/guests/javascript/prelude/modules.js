@@ -1,7 +1,8 @@
 // The modules of the sandbox: `servers`, `servers/NAME` and `tta`.
 //
 // A server is described by the host when a program first imports or touches it. Its tools stand under their identifiers
-// and under their camelCase aliases; `tta.call` takes the original names.
+// and under their camelCase aliases; `tta.call` takes the original names. `resources` and `prompts` are there beside the
+// tools, unless a tool has that name.
 import * as host from 'sandbox/host';
 import { hintForModule } from 'sandbox/absent';
 import { forget, start, ToolError } from 'sandbox/calls';
@@ -56,6 +57,8 @@ function describe(identifier) {
   const { tools, aliases = {} } = answer;
   for (const name of Object.keys(tools)) exports[name] = tool(identifier, tools[name], name);
   for (const alias of Object.keys(aliases)) exports[alias] ??= exports[aliases[alias]];
+  exports.resources ??= new Resources(identifier);
+  exports.prompts ??= new Prompts(identifier);
   const face = new Proxy(exports, {
     get(target, key) {
       if (typeof key === 'symbol' || key in target || key === 'then' || key === 'toJSON' || key === 'default') return target[key];
@@ -86,24 +89,83 @@ export function unknownExport(specifier, name) {
   return told(new ReferenceError(`tta has no "${name}"`), 'import', nearest(name, Object.keys(tta), 'it has'));
 }
 
+/** What a server has beside its tools. `read` and `get` also take their arguments as one object. */
+class Beside {
+  #server;
+
+  constructor(server) {
+    this.#server = server;
+  }
+
+  ask(method, label, args, madeOf) {
+    return start(this.#server, method, args, `${this.#server}.${label}`, madeOf);
+  }
+}
+
+class Resources extends Beside {
+  /** All of them: `uri`, `name`, perhaps `mimeType`, `description` and more. */
+  list() {
+    return this.ask('resources/list', 'resources.list', {}, (all) => all.resources);
+  }
+  /** The templates of further ones: `uriTemplate`, `name` and more. */
+  templates() {
+    return this.ask('resources/templates/list', 'resources.templates', {}, (all) => all.resourceTemplates);
+  }
+  /** Its text, or its bytes; a list of them where it has several parts. */
+  read(uri) {
+    return this.ask('resources/read', 'resources.read', isPlainObject(uri) ? uri : { uri }, ({ contents }) => {
+      const parts = contents.map(({ text, blob }) => text ?? Uint8Array.fromBase64(blob));
+      return parts.length === 1 ? parts[0] : parts;
+    });
+  }
+  /** Its parts as the server gives them: `uri`, perhaps `mimeType`, and `text` or a base64 `blob`. */
+  contents(uri) {
+    return this.ask('resources/read', 'resources.contents', isPlainObject(uri) ? uri : { uri }, (all) => all.contents);
+  }
+}
+
+class Prompts extends Beside {
+  /** All of them: `name`, perhaps `description`, `arguments` and more. */
+  list() {
+    return this.ask('prompts/list', 'prompts.list', {}, (all) => all.prompts);
+  }
+  /** Its messages: `role` and `content`. */
+  get(name, args = {}) {
+    const given = isPlainObject(name) ? name : { name, arguments: args };
+    return this.ask('prompts/get', 'prompts.get', given, (all) => all.messages);
+  }
+}
+
 function tool(server, original, identifier) {
   const name = `${server}.${identifier}`;
-  const call = (...positional) => {
-    const [args = {}] = positional;
-    if (positional.length > 1 || !isPlainObject(args)) {
-      throw told(
-        new TypeError(`${name} takes one object with named arguments`),
-        'arguments',
-        `write \`await ${name}({ name: value })\`; \`await tta.search_tools("${original}")\` shows the names`,
-      );
-    }
-    return start(server, original, args, name);
-  };
+  const call = (...positional) => start(server, original, named(positional, name, original), name);
   Object.defineProperty(call, 'name', { value: identifier });
-  tools.set(call, { server, original });
-  return call;
+  tools.set(call, { server, original, name });
+  return Object.setPrototypeOf(call, toolPrototype);
 }
 const tools = new WeakMap();
+
+const toolPrototype = Object.create(Function.prototype, {
+  /** The same call with all that the server answers: `content`, `structuredContent`, `_meta`. */
+  raw: {
+    value(...positional) {
+      const { server, original, name } = tools.get(this);
+      return start(server, 'tools/call', { name: original, arguments: named(positional, name, original) }, `${name}.raw`);
+    },
+  },
+});
+
+function named(positional, name, original) {
+  const [args = {}] = positional;
+  if (positional.length > 1 || !isPlainObject(args)) {
+    throw told(
+      new TypeError(`${name} takes one object with named arguments`),
+      'arguments',
+      `write \`await ${name}({ name: value })\`; \`await tta.search_tools("${original}")\` shows the names`,
+    );
+  }
+  return args;
+}
 
 const isPlainObject = (value) => Object(value) === value && !Array.isArray(value) && typeof value !== 'function';
 

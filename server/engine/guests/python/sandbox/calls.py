@@ -23,13 +23,13 @@ _Future = asyncio.Future
 
 
 class Call(_Future):
-    """One call of one tool: await it."""
+    """One call of one tool: await it. `made_of` turns what the host answers into the value."""
 
-    __slots__ = ("handle", "label", "line")
+    __slots__ = ("handle", "label", "line", "made_of")
 
-    def __init__(self, label, server, tool, arguments, line):
+    def __init__(self, label, server, tool, arguments, line, made_of=None):
         super().__init__(loop=LOOP)
-        self.label, self.line = label, line
+        self.label, self.line, self.made_of = label, line, made_of
         self.handle = host.start_call(server, tool, arguments, line)
         LOOP.in_flight[self.handle] = self
         _untouched[self.handle] = self
@@ -47,6 +47,26 @@ class Call(_Future):
             host.cancel_call(self.handle)
         _untouched.pop(self.handle, None)
         return _Future.cancel(self, msg)
+
+    async def progress(self):
+        """What the server tells while the call is under way: dicts with `progress`, and `total` and `message` or None."""
+        seen = 0
+        while True:
+            over = self.done()
+            # The host keeps what was not read yet, so that a question may be given up.
+            asked = Call("tta.progress", "tta", "progress/since", f'{{"call":{self.handle},"seen":{seen},"now":{str(over).lower()}}}', 0)
+            forget(asked)
+            if not over:
+                await asyncio.wait((self, asked), return_when=asyncio.FIRST_COMPLETED)
+                if not asked.done():
+                    asked.cancel()
+                    continue
+            told = await asked
+            seen = told["seen"]
+            for update in told["updates"]:
+                yield update
+            if over:
+                return
 
     @property
     def where(self):
@@ -70,13 +90,13 @@ class Call(_Future):
     __bool__ = __str__ = __format__ = __len__ = __iter__ = __getitem__ = __contains__ = _forgotten
 
 
-def start(label, server, tool, arguments):
+def start(label, server, tool, arguments, made_of=None):
     """Starts a call; `arguments` is a dict, `label` is what the program calls the tool."""
     try:
         text = values.to_json(arguments, "arguments")
     except NotJson as error:
         raise BadArguments(f"{label}: {error}").with_hint(error.hint) from None
-    return Call(label, server, tool, text, current_line())
+    return Call(label, server, tool, text, current_line(), made_of)
 
 
 def current_line():
@@ -113,10 +133,11 @@ def _deliver(completions):
             continue
         try:
             if completion.ok:
-                call.set_result(values.from_json(completion.json))
+                value = values.from_json(completion.json)
+                call.set_result(call.made_of(value) if call.made_of else value)
             else:
                 call.set_exception(_tool_error(completion.json))
-        except (ValueError, RecursionError) as error:
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
             call.set_exception(ToolError(f"its answer cannot be read: {error}", *call.label.split(".", 1)))
 
 

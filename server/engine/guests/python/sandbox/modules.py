@@ -1,12 +1,15 @@
 """The modules that only exist in the sandbox: `servers`, one below it for each server, and `tta`.
 
 A server is described by the host when a program first names it, not before. A tool is found under its identifier and
-under its camelCase alias; `tta.call` takes the original names.
+under its camelCase alias; `tta.call` takes the original names. `resources` and `prompts` are there beside the tools, unless
+a tool has that name.
 """
 
+import base64
 import builtins
 import difflib
 import importlib.machinery
+import operator
 import sys
 from types import ModuleType
 
@@ -26,6 +29,14 @@ class Tool:
         self.server, self.name, self.identifier = server, name, identifier
 
     def __call__(self, *positional, **arguments):
+        return calls.start(str(self), self.server, self.name, self._named(positional, arguments))
+
+    def raw(self, *positional, **arguments):
+        """The same call with all that the server answers: `content`, `structuredContent`, `_meta`."""
+        arguments = {"name": self.name, "arguments": self._named(positional, arguments)}
+        return calls.start(f"{self}.raw", self.server, "tools/call", arguments)
+
+    def _named(self, positional, arguments):
         if positional:
             if len(positional) > 1 or not isinstance(positional[0], dict):
                 raise BadArguments(f"{self} takes keyword arguments or one dict, not positional arguments").with_hint(
@@ -33,7 +44,7 @@ class Tool:
                     f" `await tta.search_tools(\"{self.name}\")` shows the names"
                 )
             arguments = {**positional[0], **arguments}
-        return calls.start(str(self), self.server, self.name, arguments)
+        return arguments
 
     @property
     def __name__(self):
@@ -44,6 +55,66 @@ class Tool:
 
     def __repr__(self):
         return f"<tool {self}>"
+
+
+class Resources:
+    """The resources of a server."""
+
+    def __init__(self, server):
+        self._server = server
+
+    def list(self):
+        """All of them: dicts with `uri`, `name`, perhaps `mimeType`, `description` and more."""
+        return self._ask("list", {}, operator.itemgetter("resources"))
+
+    def templates(self):
+        """The templates of further ones: dicts with `uriTemplate`, `name` and more."""
+        return self._ask("templates/list", {}, operator.itemgetter("resourceTemplates"))
+
+    def read(self, uri):
+        """Its text, or its bytes; a list of them where it has several parts."""
+        return self._ask("read", {"uri": uri}, _parts)
+
+    def contents(self, uri):
+        """Its parts as the server gives them: dicts with `uri`, perhaps `mimeType`, and `text` or a base64 `blob`."""
+        return self._ask("read", {"uri": uri}, operator.itemgetter("contents"))
+
+    def _ask(self, what, arguments, made_of):
+        return calls.start(f"{self._server}.resources.{what.partition('/')[0]}", self._server, f"resources/{what}", arguments, made_of)
+
+    def __repr__(self):
+        return f"<resources of {self._server}>"
+
+
+class Prompts:
+    """The prompts of a server."""
+
+    def __init__(self, server):
+        self._server = server
+
+    def list(self):
+        """All of them: dicts with `name`, perhaps `description`, `arguments` and more."""
+        return calls.start(f"{self._server}.prompts.list", self._server, "prompts/list", {}, operator.itemgetter("prompts"))
+
+    def get(self, *positional, **named):
+        """Its messages: dicts with `role` and `content`. Takes the prompt's name, then its arguments by name or as a dict."""
+        if positional:
+            name, given = (*positional, None)[:2]
+        else:
+            name, given = named.pop("name", None), named.pop("arguments", None)
+        arguments = {"name": name, "arguments": {**(given or {}), **named}}
+        return calls.start(f"{self._server}.prompts.get", self._server, "prompts/get", arguments, operator.itemgetter("messages"))
+
+    def __repr__(self):
+        return f"<prompts of {self._server}>"
+
+
+_BESIDE_TOOLS = {"resources": Resources, "prompts": Prompts}
+
+
+def _parts(result):
+    parts = [part["text"] if "text" in part else base64.b64decode(part["blob"]) for part in result["contents"]]
+    return parts[0] if len(parts) == 1 else parts
 
 
 class Server(ModuleType):
@@ -62,11 +133,14 @@ class Server(ModuleType):
             raise AttributeError(name)
         tools = self._described["tools"]
         identifier = name if name in tools else self._described.get("aliases", {}).get(name)
-        if identifier is None:
+        if identifier is not None:
+            found = Tool(self._identifier, tools[identifier], identifier)
+        elif name in _BESIDE_TOOLS:
+            found = _BESIDE_TOOLS[name](self._identifier)
+        else:
             raise self._unknown(UnknownTool, name)
-        tool = Tool(self._identifier, tools[identifier], identifier)
-        setattr(self, name, tool)
-        return tool
+        setattr(self, name, found)
+        return found
 
     def __dir__(self):
         return self.__all__
