@@ -222,7 +222,7 @@ impl ServerHandler for Front {
     }
 
     async fn listen(&self, subscription: SubscriptionContext) -> Result<(), ErrorData> {
-        let mut changes = self.sitting(subscription.request_context()).shelf.changes();
+        let mut results = self.sitting(subscription.request_context()).shelf.changes();
         if subscription.accepted().resources_list_changed != Some(true) {
             subscription.cancelled().await;
             return Ok(());
@@ -230,7 +230,7 @@ impl ServerHandler for Front {
         loop {
             tokio::select! {
                 () = subscription.cancelled() => return Ok(()),
-                changed = changes.changed() => if changed.is_err() { return Ok(()) },
+                kept = results.changed() => if kept.is_err() { return Ok(()) },
             }
             if subscription.sink().notify_resource_list_changed().await.is_err() {
                 return Ok(());
@@ -326,7 +326,7 @@ fn servers(servers: &[String]) -> String {
     let named = servers.iter().take(SERVERS_NAMED_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
     match servers.len() {
         0 => String::new(),
-        ..=SERVERS_NAMED_MAX => format!(" Servers: {named}."),
+        1..=SERVERS_NAMED_MAX => format!(" Servers: {named}."),
         _ => format!(" Servers: {named}, …."),
     }
 }

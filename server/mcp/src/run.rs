@@ -36,7 +36,7 @@ impl Default for Sitting {
 pub(crate) struct Run {
     reply: Pin<Box<dyn Future<Output = Result<Reply, daemon::Error>> + Send>>,
     cancel: CancellationToken,
-    run_id: RunId,
+    id: RunId,
     questions: Questions,
     /// Those of its request, which the request that answers a question repeats.
     arguments: JsonObject,
@@ -44,7 +44,7 @@ pub(crate) struct Run {
 
 impl std::fmt::Debug for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Run").field("run_id", &self.run_id).finish_non_exhaustive()
+        f.debug_struct("Run").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
@@ -58,8 +58,8 @@ pub(crate) enum Pause {
 
 impl Run {
     pub(crate) fn new(ticket: Ticket, questions: Questions, arguments: JsonObject) -> Self {
-        let (run_id, cancel) = (ticket.run_id().clone(), ticket.cancellation());
-        Self { reply: Box::pin(ticket.reply()), cancel, run_id, questions, arguments }
+        let (id, cancel) = (ticket.run_id().clone(), ticket.cancellation());
+        Self { reply: Box::pin(ticket.reply()), cancel, id, questions, arguments }
     }
 
     /// The run that a client comes back for, with what it answers.
@@ -83,7 +83,7 @@ impl Run {
         let reply = tokio::select! {
             reply = &mut self.reply => reply,
             () = self.questions.serve() => return Pause::Asks,
-            never = narrator.forward(&self.run_id) => match never {},
+            never = narrator.forward(&self.id) => match never {},
             () = given_up.cancelled() => {
                 self.cancel.cancel();
                 (&mut self.reply).await
