@@ -1,5 +1,6 @@
 //! The loopback endpoint from outside: who gets in, what is bounded, and that it ends.
 
+use daemon::{AskCalls, Options};
 use mcp::{Auth, Error, HttpLimits, HttpServer, serve_http};
 use model::Secret;
 use serde_json::{Value, json};
@@ -131,6 +132,39 @@ async fn a_session_of_the_editors_revision_and_one_request_of_the_newest_are_ser
     let headers = [("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", "tools/call"), ("Mcp-Name", "run_code")];
     let (head, body) = post(addr, &call(meta), &headers).await;
     assert!(body.contains(r#""text":"42""#), "{head}\n{body}");
+}
+
+#[tokio::test]
+async fn without_sessions_a_question_outlives_its_connection() {
+    let options = Options { ask_calls: AskCalls::Always, ..Options::default() };
+    let test = TestDaemon::builder().scripted("good", &["ok"]).options(options).start().await;
+    let (_server, addr) = start(&test).await;
+    let headers = [("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", "tools/call"), ("Mcp-Name", "run_code")];
+    let call = async |more: Value| {
+        let mut params = json!({
+            "name": "run_code",
+            "arguments": {"code": "from servers import good\nawait good.echo(n=1)", "language": "python"},
+            "_meta": {
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+                "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}},
+            },
+        });
+        params.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).to_string();
+        let (_, answer) = post(addr, &body, &headers).await;
+        let json = &answer[answer.find('{').expect("JSON")..=answer.rfind('}').expect("JSON")];
+        serde_json::from_str::<Value>(json).expect("one answer")["result"].clone()
+    };
+    let asked = call(json!({})).await;
+    assert_eq!(asked["resultType"], "input_required", "{asked}");
+    let answer = json!({"decision": {"action": "accept", "content": {"decision": "Allow once"}}});
+    let done = call(json!({"requestState": asked["requestState"], "inputResponses": answer})).await;
+    assert_eq!(
+        (&done["resultType"], &done["content"][0]["text"]),
+        (&json!("complete"), &json!(r#"{"n":1}"#)),
+        "{done}"
+    );
 }
 
 #[tokio::test]
