@@ -3,25 +3,28 @@
 //! Tolerant in reading (every client spells things its own way), strict in what it lets start: an entry with a missing
 //! or wrongly typed part that matters is a `Problem` and no server.
 
+use crate::keys;
 use crate::report::Report;
 use crate::tree::{Entry, Node, Value};
 use crate::variables::{Holes, Variables};
-use model::server::{Scope, Source};
+use model::server::Scope;
 use model::{Secret, ServerSpec, Transport};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A cold `npx` or `uvx` downloads before it answers.
 const STARTUP_TIMEOUT_MS: u64 = 30_000;
 const STARTUP_TIMEOUT_RANGE_MS: (u64, u64) = (100, 600_000);
+const NO_SSE: &str = "it speaks the old HTTP+SSE transport, which is not spoken here yet";
 /// Bytes of an env file.
 const ENV_FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// What reading an entry needs to know besides the entry.
 pub(crate) struct Context<'a> {
     pub(crate) variables: &'a Variables<'a>,
-    pub(crate) file: &'a Path,
     pub(crate) scope: Scope,
+    /// Whether it is our own file, whose keys are looked at elsewhere.
+    pub(crate) is_ours: bool,
     /// Files that were read on the way, to be watched.
     pub(crate) files: &'a mut Vec<PathBuf>,
 }
@@ -38,16 +41,17 @@ pub(crate) fn read(entry: &Entry, context: &mut Context<'_>, report: &mut Report
         report.error(entry.node.at, message, "Write an object with `command` or `url`.");
         return None;
     }
-    let mut reader =
-        Reader { node: &entry.node, variables: context.variables, holes: Holes::default(), hash: Digest::new() };
+    if !context.is_ours {
+        keys::server(entry, report);
+    }
+    let mut reader = Reader::new(&entry.node, context.variables);
     let transport = reader.transport(entry, context.files, report)?;
     if is_ourselves(&transport) {
         let message = format!("server `{}` is this program itself and is left out", entry.key);
         report.info(entry.key_at, message, "Nothing to do: it would only call itself.");
         return None;
     }
-    let disabled = reader.flag("disabled", report)
-        || reader.get("enabled").is_some_and(|e| matches!(e.node.value, Value::Bool(false)));
+    let disabled = reader.flag("disabled", report) == Some(true) || reader.flag("enabled", report) == Some(false);
     let startup_timeout_ms = reader.startup_timeout_ms(report);
     for missing in &reader.holes.missing {
         let hint = match missing.strip_prefix("`${input:") {
@@ -59,12 +63,14 @@ pub(crate) fn read(entry: &Entry, context: &mut Context<'_>, report: &mut Report
         };
         report.warning(entry.key_at, format!("server `{}` cannot start: {missing}", entry.key), hint);
     }
+    let mut unresolved = reader.holes.missing;
+    unresolved.extend(reader.not_yet.map(str::to_owned));
     Some(ServerSpec {
         name: entry.key.clone(),
         transport,
-        source: Source { file: context.file.to_owned(), line: report.line(entry.key_at), scope: context.scope },
+        source: report.source(entry.key_at, context.scope),
         disabled,
-        unresolved: reader.holes.missing,
+        unresolved,
         inputs: reader.holes.inputs,
         scrub: Vec::new(),
         startup_timeout_ms,
@@ -99,9 +105,15 @@ struct Reader<'a> {
     variables: &'a Variables<'a>,
     holes: Holes,
     hash: Digest,
+    /// Why it cannot be started whatever its variables.
+    not_yet: Option<&'static str>,
 }
 
 impl<'a> Reader<'a> {
+    fn new(node: &'a Node, variables: &'a Variables<'a>) -> Self {
+        Self { node, variables, holes: Holes::default(), hash: Digest::new(), not_yet: None }
+    }
+
     fn get(&self, key: &str) -> Option<&'a Entry> {
         self.node.get(key).filter(|entry| !matches!(entry.node.value, Value::Null))
     }
@@ -116,14 +128,13 @@ impl<'a> Reader<'a> {
         let url = self.first(&["httpUrl", "url", "serverUrl"]);
         let command = self.get("command");
         match (kind.as_str(), command, url) {
-            ("sse", ..) => {
-                let message = format!("server `{}` uses the old SSE transport, which is not supported", entry.key);
-                report.error(
-                    entry.key_at,
-                    message,
-                    "Use its streamable HTTP endpoint (`\"type\": \"http\"`, often at `/mcp`).",
-                );
-                None
+            ("sse", _, Some(url)) => {
+                self.not_yet = Some(NO_SSE);
+                self.hash.add("type", b"sse");
+                let at = self.get("type").map_or(entry.key_at, |kind| kind.node.at);
+                let hint = "Use its streamable HTTP endpoint (`\"type\": \"http\"`, often at `/mcp`).";
+                report.warning(at, format!("server `{}` cannot start: {NO_SSE}", entry.key), hint);
+                self.http(url, report)
             }
             ("http" | "streamable-http" | "streamableHttp" | "streamable_http" | "remote" | "", None, Some(url))
             | ("http" | "streamable-http" | "streamableHttp" | "streamable_http" | "remote", Some(_), Some(url)) => {
@@ -138,7 +149,7 @@ impl<'a> Reader<'a> {
                 );
                 None
             }
-            ("http" | "streamable-http" | "streamableHttp" | "streamable_http" | "remote", _, None) => {
+            ("http" | "sse" | "streamable-http" | "streamableHttp" | "streamable_http" | "remote", _, None) => {
                 report.error(
                     entry.key_at,
                     format!("server `{}` has no `url`", entry.key),
@@ -172,8 +183,7 @@ impl<'a> Reader<'a> {
     fn stdio(&mut self, command: &Entry, files: &mut Vec<PathBuf>, report: &mut Report<'_>) -> Option<Transport> {
         // `{"command": {"path": …, "args": …, "env": …}}` is an older spelling of the same.
         if command.node.entries().is_some() {
-            let mut inner =
-                Reader { node: &command.node, variables: self.variables, holes: Holes::default(), hash: Digest::new() };
+            let mut inner = Reader::new(&command.node, self.variables);
             let Some(path) = inner.first(&["path", "command"]) else {
                 report.error(command.node.at, "`command` has no `path`", "Write the program as a text.");
                 return None;
@@ -231,13 +241,21 @@ impl<'a> Reader<'a> {
             self.hash.add("bearer", name.as_bytes());
             headers.insert("Authorization".into(), Secret::new(token));
         }
+        for header in self.get("env_http_headers").and_then(|entry| entry.node.entries()).unwrap_or_default() {
+            let Some(name) = header.node.scalar() else { continue };
+            let value = self.variables.expand(&format!("${{{name}}}"), &mut self.holes);
+            self.hash.add("header", format!("{}\0{name}", header.key).as_bytes());
+            headers.insert(header.key.clone(), Secret::new(value));
+        }
         Some(Transport::Http { url: text, headers })
     }
 
     /// Variables that are handed through from our own environment by name.
     fn named_variables(&mut self) -> Vec<(String, Secret)> {
         let Some(Value::List(names)) = self.get("env_vars").map(|entry| &entry.node.value) else { return Vec::new() };
-        let names: Vec<String> = names.iter().filter_map(Node::scalar).collect();
+        // Codex also writes `{name = "X", source = "local"}`.
+        let name = |node: &Node| node.scalar().or_else(|| node.get("name")?.node.scalar());
+        let names: Vec<String> = names.iter().filter_map(name).collect();
         self.hash.add("env_vars", names.join("\0").as_bytes());
         names
             .into_iter()
@@ -297,15 +315,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn flag(&self, key: &str, report: &mut Report<'_>) -> bool {
-        match self.get(key).map(|entry| &entry.node) {
-            Some(Node { value: Value::Bool(value), .. }) => *value,
-            Some(node) => {
-                report.error(node.at, format!("`{key}` is {}, not a boolean", node.kind()), "Write true or false.");
-                false
-            }
-            None => false,
+    fn flag(&self, key: &str, report: &mut Report<'_>) -> Option<bool> {
+        let node = &self.get(key)?.node;
+        if let Value::Bool(value) = node.value {
+            return Some(value);
         }
+        report.error(node.at, format!("`{key}` is {}, not a boolean", node.kind()), "Write true or false.");
+        None
     }
 
     /// `~/` at the start of a program's path.

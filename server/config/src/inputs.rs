@@ -3,15 +3,17 @@
 //! Invariant: the values meet a specification only in [`fill`], whose result goes to the bridge and nowhere else. They are
 //! in no hash, since what a person types is no change of the workspace.
 
+use crate::keys;
 use crate::report::Report;
 use crate::tree::{Node, Value};
 use model::server::InputSpec;
-use model::{Secret, ServerSpec, Transport};
+use model::{Secret, ServerSpec, Severity, Transport};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
 /// Declarations of one file, and values to choose from in one of them.
 const DECLARED_MAX: usize = 256;
+const KEYS: &[&str] = &["id", "type", "description", "default", "password", "options", "command", "args"];
 const START: &str = "${input:";
 
 /// What one file declares, by id; the error is why an input cannot be asked for.
@@ -35,9 +37,20 @@ impl Inputs {
                 report.warning(node.at, "an input has no `id`", "Give it one, and use it as `${input:ID}`.");
                 continue;
             };
+            for entry in node.entries().unwrap_or_default() {
+                if !KEYS.contains(&entry.key.as_str()) {
+                    keys::unknown(entry, "key of an input", KEYS.iter().copied(), Severity::Info, report);
+                }
+            }
             inputs.0.insert(id.clone(), declaration(node, id));
         }
         inputs
+    }
+
+    /// What declares an id.
+    pub(crate) fn declaration_of<'a>(node: Option<&'a Node>, id: &str) -> Option<&'a Node> {
+        let Value::List(declared) = &node?.value else { return None };
+        declared.iter().find(|node| text(node, "id").as_deref() == Some(id))
     }
 
     /// How to ask for an id; as for a password where the file does not say.

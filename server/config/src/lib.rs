@@ -8,8 +8,10 @@
 
 mod complete;
 mod entry;
+mod import;
 mod inputs;
 mod inspect;
+mod keys;
 mod outline;
 mod report;
 mod schema;
@@ -19,17 +21,18 @@ mod tree;
 mod variables;
 
 pub use complete::{Suggestion, SuggestionKind, suggest};
+pub use import::{ImportError, import};
 pub use inputs::fill;
 pub use inspect::{Inspection, ServerKey, inspect};
 pub use schema::schema;
 
 use entry::Context;
 use inputs::Inputs;
-use model::server::Scope;
+use model::server::{Scope, Source};
 use model::{Limits, Problem, ServerSpec};
 use report::Report;
 use shapes::{Candidate, Format};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use tree::{Entry, Node};
@@ -37,6 +40,8 @@ use variables::Variables;
 
 /// Bytes of one configuration file.
 const FILE_BYTES_MAX: u64 = 1 << 20;
+/// Bytes of one of the user's own: some tools keep their history in it.
+const USER_FILE_BYTES_MAX: u64 = 16 << 20;
 /// Servers in all files together.
 const SERVERS_MAX: usize = 1_000;
 
@@ -49,6 +54,10 @@ pub struct Config {
     pub limits: Limits,
     /// How savings are counted.
     pub ledger: LedgerSettings,
+    /// How often to look at the files whatever the system tells of them.
+    pub watch_poll_ms: Option<u64>,
+    /// Where else a server's name stands, by name, highest precedence first: what is there is not used.
+    pub shadowed: BTreeMap<String, Vec<Source>>,
     /// Every file whose change matters, whether it exists or not.
     pub files: Vec<PathBuf>,
     /// Hash of what the workspace itself would start; empty where it would start nothing. Trust is bound to it.
@@ -129,7 +138,7 @@ impl Loader<'_> {
         if !must_exist && !path.exists() {
             return;
         }
-        let text = match read_bounded(path, FILE_BYTES_MAX) {
+        let text = match read_bounded(path, candidate.bytes_max()) {
             Ok(text) => text,
             Err(why) => {
                 let mut report = Report::new(path, "", &mut self.problems);
@@ -161,35 +170,21 @@ impl Loader<'_> {
             return;
         }
         if candidate.format == Format::Tta && candidate.folder == 0 {
-            settings::read(root, &mut self.config.limits, &mut self.config.ledger, &mut report);
+            settings::read(root, &mut self.config, &mut report);
         } else if candidate.format == Format::Tta {
             settings::read_further(root, &mut report);
         }
-        let general = candidate.keys.iter().find_map(|keys| Some((descend(root, keys)?, *keys)));
+        let general = general(candidate, root);
+        keys::top(candidate, root, general.is_some(), &mut report);
         if general.is_none() && candidate.scope == Scope::Explicit && candidate.format != Format::Tta {
             report.error(root.at, "there are no servers in this file", "Put them under `servers` or `mcpServers`.");
         }
-        let declared = general.and_then(|(_, keys)| {
-            let (_, way) = keys.split_last()?;
-            descend(root, &[way, &["inputs"]].concat())
-        });
-        let inputs = Inputs::read(declared.map(|entry| &entry.node), &mut report);
+        let inputs = Inputs::read(declared(root, general.map(|(_, keys)| keys)), &mut report);
         let Sources { folders, env, user, asks, .. } = *self.sources;
-        let variables = |workspace| Variables {
-            workspace,
-            folders,
-            home: user.home.as_deref(),
-            env,
-            inputs: asks.then_some(&inputs),
-        };
-        // Claude Code keeps what it added for one project only in the user's own file, under the project's folder.
-        for folder in folders.iter().filter(|_| candidate.scope == Scope::User) {
-            if let Some(own) = descend(root, &["projects", &folder.to_string_lossy(), "mcpServers"]) {
-                self.table(candidate, text, &own.node, &variables(folder));
-            }
-        }
-        if let (Some((table, _)), Some(folder)) = (general, folders.get(candidate.folder)) {
-            self.table(candidate, text, &table.node, &variables(folder));
+        for (workspace, table) in tables(candidate, root, folders) {
+            let home = user.home.as_deref();
+            let (inputs, bare) = (asks.then_some(&inputs), candidate.has_bare_variables());
+            self.table(candidate, text, &table.node, &Variables { workspace, folders, home, env, inputs, bare });
         }
     }
 
@@ -199,20 +194,33 @@ impl Loader<'_> {
             let mut report = Report::new(&candidate.path, text, &mut self.problems);
             return report.error(node.at, message, "Write names with their entries.");
         };
-        for entry in entries {
-            self.server(candidate, text, entry, variables);
+        // A key that is there twice counts where it is last, as in the editors.
+        let last: HashMap<&str, usize> = entries.iter().enumerate().map(|(at, entry)| (&*entry.key, at)).collect();
+        for (at, entry) in entries.iter().enumerate() {
+            if last[&*entry.key] == at {
+                self.server(candidate, text, entry, variables);
+            } else {
+                let mut report = Report::new(&candidate.path, text, &mut self.problems);
+                let message = format!("server `{}` stands in this file again, and that one counts", entry.key);
+                report.about(&entry.key);
+                report.warning(entry.key_at, message, "Rename or remove one of the two.");
+                let source = report.source(entry.key_at, candidate.scope);
+                self.config.shadowed.entry(entry.key.clone()).or_default().push(source);
+            }
         }
     }
 
     fn server(&mut self, candidate: &Candidate, text: &str, entry: &Entry, variables: &Variables<'_>) {
         let mut report = Report::new(&candidate.path, text, &mut self.problems);
-        let mut context =
-            Context { variables, file: &candidate.path, scope: candidate.scope, files: &mut self.config.files };
+        let is_ours = candidate.format == Format::Tta;
+        let mut context = Context { variables, scope: candidate.scope, is_ours, files: &mut self.config.files };
         if let Some(&winner) = self.by_name.get(&entry.key) {
             let winner = &self.config.servers[winner].source;
             let message = format!("server `{}` is configured in {} already, which is used", entry.key, place(winner));
             report.about(&entry.key);
             report.info(entry.key_at, message, "Rename or remove one of the two.");
+            let source = report.source(entry.key_at, candidate.scope);
+            self.config.shadowed.entry(entry.key.clone()).or_default().push(source);
             return;
         }
         let Some(spec) = entry::read(entry, &mut context, &mut report) else { return };
@@ -225,7 +233,30 @@ impl Loader<'_> {
     }
 }
 
-fn place(source: &model::server::Source) -> String {
+/// The tables of servers in a file, highest precedence first, each with the folder that it belongs to. Claude Code keeps what
+/// it added for one project only in the user's own file, under the project's folder.
+fn tables<'a>(candidate: &Candidate, root: &'a Node, folders: &'a [PathBuf]) -> Vec<(&'a Path, &'a Entry)> {
+    let users = folders.iter().filter(|_| candidate.scope == Scope::User);
+    let own = |folder: &'a PathBuf| descend(root, &["projects", &folder.to_string_lossy(), "mcpServers"]);
+    let mut tables: Vec<_> = users.filter_map(|folder| Some((folder.as_path(), own(folder)?))).collect();
+    if let (Some((table, _)), Some(folder)) = (general(candidate, root), folders.get(candidate.folder)) {
+        tables.push((folder, table));
+    }
+    tables
+}
+
+/// The table of a file's servers for every folder, and the way to it.
+fn general<'a>(candidate: &Candidate, root: &'a Node) -> Option<(&'a Entry, &'static [&'static str])> {
+    candidate.keys.iter().find_map(|keys| Some((descend(root, keys)?, *keys)))
+}
+
+/// What a file declares of its inputs, which stand beside the table of its servers.
+fn declared<'a>(root: &'a Node, keys: Option<&[&str]>) -> Option<&'a Node> {
+    let (_, way) = keys?.split_last()?;
+    descend(root, &[way, &["inputs"]].concat()).map(|entry| &entry.node)
+}
+
+fn place(source: &Source) -> String {
     format!("{}, line {},", source.file.display(), source.line)
 }
 

@@ -1,5 +1,6 @@
 //! Collects what is wrong in one file, with exact places.
 
+use model::server::{Scope, Source};
 use model::{Problem, Severity};
 use std::path::Path;
 
@@ -33,20 +34,29 @@ impl<'a> Report<'a> {
         self.push(at, Severity::Info, message.into(), hint.into());
     }
 
+    /// An offset as a place of this file.
+    pub(crate) fn source(&self, at: usize, scope: Scope) -> Source {
+        Source { file: self.file.to_owned(), line: self.line(at), scope }
+    }
+
     /// The line of an offset.
     pub(crate) fn line(&self, at: usize) -> u32 {
         position(self.text, at).0
     }
 
     fn push(&mut self, at: usize, severity: Severity, message: String, hint: String) {
+        let problem = self.at(at, severity, message, hint);
+        self.problems.push(problem);
+    }
+
+    fn at(&self, at: usize, severity: Severity, message: String, hint: String) -> Problem {
         let (line, column) = position(self.text, at);
-        let server = self.server.clone();
-        self.problems.push(Problem { file: self.file.to_owned(), line, column, severity, message, hint, server });
+        Problem { file: self.file.to_owned(), line, column, severity, message, hint, server: self.server.clone() }
     }
 }
 
 /// Line and column of a byte offset, both from 1, the column in UTF-16 units as editors count.
-fn position(text: &str, at: usize) -> (u32, u32) {
+pub(crate) fn position(text: &str, at: usize) -> (u32, u32) {
     let mut at = at.min(text.len());
     while !text.is_char_boundary(at) {
         at -= 1;

@@ -1,7 +1,7 @@
 //! JSON Schema of `tta.toml`, for editors: made from the same tables that the reader uses.
 
 use crate::LedgerSettings;
-use crate::settings::{HOST_RESULT_CAP_TOKENS, LIMITS, SERVER_KEYS};
+use crate::settings::{HOST_RESULT_CAP_TOKENS, LIMITS, POLL_MS, SERVER_KEYS};
 use model::Limits;
 use serde_json::{Map, Value, json};
 
@@ -28,6 +28,19 @@ pub fn schema() -> Value {
                     "host_result_cap_tokens": number(
                         "Tokens after which a host cuts a tool's result.", least, most, cap,
                     ),
+                },
+            },
+            "watch": {
+                "type": "object",
+                "description": "How changed files are noticed.",
+                "additionalProperties": false,
+                "properties": {
+                    "poll_ms": {
+                        "type": "integer",
+                        "description": "Look at the files this often, for a drive that tells of no changes.",
+                        "minimum": POLL_MS.0,
+                        "maximum": POLL_MS.1,
+                    },
                 },
             },
             "servers": {

@@ -3,17 +3,19 @@
 //! A bad value is a problem with its place; the default stays, and nothing else is affected. The names of later
 //! sections are known, so that a file written for a newer version is not called wrong.
 
-use crate::LedgerSettings;
 use crate::report::Report;
 use crate::tree::{Entry, Node, Value};
-use model::Limits;
+use crate::{Config, keys};
+use model::{Limits, Severity};
 
 /// The range of `host_result_cap_tokens`.
 pub(crate) const HOST_RESULT_CAP_TOKENS: (u64, u64) = (100, 10_000_000);
+/// The range of `poll_ms`.
+pub(crate) const POLL_MS: (u64, u64) = (100, 3_600_000);
 
 /// Every section a `tta.toml` may have.
 const SECTIONS: &[&str] =
-    &["limits", "servers", "ledger", "cache", "policy", "privacy", "skills", "logseq", "prices", "http"];
+    &["limits", "servers", "ledger", "watch", "cache", "policy", "privacy", "skills", "logseq", "prices", "http"];
 
 /// What a key of `[servers.NAME]` may be; other clients' files may have more.
 pub(crate) const SERVER_KEYS: &[&str] = &[
@@ -85,10 +87,10 @@ pub(crate) const LIMITS: &[Limit] = &[
 ];
 
 /// Reads everything but the servers.
-pub(crate) fn read(root: &Node, limits: &mut Limits, ledger: &mut LedgerSettings, report: &mut Report<'_>) {
+pub(crate) fn read(root: &Node, config: &mut Config, report: &mut Report<'_>) {
     for section in root.entries().unwrap_or_default() {
         if !SECTIONS.contains(&section.key.as_str()) {
-            unknown(section, "section", SECTIONS.iter().copied(), report);
+            keys::unknown(section, "section", SECTIONS.iter().copied(), Severity::Warning, report);
             continue;
         }
         let Some(entries) = section.node.entries() else {
@@ -97,8 +99,14 @@ pub(crate) fn read(root: &Node, limits: &mut Limits, ledger: &mut LedgerSettings
             continue;
         };
         match section.key.as_str() {
-            "limits" => entries.iter().for_each(|entry| limit(entry, limits, report)),
-            "ledger" => entries.iter().for_each(|entry| ledger_setting(entry, ledger, report)),
+            "limits" => entries.iter().for_each(|entry| limit(entry, &mut config.limits, report)),
+            "ledger" => entries.iter().for_each(|entry| {
+                let cap = setting(entry, "host_result_cap_tokens", HOST_RESULT_CAP_TOKENS, report);
+                config.ledger.host_result_cap_tokens = cap.unwrap_or(config.ledger.host_result_cap_tokens);
+            }),
+            "watch" => entries.iter().for_each(|entry| {
+                config.watch_poll_ms = setting(entry, "poll_ms", POLL_MS, report).or(config.watch_poll_ms);
+            }),
             "servers" => entries.iter().for_each(|entry| server_keys(entry, report)),
             _ => {}
         }
@@ -107,9 +115,9 @@ pub(crate) fn read(root: &Node, limits: &mut Limits, ledger: &mut LedgerSettings
 
 /// The same of a further folder: checked, but the first folder's settings are the ones in force.
 pub(crate) fn read_further(root: &Node, report: &mut Report<'_>) {
-    read(root, &mut Limits::default(), &mut LedgerSettings::default(), report);
-    for section in root.entries().unwrap_or_default().iter().filter(|s| ["limits", "ledger"].contains(&s.key.as_str()))
-    {
+    read(root, &mut Config::default(), report);
+    let is_ours = |section: &&Entry| ["limits", "ledger", "watch"].contains(&section.key.as_str());
+    for section in root.entries().unwrap_or_default().iter().filter(is_ours) {
         let message = format!("`[{}]` of a further folder is not used", section.key);
         report.info(section.key_at, message, "Write it into the first folder's tta.toml.");
     }
@@ -122,26 +130,23 @@ fn limit(entry: &Entry, limits: &mut Limits, report: &mut Report<'_>) {
                 set(limits, value);
             }
         }
-        None => unknown(entry, "limit", LIMITS.iter().map(|limit| limit.name), report),
+        None => keys::unknown(entry, "limit", LIMITS.iter().map(|limit| limit.name), Severity::Warning, report),
     }
 }
 
-fn ledger_setting(entry: &Entry, ledger: &mut LedgerSettings, report: &mut Report<'_>) {
-    match entry.key.as_str() {
-        "host_result_cap_tokens" => {
-            let (least, most) = HOST_RESULT_CAP_TOKENS;
-            if let Some(value) = whole_number(entry, least, most, report) {
-                ledger.host_result_cap_tokens = value;
-            }
-        }
-        _ => unknown(entry, "setting", ["host_result_cap_tokens"].into_iter(), report),
+/// The value of the one setting that its section has.
+fn setting(entry: &Entry, name: &'static str, (least, most): (u64, u64), report: &mut Report<'_>) -> Option<u64> {
+    if entry.key == name {
+        return whole_number(entry, least, most, report);
     }
+    keys::unknown(entry, "setting", std::iter::once(name), Severity::Warning, report);
+    None
 }
 
 fn server_keys(server: &Entry, report: &mut Report<'_>) {
     for entry in server.node.entries().unwrap_or_default() {
         if !SERVER_KEYS.contains(&entry.key.as_str()) {
-            unknown(entry, "key of a server", SERVER_KEYS.iter().copied(), report);
+            keys::unknown(entry, "key of a server", SERVER_KEYS.iter().copied(), Severity::Warning, report);
         }
     }
 }
@@ -157,13 +162,4 @@ fn whole_number(entry: &Entry, least: u64, most: u64, report: &mut Report<'_>) -
         report.error(entry.node.at, message, "The default is used until it is mended.");
     }
     value
-}
-
-fn unknown(entry: &Entry, what: &str, known: impl Iterator<Item = &'static str>, report: &mut Report<'_>) {
-    let near = known.map(|name| (strsim::osa_distance(name, &entry.key), name)).min();
-    let hint = match near {
-        Some((distance, name)) if distance <= 3 => format!("Did you mean `{name}`?"),
-        _ => "Remove it.".to_owned(),
-    };
-    report.warning(entry.key_at, format!("`{}` is no {what} that is known", entry.key), hint);
 }

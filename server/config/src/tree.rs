@@ -74,9 +74,9 @@ impl Node {
     }
 }
 
-/// Reads JSON with comments and trailing commas. An empty file is an empty object.
-pub(crate) fn json(text: &str) -> Result<Node, SyntaxError> {
-    let options = jsonc_parser::ParseOptions {
+/// Comments and trailing commas, and nothing else that is not JSON.
+pub(crate) fn json_options() -> jsonc_parser::ParseOptions {
+    jsonc_parser::ParseOptions {
         allow_loose_object_property_names: false,
         allow_missing_commas: false,
         allow_single_quoted_strings: false,
@@ -86,8 +86,12 @@ pub(crate) fn json(text: &str) -> Result<Node, SyntaxError> {
         allow_non_finite_numbers: false,
         allow_extended_string_escapes: false,
         ..Default::default()
-    };
-    match jsonc_parser::parse_to_ast(text, &jsonc_parser::CollectOptions::default(), &options) {
+    }
+}
+
+/// Reads JSON with comments and trailing commas. An empty file is an empty object.
+pub(crate) fn json(text: &str) -> Result<Node, SyntaxError> {
+    match jsonc_parser::parse_to_ast(text, &jsonc_parser::CollectOptions::default(), &json_options()) {
         Ok(parsed) => Ok(parsed.value.map_or(Node { at: 0, value: Value::Table(Vec::new()) }, from_json)),
         Err(error) => Err(SyntaxError { at: error.range().start, message: error.kind().to_string() }),
     }

@@ -4,6 +4,7 @@
 
 use crate::inputs::Inputs;
 use model::server::InputSpec;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// Where values come from.
@@ -16,6 +17,38 @@ pub(crate) struct Variables<'a> {
     pub(crate) env: &'a dyn Fn(&str) -> Option<String>,
     /// What the file at hand declares; `None` where nobody can be asked.
     pub(crate) inputs: Option<&'a Inputs>,
+    /// Whether `$X` is a variable too.
+    pub(crate) bare: bool,
+}
+
+/// One variable in a text: its bytes, and its name or what else stands between the brackets.
+pub(crate) struct Variable<'a> {
+    pub(crate) range: Range<usize>,
+    pub(crate) name: &'a str,
+}
+
+/// The variables of a text, in their order.
+pub(crate) fn variables(text: &str, bare: bool) -> impl Iterator<Item = Variable<'_>> {
+    // Looked for once: a text of nothing but open brackets is not read again for each of them.
+    let last_end = text.rfind('}');
+    let mut here = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let start = here + text[here..].find('$')?;
+            let rest = &text[start + 1..];
+            here = start + 1;
+            let starts = |c: char| c.is_ascii_alphabetic() || c == '_';
+            if rest.starts_with('{') && last_end.is_some_and(|end| end > start) {
+                let length = rest.find('}')?;
+                here += length + 1;
+                return Some(Variable { range: start..here, name: &rest[1..length] });
+            } else if bare && rest.starts_with(starts) {
+                let length = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+                here += length;
+                return Some(Variable { range: start..here, name: &rest[..length] });
+            }
+        }
+    })
 }
 
 /// What stays open in the texts of one server.
@@ -55,25 +88,22 @@ impl Holes {
 impl Variables<'_> {
     /// `text` with its variables filled in; what could not be stays as it is and is added to `holes`.
     pub(crate) fn expand(&self, text: &str, holes: &mut Holes) -> String {
-        let mut out = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(start) = rest.find("${") {
-            let Some(length) = rest[start..].find('}') else { break };
-            let whole = &rest[start..=start + length];
-            out.push_str(&rest[..start]);
-            match self.value(&whole[2..length]) {
+        let (mut out, mut done) = (String::with_capacity(text.len()), 0);
+        for Variable { range, name } in variables(text, self.bare) {
+            out.push_str(&text[done..range.start]);
+            match self.value(name) {
                 Ok(value) => out.push_str(&value),
                 Err(hole) => {
-                    out.push_str(whole);
+                    out.push_str(&text[range.clone()]);
                     match hole {
                         Hole::Missing(why) => holes.miss(why),
                         Hole::Input(input) => holes.ask(input),
                     }
                 }
             }
-            rest = &rest[start + length + 1..];
+            done = range.end;
         }
-        out.push_str(rest);
+        out.push_str(&text[done..]);
         out
     }
 
@@ -164,6 +194,7 @@ mod tests {
             workspace: Path::new("/w/app"),
             folders: &[],
             inputs: None,
+            bare: false,
             home: Some(Path::new("/home/u")),
             env: &|name| (name == "X").then(|| "${Y}".to_owned()),
         };
@@ -192,9 +223,27 @@ mod tests {
     }
 
     #[test]
+    fn some_files_have_variables_without_brackets() {
+        let env = |name: &str| (name == "X").then(|| "x".to_owned());
+        let of =
+            |bare| Variables { workspace: Path::new("/w"), folders: &[], inputs: None, bare, home: None, env: &env };
+        for (text, bare, bracketed) in [
+            ("$X/${X}", "x/x", "$X/x"),
+            ("a$$X.$", "a$x.$", "a$$X.$"),
+            ("$1 ${X", "$1 ${X", "$1 ${X"),
+            ("$Y", "$Y", "$Y"),
+        ] {
+            let mut holes = Holes::default();
+            assert_eq!(of(true).expand(text, &mut holes), bare, "{text}");
+            assert_eq!(of(false).expand(text, &mut holes), bracketed, "{text}");
+            assert_eq!(holes.missing.is_empty(), text != "$Y", "{text}");
+        }
+    }
+
+    #[test]
     fn relative_paths_are_meant_from_the_workspace() {
         let (workspace, home) = (Path::new("/w"), Some(Path::new("/h")));
-        let variables = Variables { workspace, folders: &[], inputs: None, home, env: &|_| None };
+        let variables = Variables { workspace, folders: &[], inputs: None, bare: false, home, env: &|_| None };
         for (text, expected) in [("a/b", "/w/a/b"), ("/x", "/x"), ("~/c", "/h/c"), ("${workspaceFolder}/d", "/w/d")] {
             assert_eq!(variables.path(text, &mut Holes::default()), Path::new(expected));
         }

@@ -6,6 +6,7 @@
 pub mod editor;
 pub mod error;
 pub mod ids;
+pub mod import;
 pub mod limits;
 pub mod names;
 pub mod notice;
