@@ -42,9 +42,15 @@ export class Ctx implements vscode.Disposable {
   readonly onServers = this.serversChanged.event;
 
   constructor(private readonly context: vscode.ExtensionContext) {
-    this.editor = new Editor(context, () => {
-      this.refresh();
-    });
+    this.editor = new Editor(
+      context,
+      () => {
+        this.refresh();
+      },
+      (line) => {
+        this.log.info(line);
+      },
+    );
     this.refresh();
   }
 

@@ -803,7 +803,12 @@ description?: string,
 /**
  * JSON Schema of its arguments.
  */
-input_schema?: Record<string, unknown>, };
+input_schema?: Record<string, unknown>, 
+/**
+ * Where the editor serves this tool's server itself, without loss: streamable HTTP on this machine. Whoever knows it
+ * can call there, so that it belongs in no log.
+ */
+url?: string, };
 
 export type EditorToolCall = { 
 /**

@@ -6,7 +6,7 @@
 import type { LogOutputChannel } from 'vscode';
 
 /** Messages whose content is left out, as the trace names them. */
-const SECRET = /'(tta\/secret\/get|initialize) - \(/;
+const SECRET = /'(tta\/secret\/get|tta\/editorTools\/list|initialize) - \(/;
 /** In the trace's JSON form an answer does not name what it answers, so that all of them lose their content. */
 const JSON_ANSWER = /^\{"isLSPMessage":true,"type":"(send|receive)-response"/;
 

@@ -12,16 +12,22 @@ import { until, Workbench } from './workbench.mjs';
 const PROGRAM = `from servers import neighbour, vscode
 
 text = await neighbour.read_text_file(path="NOTES/ant.md")
-counted = await vscode.neighbour_count(text=text["content"] if isinstance(text, dict) else text)
+is_structured = isinstance(text, dict)
+counted = await vscode.neighbour_count(text=text["content"] if is_structured else text)
 try:
     await vscode.neighbour_count(text=1)
 except Exception as error:
     wrong = str(error)
-{"counted": counted, "wrong": wrong}
+try:
+    missing = "answered: " + str(await neighbour.read_text_file(path="NOTES/none.md"))
+except Exception as error:
+    missing = "raised: " + str(error)
+{"structured": is_structured, "counted": counted, "wrong": wrong, "missing": missing}
 `;
 
-test('a program calls the tools of another extension', async (t) => {
-  const folder = notesWorkspace(t, (notes) => ({ 'count.py': PROGRAM.replace('NOTES', notes) }));
+/** Runs the program in a workbench of its own until the daemon knows the neighbour; the workbench and what it printed. */
+async function run(t, more = {}) {
+  const folder = notesWorkspace(t, (notes) => ({ 'count.py': PROGRAM.replaceAll('NOTES', notes) }));
   const { command, args } = serverEntries(folder).fs;
   const model = await scriptedModel({ tool: 'none', args: {} });
   t.after(() => model.close());
@@ -31,6 +37,7 @@ test('a program calls the tools of another extension', async (t) => {
     extensions: [...extensions, neighbour],
     settings: { ...settings, 'tta.approvals.calls': 'never' },
     env: { TTA_NEIGHBOUR: JSON.stringify([command, ...args]) },
+    ...more,
   });
   t.after(() => workbench.close());
   await workbench.statusWith('TTA: ready');
@@ -54,6 +61,12 @@ test('a program calls the tools of another extension', async (t) => {
   const output = await workbench.outputWith('count.py · done');
   assert.match(output, /"words": 1600/);
   assert.match(output, /"wrong": ".*text.*string/, 'arguments are checked before the editor is asked');
+  return { workbench, output };
+}
+
+test('a program calls the tools of another extension', async (t) => {
+  const { workbench, output } = await run(t);
+  assert.match(output, /"structured": false/, 'this editor keeps its gateway to itself');
   await workbench.shoot('editor-tools');
 
   await workbench.command('tta.showServers');
@@ -63,4 +76,12 @@ test('a program calls the tools of another extension', async (t) => {
   assert.equal(await named('tta'), 0, 'our own tools are not bridged to ourselves');
   assert.equal(await named('fs, '), 1, 'a server of mcp.json that the editor started too is there once');
   await workbench.shoot('editor-servers');
+  await workbench.close();
+
+  // Where the editor lets extensions have its gateway, nothing of an answer is lost.
+  const open = await run(t, { proposals: ['mcpServerDefinitions'] });
+  assert.match(open.output, /"structured": true/);
+  assert.match(open.output, /"missing": "raised: .*ENOENT/);
+  const ours = (path) => path.includes('tta.tta-mcp-code-execution') && !path.includes('/extensions/');
+  assert.deepEqual(open.workbench.filesWith('/gateway/').filter(ours), [], 'the address is in no file of ours');
 });

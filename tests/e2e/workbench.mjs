@@ -63,10 +63,12 @@ export class Workbench {
    * `trusted: false` it is opened in restricted mode. `home` puts files into the home first, `env` is given
    * to the extension host, `logLevel` is the editor's. With `hostTests`, `{ extension, suite }`, the editor develops the
    * extension of that folder and calls the suite's `run` in its host; `hostExit` is 0 when it passed, 1 when it failed.
+   * `proposals` are granted to our extension as if it declared them, in an editor started with `--enable-proposed-api`.
    */
   static async open({ folder, extensions, logLevel, hostTests, home = {}, ...rest }) {
-    const { settings = {}, modelUrl, trusted = true, env = {} } = rest;
+    const { settings = {}, modelUrl, trusted = true, env = {}, proposals } = rest;
     const workbench = new Workbench();
+    workbench.#proposals = proposals;
     try {
       for (const [name, text] of Object.entries(home)) {
         mkdirSync(join(workbench.#home, name, '..'), { recursive: true });
@@ -93,6 +95,7 @@ export class Workbench {
   #second = false;
   /** The port of this window's extension host, once another window was opened; else it stands in a file. */
   #port;
+  #proposals;
   page;
   /** How the suite in the extension host ended, once it has. */
   hostExit;
@@ -131,9 +134,28 @@ export class Workbench {
       { env },
     );
     if (install.status !== 0) throw new Error(`Installing the extensions failed: ${install.stderr}`);
+    if (this.#proposals) this.#declareProposals();
     this.#server = spawn(node, args, { env, stdio: 'ignore' });
     this.url = `http://127.0.0.1:${port}`;
     await until('code-server', async () => (await fetch(`${this.url}/healthz`)).ok);
+  }
+
+  #declareProposals() {
+    const installed = join(this.#home, 'extensions');
+    const folder = readdirSync(installed).find((name) => name.startsWith(EXTENSION));
+    const file = join(installed, folder, 'package.json');
+    const manifest = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ ...manifest, enabledApiProposals: this.#proposals }));
+  }
+
+  /** Does to the windows what `--enable-proposed-api` does to a desktop's: those of a browser cannot be given it. */
+  async #grantProposals() {
+    const name = 'vs/code/browser/workbench/workbench.js';
+    const [closed, open] = [1, 0].map((not) => `this._envEnablesProposedApiForAll=!${not}`);
+    const parts = readFileSync(join(codeServer, 'lib/vscode/out', name), 'utf8').split(closed);
+    if (parts.length !== 2) throw new Error(`${name}: “${closed}” is there ${parts.length - 1} times, not once`);
+    const answer = { contentType: 'text/javascript', body: parts.join(open) };
+    await this.#context.route(`**/${name}`, (route) => route.fulfill(answer));
   }
 
   /** The compiled guests are this machine's: every workbench finds those that another one, or the CLI's tests, compiled. */
@@ -158,6 +180,7 @@ export class Workbench {
     const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
     this.#browser = await chromium.launch({ executablePath, args: [...sandbox, ...CHROMIUM_FLAGS] });
     this.#context = await this.#browser.newContext({ viewport: { width: 1400, height: 900 } });
+    if (this.#proposals) await this.#grantProposals();
     await this.#context.grantPermissions(['clipboard-read', 'clipboard-write']);
     this.page = await this.#context.newPage();
     await this.page.exposeFunction('codeAutomationExit', (code) => (this.hostExit = code));
@@ -318,7 +341,7 @@ export class Workbench {
     await this.page?.goto('about:blank').catch(() => undefined);
     if (this.#second) return;
     await this.#browser?.close();
-    if (this.#server && this.#server.exitCode === null) {
+    if (this.#server?.exitCode === null && this.#server.signalCode === null) {
       const gone = new Promise((resolve) => this.#server.once('exit', resolve));
       this.#server.kill('SIGTERM');
       await gone;

@@ -11,11 +11,12 @@ import { EditorTools } from './tools';
 export class Editor implements vscode.Disposable {
   private readonly questions: Questions;
   private readonly approvals: Approvals;
-  private readonly tools = new EditorTools();
+  private readonly tools: EditorTools;
   readonly secrets: Secrets;
 
-  /** `changed` is told when the number of waiting questions changed. */
-  constructor(context: vscode.ExtensionContext, changed: () => void) {
+  /** `changed` is told when the number of waiting questions changed, `log` what belongs in the log. */
+  constructor(context: vscode.ExtensionContext, changed: () => void, log: (line: string) => void) {
+    this.tools = new EditorTools(log);
     this.questions = new Questions(changed);
     this.approvals = new Approvals(this.questions);
     this.secrets = new Secrets(context, this.questions);
@@ -30,7 +31,7 @@ export class Editor implements vscode.Disposable {
   answer(daemon: Daemon): void {
     daemon.onRequest(wire.approve, (request, token) => this.approvals.answer(request, token));
     daemon.onRequest(wire.secret, (request, token) => this.secrets.get(request, token));
-    daemon.onRequest(wire.editorTools, () => Promise.resolve(this.tools.list()));
+    daemon.onRequest(wire.editorTools, () => this.tools.list());
     daemon.onRequest(wire.callEditorTool, (call, token) => this.tools.call(call, token));
   }
 

@@ -17,14 +17,17 @@ const MOST_BYTES = 8 << 20;
 /** The editor knows more than it declares: an MCP tool's `<server's label>/<tool>`. */
 type Known = LanguageModelToolInformation & { readonly fullReferenceName?: unknown };
 
-/** The tools of other servers and extensions. */
-export function offered(tools: readonly LanguageModelToolInformation[]): EditorTool[] {
+/** The tools of other servers and extensions; `addresses` are those of the editor's gateway, by a server's name. */
+export function offered(
+  tools: readonly LanguageModelToolInformation[],
+  addresses?: ReadonlyMap<string, string>,
+): EditorTool[] {
   return tools
     .filter((tool) => !isOurs(tool))
     .slice(0, MOST_TOOLS)
     .map((tool) => ({
       name: tool.name,
-      ...origin(tool),
+      ...origin(tool, addresses),
       ...(tool.description === '' ? {} : { description: tool.description }),
       ...(isRecord(tool.inputSchema) ? { input_schema: tool.inputSchema } : {}),
     }));
@@ -48,21 +51,32 @@ export function contentOf(parts: readonly unknown[]): EditorContent[] {
   });
 }
 
-/** Whether a tool is of our own tool set. */
-export function isOurs(tool: Known): boolean {
-  return OUR_NAMES.test(tool.name) || (typeof tool.fullReferenceName === 'string' && OURS.test(tool.fullReferenceName));
+/** Whether a server's label is our own. */
+export function isOurLabel(label: string): boolean {
+  return OURS.test(label);
 }
 
-function origin(tool: Known): { server: string; tool: string } {
+/** Whether a tool is of our own tool set. */
+export function isOurs(tool: Known): boolean {
+  return (
+    OUR_NAMES.test(tool.name) || (typeof tool.fullReferenceName === 'string' && isOurLabel(tool.fullReferenceName))
+  );
+}
+
+function origin(tool: Known, addresses?: ReadonlyMap<string, string>): { server: string; tool: string; url?: string } {
   const prefixed = /^mcp_([^_]+)_(.+)$/s.exec(tool.name);
   if (!prefixed?.[1] || !prefixed[2]) {
     return { server: 'vscode', tool: tool.name };
   }
   const full = typeof tool.fullReferenceName === 'string' ? tool.fullReferenceName : '';
   const slash = full.lastIndexOf('/');
-  return slash > 0 && slash < full.length - 1
-    ? { server: full.slice(0, slash), tool: full.slice(slash + 1) }
-    : { server: prefixed[1], tool: prefixed[2] };
+  if (slash <= 0 || slash >= full.length - 1) {
+    // A name that may be cut says of no address that it is this server's.
+    return { server: prefixed[1], tool: prefixed[2] };
+  }
+  const server = full.slice(0, slash);
+  const url = addresses?.get(server);
+  return { server, tool: full.slice(slash + 1), ...(url === undefined ? {} : { url }) };
 }
 
 /** Parts are told apart by their shape: which classes there are depends on the editor's version. */

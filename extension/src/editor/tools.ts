@@ -6,6 +6,7 @@
 
 import * as vscode from 'vscode';
 import type { EditorTool, EditorToolCall, EditorToolReply } from '../lsp_ext';
+import { Gateway } from './gateway';
 import { contentOf, fingerprint, offered } from './offered';
 
 const COMPARE_EVERY_MS = 5_000;
@@ -14,21 +15,30 @@ export class EditorTools implements vscode.Disposable {
   private timer: NodeJS.Timeout | undefined;
   private told = '';
   private changed: (() => void) | undefined;
+  private gateway: Gateway | undefined;
   private readonly focus = vscode.window.onDidChangeWindowState(() => {
     this.schedule();
   });
 
+  constructor(private readonly log: (line: string) => void) {}
+
   /** The tools that programs may call. */
-  list(): EditorTool[] {
-    const tools = this.enabled ? vscode.lm.tools : [];
-    this.told = fingerprint(tools);
-    return offered(tools);
+  async list(): Promise<EditorTool[]> {
+    if (!this.enabled) {
+      this.gateway?.dispose();
+      this.gateway = undefined;
+    } else {
+      this.gateway ??= new Gateway(() => this.changed?.(), this.log);
+    }
+    const addresses = await this.gateway?.addresses();
+    this.told = this.now;
+    return offered(this.tools, addresses);
   }
 
   /** Calls one of them. What goes wrong is the reply's error. */
   async call({ name, arguments: input }: EditorToolCall, token: vscode.CancellationToken): Promise<EditorToolReply> {
     // Asked anew at every call: a tool of ours, or one that was switched off, is not called whatever the daemon says.
-    if (!this.list().some((tool) => tool.name === name)) {
+    if (!offered(this.tools).some((tool) => tool.name === name)) {
       return { content: [], error: vscode.l10n.t('The editor offers no tool “{0}” any more.', name) };
     }
     try {
@@ -50,10 +60,15 @@ export class EditorTools implements vscode.Disposable {
   dispose(): void {
     this.tell(undefined);
     this.focus.dispose();
+    this.gateway?.dispose();
+  }
+
+  private get tools(): readonly vscode.LanguageModelToolInformation[] {
+    return this.enabled ? vscode.lm.tools : [];
   }
 
   private get now(): string {
-    return fingerprint(this.enabled ? vscode.lm.tools : []);
+    return fingerprint(this.tools);
   }
 
   private get enabled(): boolean {

@@ -64,6 +64,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) arguments: &'a Map<String, Value>,
     pub(crate) line: Option<u32>,
     pub(crate) clock: &'a RunClock,
+    /// It is made in the editor's place, which would have asked about whatever may write.
+    pub(crate) for_editor: bool,
 }
 
 /// What came of a question.
@@ -107,7 +109,8 @@ impl Approvals {
 
     /// Whether the call may be made; asks where that is not settled. The run's clock stands still meanwhile.
     pub(crate) async fn call(&self, session: &Session, wanted: Wanted<'_>) -> Result<(), ProgramError> {
-        let Some(reason) = question::reason(self.ask_calls, wanted.tool.annotations.as_ref()) else { return Ok(()) };
+        let ask = if wanted.for_editor { self.ask_calls.as_editor() } else { self.ask_calls };
+        let Some(reason) = question::reason(ask, wanted.tool.annotations.as_ref()) else { return Ok(()) };
         let hash = binding(&wanted);
         if let Some(settled) = self.settled(session, &wanted, &hash) {
             return settled;
@@ -319,7 +322,9 @@ mod tests {
         };
         for n in [1, 2] {
             let arguments = Map::from_iter([("n".to_owned(), n.into())]);
-            let wanted = Wanted { server: &server, tool: &tool, arguments: &arguments, line: None, clock: &clock };
+            let (line, for_editor) = (None, false);
+            let wanted =
+                Wanted { server: &server, tool: &tool, arguments: &arguments, line, clock: &clock, for_editor };
             let denied = approvals.call(&session, wanted).await.expect_err("no answer is a no");
             assert!(denied.message.contains("nobody answered"), "{}", denied.message);
             // A second question would never end.

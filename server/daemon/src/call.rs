@@ -7,7 +7,8 @@
 use crate::admit::{Use, admit};
 use crate::approve::{Session, Wanted};
 use crate::core::Core;
-use crate::editor_tools;
+use crate::editor_tools::{self, Offer};
+use crate::gateway;
 use crate::sandbox;
 use crate::snapshot::{Entry, Snapshot};
 use catalog::ServerTools;
@@ -179,12 +180,13 @@ impl Inner {
             arguments: &arguments,
             line: call.line,
             clock: &call.clock,
+            for_editor: entry.offer.is_some() && self.by_editor(entry).is_none(),
         };
         asked.time(self.core.approvals.call(&self.session, wanted)).await.map_err(Failure::denied)?;
         self.confirm_remembered(entry);
         let timeout = Duration::from_millis(self.limits.call_timeout_ms);
         let name = tool.definition.name.as_str();
-        if let Some(offer) = &entry.offer {
+        if let Some(offer) = self.by_editor(entry) {
             let run_id = self.session.run_id.clone();
             let answer = editor_tools::call(&self.core, offer, name, arguments, run_id, timeout).await;
             return answer.map_err(|(status, error)| Failure { status, error });
@@ -227,11 +229,16 @@ impl Inner {
     /// The tools of a server as this run sees them; starts and lists it where that never happened.
     async fn tools(&self, entry: &Entry, clock: &RunClock) -> Result<Arc<ServerTools>, Failure> {
         let name = &entry.spec.name;
-        if let Some(tools) = &entry.tools {
+        let served = entry.offer.as_ref().filter(|offer| offer.address.is_some());
+        if let Some(tools) = entry.tools.as_ref().filter(|_| served.is_none()) {
             return Ok(Arc::clone(tools));
         }
         if let Some(tools) = lock(&self.pinned).get(name) {
             return Ok(Arc::clone(tools));
+        }
+        if let Some(offer) = served {
+            let tools = gateway::tools(&self.core, entry, offer).await;
+            return Ok(Arc::clone(lock(&self.pinned).entry(name.clone()).or_insert(tools)));
         }
         self.give_inputs(entry, clock).await?;
         let listed = self.core.bridge.tools(name).await.map_err(|e| self.failed(entry, &e))?;
@@ -239,6 +246,13 @@ impl Inner {
         let tools =
             pinned.entry(name.clone()).or_insert_with(|| Arc::new(ServerTools::new(name, &entry.identifier, listed)));
         Ok(Arc::clone(tools))
+    }
+
+    /// The offer whose calls the editor makes: it has no address, or did not answer there in this run.
+    fn by_editor<'a>(&self, entry: &'a Entry) -> Option<&'a Offer> {
+        let pinned = lock(&self.pinned);
+        let told = |offer: &&Offer| pinned.get(&offer.label).is_none_or(|tools| offer.is_told_by(tools));
+        entry.offer.as_deref().filter(told)
     }
 
     /// What a person is to be asked for before the server can start.
@@ -249,6 +263,9 @@ impl Inner {
 
     fn failed(&self, entry: &Entry, error: &bridge::Error) -> Failure {
         self.core.inputs.judge(&entry.spec, error);
+        if let Some(offer) = &entry.offer {
+            gateway::judge(&self.core, offer, error);
+        }
         let status = if error.is_timeout() { CallStatus::Timeout } else { CallStatus::Error };
         Failure { status, error: ProgramError::new(ErrorKind::Tool, error.to_string()).with_hint(error.hint()) }
     }

@@ -2,11 +2,13 @@
 //!
 //! The editor is asked off the loop, at the start and whenever it says that something changed; what it offers enters the
 //! snapshot like any other change. Everything it says is untrusted text and bounded. A server that a file configures as
-//! well is bridged once, by its file, also where it may not start. Left out on purpose: starting the editor's servers.
+//! well is bridged once, by its file, also where it may not start. How the editor's gateway is used where there is one:
+//! `gateway.rs`. Left out on purpose: starting the editor's servers.
 
 use crate::call::bounded;
 use crate::core::Core;
 use crate::editor::Editor;
+use crate::gateway::Address;
 use model::editor::{EditorContent, EditorTool, EditorToolCall, EditorToolReply};
 use model::server::{Scope, Source};
 use model::{
@@ -59,6 +61,8 @@ pub(crate) struct Offer {
     pub(crate) tools: Arc<[ToolDefinition]>,
     /// What the editor calls each tool by.
     names: HashMap<String, String>,
+    /// Where the editor serves it itself.
+    pub(crate) address: Option<Address>,
 }
 
 impl Offer {
@@ -160,13 +164,18 @@ async fn ask(core: &Core, editor: &dyn Editor, told: &mut Offers) {
 fn grouped(tools: Vec<EditorTool>) -> Offers {
     let (listed, mut kept, mut room) = (tools.len(), 0, TOTAL_BYTES);
     let mut servers: BTreeMap<String, BTreeMap<String, (String, ToolDefinition)>> = BTreeMap::new();
+    let mut addresses: HashMap<String, Option<Address>> = HashMap::new();
     for tool in tools.into_iter().take(TOOLS_MAX) {
         if is_own(&tool) {
             kept += 1;
             continue;
         }
         let Some(bytes) = size(&tool).filter(|bytes| *bytes <= room) else { continue };
-        let EditorTool { name, server, tool, description, input_schema } = tool;
+        let EditorTool { name, server, tool, description, input_schema, url } = tool;
+        let address = url.and_then(Address::new);
+        // One server has one address, or none.
+        let known = addresses.entry(server.clone()).or_insert_with(|| address.clone());
+        *known = known.take().filter(|known| Some(known) == address.as_ref());
         let tools = servers.entry(server).or_default();
         if tools.contains_key(&tool) {
             continue;
@@ -188,7 +197,8 @@ fn grouped(tools: Vec<EditorTool>) -> Offers {
     }
     let offers = servers.into_iter().map(|(label, tools)| {
         let names = tools.iter().map(|(tool, (name, _))| (tool.clone(), name.clone())).collect();
-        Arc::new(Offer { label, names, tools: tools.into_values().map(|(_, definition)| definition).collect() })
+        let address = addresses.remove(&label).flatten();
+        Arc::new(Offer { label, names, tools: tools.into_values().map(|(_, definition)| definition).collect(), address })
     });
     offers.collect()
 }
@@ -264,7 +274,7 @@ mod tests {
 
     fn tool(name: &str, server: &str, tool: &str) -> EditorTool {
         let (name, server, tool) = (name.to_owned(), server.to_owned(), tool.to_owned());
-        EditorTool { name, server, tool, description: None, input_schema: None }
+        EditorTool { name, server, tool, description: None, input_schema: None, url: None }
     }
 
     fn list(offers: &Offers) -> Vec<(&str, Vec<&str>)> {

@@ -48,6 +48,13 @@ pub enum AskCalls {
     Always,
 }
 
+impl AskCalls {
+    /// The same for a call in the editor's place, which itself asks about all that is not said to change nothing.
+    pub(crate) fn as_editor(self) -> Self {
+        if self == Self::Destructive { Self::Writes } else { self }
+    }
+}
+
 /// The folders of one daemon, all private to the user.
 #[derive(Clone, Debug)]
 pub(crate) struct Paths {

@@ -2,7 +2,8 @@
 //!
 //! Which calls ask: `Destructive` those whose server says that they may destroy (`destructiveHint`, unless it also says
 //! `readOnlyHint`); `Writes` those whose server does not say that they change nothing; `Always` all. A hint is a claim:
-//! it can spare a question only where the person chose to go by hints.
+//! it can spare a question only where the person chose to go by hints. A call in the editor's place counts as `Writes` where
+//! the choice is `Destructive`: so the editor would have asked.
 //!
 //! Invariant: it says what would happen, cut where it is long, with nothing in it that a terminal or an editor would obey.
 

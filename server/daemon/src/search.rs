@@ -21,7 +21,7 @@ const SMALL_BYTES: usize = 1_500;
 /// Lists the servers that were never listed, all at once. Returns the catalog with them, and what could not be listed.
 pub(crate) async fn listed(core: &Core, snapshot: &Snapshot, only: Option<&str>) -> (Arc<Catalog>, Vec<String>) {
     let wanted = |e: &&Entry| only.is_none_or(|name| e.spec.name == name || &*e.identifier == name);
-    let missing: Vec<&Entry> = snapshot.usable().filter(|e| e.tools.is_none()).filter(wanted).collect();
+    let missing: Vec<&Entry> = snapshot.usable().filter(|e| e.is_unlisted()).filter(wanted).collect();
     let mut unavailable: Vec<String> = snapshot.servers.iter().filter(wanted).filter_map(refused).collect();
     if missing.is_empty() {
         return (Arc::clone(&snapshot.catalog), unavailable);
@@ -30,9 +30,13 @@ pub(crate) async fn listed(core: &Core, snapshot: &Snapshot, only: Option<&str>)
     let mut parts: Vec<Arc<ServerTools>> = Vec::with_capacity(snapshot.servers.len());
     let mut fresh = missing.iter().zip(answers).collect::<Vec<_>>().into_iter().peekable();
     for entry in &snapshot.servers {
-        if let Some(tools) = &entry.tools {
-            parts.push(Arc::clone(tools));
-        } else if let Some((_, answer)) = fresh.next_if(|(e, _)| e.spec.name == entry.spec.name) {
+        let Some((_, answer)) = fresh.next_if(|(e, _)| e.spec.name == entry.spec.name) else {
+            parts.extend(entry.tools.clone());
+            continue;
+        };
+        if let Some(offer) = &entry.offer {
+            parts.push(entry.tools_by(offer, answer));
+        } else {
             match answer {
                 Ok(tools) => parts.push(Arc::new(ServerTools::new(&entry.spec.name, &entry.identifier, tools))),
                 Err(e) => unavailable.push(format!("{}: {e}", entry.spec.name)),

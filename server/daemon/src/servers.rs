@@ -8,6 +8,7 @@ use crate::search;
 use crate::snapshot::{Entry, Snapshot};
 use catalog::Tool;
 use model::reply::ToolInfo;
+use model::server::Scope;
 use model::{Detail, Language, Reply, RunId, ServerState, ServerStatus};
 use std::sync::Arc;
 
@@ -104,8 +105,11 @@ fn info(tool: &Tool) -> ToolInfo {
 /// Every server's status. The bridge's word of a server may still be on its way through the loop, so it is asked.
 fn now(core: &Core) -> Vec<ServerStatus> {
     let mut all = core.status();
-    let held =
-        |s: &ServerStatus| matches!(s.state, ServerState::Untrusted | ServerState::Unapproved | ServerState::Disabled);
+    // Neither what may not start nor what the editor offers has its state from the bridge.
+    let held = |s: &ServerStatus| {
+        s.source.scope == Scope::Editor
+            || matches!(s.state, ServerState::Untrusted | ServerState::Unapproved | ServerState::Disabled)
+    };
     for status in all.iter_mut().filter(|s| !held(s)) {
         if let Some(now) = core.bridge.state(&status.name) {
             status.state = now.state;

@@ -102,9 +102,14 @@ impl Snapshot {
         self.servers.iter().filter(|e| e.may_start())
     }
 
-    /// The specifications that the bridge may know. What is not trusted or not approved is not in it.
+    /// The specifications from files that the bridge may know. What is not trusted or not approved is not in it.
     pub(crate) fn startable(&self) -> impl Iterator<Item = &ServerSpec> {
         self.usable().filter(|e| e.offer.is_none()).map(|e| &*e.spec)
+    }
+
+    /// Those that the editor serves, as the bridge reaches them.
+    pub(crate) fn served(&self) -> impl Iterator<Item = ServerSpec> {
+        self.servers.iter().filter_map(|e| e.offer.as_ref()?.served())
     }
 
     /// Problems of entries and files that gave no server at all, so that no server's status can show them.

@@ -27,6 +27,7 @@ fn tool(name: &str, server: &str, tool: &str) -> EditorTool {
         tool: tool.into(),
         description: Some(format!("Does {tool}.")),
         input_schema: schema.as_object().cloned(),
+        url: None,
     }
 }
 

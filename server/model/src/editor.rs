@@ -3,8 +3,9 @@
 //! Every answer is a person's or the editor's word, not a promise: what comes back is checked like anything else.
 
 use crate::ids::RunId;
+use crate::secret::Secret;
 use crate::server::Source;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -111,6 +112,15 @@ pub struct EditorTool {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "Record<string, unknown>")]
     pub input_schema: Option<Map<String, Value>>,
+    /// Where the editor serves this tool's server itself, without loss: streamable HTTP on this machine. Whoever knows it
+    /// can call there, so that it belongs in no log.
+    #[serde(default, deserialize_with = "secret", skip_serializing)]
+    #[ts(optional, type = "string")]
+    pub url: Option<Secret>,
+}
+
+fn secret<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Secret>, D::Error> {
+    Option::<String>::deserialize(text).map(|text| text.map(Secret::new))
 }
 
 /// `tta/editorTools/call`.
