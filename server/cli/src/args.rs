@@ -1,6 +1,7 @@
 //! The command line as clap reads it. Names and meanings are the contract's; nothing here acts.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::import::SecretHandling;
 use model::{Detail, Language};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -58,13 +59,72 @@ pub(crate) enum Command {
     /// Call one tool directly
     Call(CallArgs),
     /// Every configured MCP server, and what is wrong with it
-    Servers,
+    Servers(ServersArgs),
     /// Check the installation: guests, limits, servers, trust
     Doctor,
     /// Serve the tools `run_code` and `search_tools` as an MCP server, over stdio unless --http is given
     Mcp(McpArgs),
     /// The daemon as editors start it: LSP over stdio, and MCP over loopback HTTP
     Lsp,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ServersArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<ServersCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ServersCommand {
+    /// Take servers over from other tools' files
+    #[command(after_help = IMPORT_HELP)]
+    Import(ImportArgs),
+}
+
+const IMPORT_HELP: &str = "\
+Looks into the files of claude, cursor, codex, gemini, windsurf and zed; `--from vscode` into the editor's own. Values that
+look like secrets are not copied: `${input:…}` or `${env:…}` stands in their places, and which is said.";
+
+#[derive(Args, Debug)]
+pub(crate) struct ImportArgs {
+    /// Only these servers [default: all]
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// Only this tool's or this file's; can be given several times
+    #[arg(long, value_name = "TOOL or FILE")]
+    pub(crate) from: Vec<String>,
+    /// The file to write [default: .vscode/mcp.json of the workspace]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
+    /// Say what would be written, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Replace servers that have the same name
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// What becomes of secrets [default: input where the file can ask, else env]
+    #[arg(long, value_enum)]
+    pub(crate) secrets: Option<SecretsArg>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SecretsArg {
+    /// The editor asks for them
+    Input,
+    /// Variables of the environment
+    Env,
+    /// Copied as they stand
+    Copy,
+}
+
+impl From<SecretsArg> for SecretHandling {
+    fn from(secrets: SecretsArg) -> Self {
+        match secrets {
+            SecretsArg::Input => Self::Input,
+            SecretsArg::Env => Self::Env,
+            SecretsArg::Copy => Self::Copy,
+        }
+    }
 }
 
 const RUN_HELP: &str = "\
@@ -218,6 +278,10 @@ mod tests {
             ("call fs read {}", true),
             ("call fs", false),
             ("servers --json", true),
+            ("servers import", true),
+            ("servers import a b --from claude --from x.json --to .mcp.json --dry-run --force --secrets env --json", true),
+            ("servers import --secrets steal", false),
+            ("servers mend", false),
             ("doctor -vv", true),
             ("mcp", true),
             ("mcp --http 127.0.0.1:0 --insecure-no-token", true),

@@ -4,6 +4,7 @@
 
 mod args;
 mod failure;
+mod import;
 mod output;
 mod program;
 mod progress;
@@ -14,7 +15,7 @@ mod session;
 mod status;
 mod tools;
 
-use args::{Cli, Command};
+use args::{Cli, Command, ServersCommand};
 use clap::Parser as _;
 use failure::{Failure, Outcome};
 use std::process::ExitCode;
@@ -43,7 +44,10 @@ async fn dispatch(Cli { common, command }: Cli) -> Outcome {
         Command::Run(args) => Ok(run::run(&args, &common).await),
         Command::Tools(command) => tools::tools(command, &common).await,
         Command::Call(args) => tools::call(args, &common).await,
-        Command::Servers => status::servers(&common).await,
+        Command::Servers(args) => match args.command {
+            None => status::servers(&common).await,
+            Some(ServersCommand::Import(args)) => import::import(args, &common).await,
+        },
         Command::Doctor => status::doctor(&common).await,
         Command::Mcp(args) => serve::mcp(&args, &common).await,
         Command::Lsp => serve::lsp(&common).await,

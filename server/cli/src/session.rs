@@ -5,7 +5,9 @@ use crate::failure::Failure;
 use crate::output::{self, visible};
 use crate::progress;
 use daemon::{Daemon, Options, Ticket};
+use model::server::Source;
 use model::{ConversationId, Problem, Reply, Request};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
@@ -78,6 +80,11 @@ impl Session {
             command(session).await
         })
         .await
+    }
+
+    /// Where else the servers' names stand.
+    pub(crate) fn shadowed(&self) -> BTreeMap<String, Vec<Source>> {
+        self.daemon.shadowed()
     }
 
     /// What is wrong with configuration files and entries that gave no server.

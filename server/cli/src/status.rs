@@ -7,17 +7,24 @@ use crate::receipt::grouped;
 use crate::session::Session;
 use crate::tools::table;
 use model::reply::Check;
+use model::server::Source;
 use model::{Problem, Reply, Request, ServerState, ServerStatus, Severity};
+use std::collections::BTreeMap;
 
 /// `tta servers`: asks those that were never listed, so that their tools and tokens are known.
 pub(crate) async fn servers(common: &Common) -> Outcome {
-    let (servers, problems) =
+    let (servers, shadowed, problems) =
         Session::with(common, async |session| match session.ask(Request::Servers { list: true }).await? {
-            Reply::Servers(servers) => Ok((servers, session.problems())),
+            Reply::Servers(servers) => Ok((servers, session.shadowed(), session.problems())),
             _ => Err(Failure::fault("the daemon answered another question than the servers")),
         })
         .await?;
     if common.json {
+        let mut servers = serde_json::json!(servers);
+        for server in servers.as_array_mut().into_iter().flatten() {
+            let others = server["name"].as_str().and_then(|name| shadowed.get(name));
+            server["shadowed"] = serde_json::json!(others.map(Vec::as_slice).unwrap_or_default());
+        }
         output::json(&serde_json::json!({ "servers": servers, "problems": problems }));
         return Ok(0);
     }
@@ -40,6 +47,9 @@ pub(crate) async fn servers(common: &Common) -> Outcome {
         ]);
     }
     output::out(&overview.to_string());
+    for line in precedence(&servers, &shadowed) {
+        output::out(&for_stdout(&line));
+    }
     for server in &servers {
         for line in troubles(server) {
             output::out(&for_stdout(&line));
@@ -78,6 +88,23 @@ fn state(state: ServerState) -> &'static str {
     }
 }
 
+/// Which file won where several have a server of one name.
+fn precedence(servers: &[ServerStatus], shadowed: &BTreeMap<String, Vec<Source>>) -> Vec<String> {
+    let place = |source: &Source| format!("{}:{}", source.file.display(), source.line);
+    let mut lines: Vec<String> = servers
+        .iter()
+        .filter_map(|server| {
+            let others: Vec<String> = shadowed.get(&server.name)?.iter().map(place).collect();
+            Some(format!("{}: {} is used, not {}", server.name, place(&server.source), others.join(", ")))
+        })
+        .collect();
+    if !lines.is_empty() {
+        lines.insert(0, String::new());
+        lines.push("The first file counts, in this order: --config, tta.toml, the workspace's, the user's.".to_owned());
+    }
+    lines
+}
+
 /// What is wrong with a server, a line each.
 fn troubles(server: &ServerStatus) -> Vec<String> {
     let mut lines = Vec::new();
@@ -93,7 +120,7 @@ fn troubles(server: &ServerStatus) -> Vec<String> {
 }
 
 /// Where a problem is, what it is, and how to mend it.
-fn problem_line(problem: &Problem) -> String {
+pub(crate) fn problem_line(problem: &Problem) -> String {
     let severity = match problem.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",

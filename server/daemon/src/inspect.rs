@@ -5,6 +5,8 @@
 use crate::Daemon;
 use config::{Inspection, Suggestion};
 use model::ServerStatus;
+use model::server::Source;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 impl Daemon {
@@ -18,6 +20,11 @@ impl Daemon {
     pub fn suggest(&self, file: &Path, text: &str, at: usize) -> Vec<Suggestion> {
         let core = &self.core;
         core.paths.with_sources(&core.options, |sources| config::suggest(file, text, at, sources))
+    }
+
+    /// Where else the servers' names stand, by name, highest precedence first: what is there is not used.
+    pub fn shadowed(&self) -> BTreeMap<String, Vec<Source>> {
+        self.core.snapshot.load().config.shadowed.clone()
     }
 
     /// Every configured server as the fronts show it, now.

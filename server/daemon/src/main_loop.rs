@@ -12,6 +12,7 @@ use config::Config;
 use model::server::Scope;
 use model::{Notice, Problem, ServerState, ToolDefinition};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 /// Runs until the daemon is told to stop or nobody can reach it any more.
 pub(crate) async fn run(core: Arc<Core>, mut outbox: Outbox) {
@@ -61,32 +62,29 @@ fn apply(core: &Arc<Core>, changes: &Changes) {
         let (config, problems) = (Arc::clone(&now.config), Arc::clone(&now.problems));
         let next = Snapshot::new(config, problems, now.access.clone(), Arc::clone(offers), Some(&now));
         count_offers(core, &now, &next);
-        hand_over(core, &next);
         core.snapshot.store(Arc::new(next));
     }
     let before = core.snapshot.load_full();
     let mut next = before.fork();
     let mut tools_changed = false;
-    for entry in &mut next.servers {
+    // The bridge may still tell of a server by whose name the editor offers one now.
+    for entry in next.servers.iter_mut().filter(|e| e.offer.is_none()) {
         let name = entry.spec.name.as_str();
-        // The life of what the editor offers is the editor's, whatever the bridge tells by that name.
-        if let Some((state, error)) = changes.states.get(name).filter(|_| entry.offer.is_none()) {
+        if let Some((state, error)) = changes.states.get(name) {
             // A server that was just switched off may still report its own end.
             if before.access.idle_state(&entry.spec) == ServerState::Stopped {
                 entry.state = *state;
                 entry.last_error.clone_from(error);
             }
         }
-        if let Some(tools) = changes.tools.get(name).filter(|tools| entry.takes(tools)) {
+        if let Some(tools) = changes.tools.get(name) {
             let same = entry.tools.as_ref().is_some_and(|known| **known.definitions() == **tools);
             entry.remembered = false;
             if !same {
                 entry.tools = Some(Arc::new(ServerTools::new(name, &entry.identifier, Arc::clone(tools))));
                 tools_changed = true;
                 core.ledger.definitions(name, Arc::clone(tools));
-                if entry.offer.is_none() {
-                    keep_definitions(core, entry, tools);
-                }
+                keep_definitions(core, entry, tools);
             }
         }
     }
@@ -113,18 +111,14 @@ pub(crate) fn adopt(core: &Arc<Core>, config: Config, problems: Vec<Problem>, tr
     core.inputs.retain(&config);
     if let Some(watcher) = core.watcher.get().and_then(Weak::upgrade) {
         watcher.follow(&config.files);
+        watcher.poll(config.watch_poll_ms.map(Duration::from_millis));
     }
     let offers = Arc::clone(&before.offers);
     let mut next = Snapshot::new(Arc::new(config), problems.into(), access, offers, Some(&before));
     remember_definitions(core, &mut next);
     count_offers(core, &before, &next);
-    hand_over(core, &next);
+    core.bridge.apply(next.startable().map(|spec| core.inputs.fill(spec)).collect());
     publish(core, next.with_catalog());
-}
-
-/// What the bridge may start or reach from now on.
-fn hand_over(core: &Core, next: &Snapshot) {
-    core.bridge.apply(next.startable().map(|spec| core.inputs.fill(spec)).chain(next.served()).collect());
 }
 
 /// Trust is not carried over to a configuration that asks for something else.

@@ -6,7 +6,7 @@ use crate::core::Core;
 use crate::editor::Asker;
 use crate::error::Error;
 use crate::snapshot::Snapshot;
-use crate::{artifacts, doctor, editor_tools, run, search, servers};
+use crate::{artifacts, doctor, editor_tools, import, run, search, servers};
 use engine::{GuestCall, RunClock, ToolHost as _};
 use model::reply::{CallReply, RunDetail};
 use model::{CallRequest, Language, Origin, Reply, Request, RunId, SearchRequest};
@@ -56,6 +56,7 @@ async fn other(core: Arc<Core>, snapshot: Arc<Snapshot>, request: Request, calle
         Request::Servers { list } => Ok(Reply::Servers(servers::all(&core, &snapshot, list).await)),
         Request::RestartServer { server } => servers::restart(&core, &snapshot, &server, asker).await,
         Request::StopServer { server } => servers::stop(&core, &snapshot, &server).await,
+        Request::ImportServers(request) => import::servers(core, request).await,
         Request::ServerLog { server } => servers::log(&core, &snapshot, &server).await,
         Request::ServerTools { server } => servers::tools(&core, &snapshot, &server, asker).await,
         Request::Savings => Ok(Reply::Savings(Box::new(core.savings()))),

@@ -355,6 +355,8 @@ pub enum Reply {
     RunDetail(Option<Box<RunDetail>>),
     /// To `RunResult`.
     RunResult(ResultPart),
+    /// To `ImportServers`.
+    Import(Box<crate::import::ImportReply>),
     /// To `ServerLog`.
     ServerLog(String),
     /// To `ServerTools`.

@@ -187,6 +187,8 @@ pub enum Request {
         /// The server, by name or identifier.
         server: String,
     },
+    /// Take servers over from other tools' files.
+    ImportServers(crate::import::ImportRequest),
     /// The last of what a server wrote to stderr.
     ServerLog {
         /// The server, by name or identifier.
