@@ -17,6 +17,7 @@ mod editor;
 mod editor_tools;
 mod error;
 mod event;
+mod gateway;
 mod import;
 mod inputs;
 mod inspect;

@@ -62,29 +62,32 @@ fn apply(core: &Arc<Core>, changes: &Changes) {
         let (config, problems) = (Arc::clone(&now.config), Arc::clone(&now.problems));
         let next = Snapshot::new(config, problems, now.access.clone(), Arc::clone(offers), Some(&now));
         count_offers(core, &now, &next);
+        hand_over(core, &next);
         core.snapshot.store(Arc::new(next));
     }
     let before = core.snapshot.load_full();
     let mut next = before.fork();
     let mut tools_changed = false;
-    // The bridge may still tell of a server by whose name the editor offers one now.
-    for entry in next.servers.iter_mut().filter(|e| e.offer.is_none()) {
+    for entry in &mut next.servers {
         let name = entry.spec.name.as_str();
-        if let Some((state, error)) = changes.states.get(name) {
+        // The life of what the editor offers is the editor's, whatever the bridge tells by that name.
+        if let Some((state, error)) = changes.states.get(name).filter(|_| entry.offer.is_none()) {
             // A server that was just switched off may still report its own end.
             if before.access.idle_state(&entry.spec) == ServerState::Stopped {
                 entry.state = *state;
                 entry.last_error.clone_from(error);
             }
         }
-        if let Some(tools) = changes.tools.get(name) {
+        if let Some(tools) = changes.tools.get(name).filter(|tools| entry.takes(tools)) {
             let same = entry.tools.as_ref().is_some_and(|known| **known.definitions() == **tools);
             entry.remembered = false;
             if !same {
                 entry.tools = Some(Arc::new(ServerTools::new(name, &entry.identifier, Arc::clone(tools))));
                 tools_changed = true;
                 core.ledger.definitions(name, Arc::clone(tools));
-                keep_definitions(core, entry, tools);
+                if entry.offer.is_none() {
+                    keep_definitions(core, entry, tools);
+                }
             }
         }
     }
@@ -117,8 +120,13 @@ pub(crate) fn adopt(core: &Arc<Core>, config: Config, problems: Vec<Problem>, tr
     let mut next = Snapshot::new(Arc::new(config), problems.into(), access, offers, Some(&before));
     remember_definitions(core, &mut next);
     count_offers(core, &before, &next);
-    core.bridge.apply(next.startable().map(|spec| core.inputs.fill(spec)).collect());
+    hand_over(core, &next);
     publish(core, next.with_catalog());
+}
+
+/// What the bridge may start or reach from now on.
+fn hand_over(core: &Core, next: &Snapshot) {
+    core.bridge.apply(next.startable().map(|spec| core.inputs.fill(spec)).chain(next.served()).collect());
 }
 
 /// Trust is not carried over to a configuration that asks for something else.
