@@ -7,11 +7,16 @@
 use crate::error::Error;
 use crate::handler::Handler;
 use crate::lines::{Fatal, Observed};
+use crate::progress::{Progress, Tapped, Watched};
 use crate::redact::Redactor;
 use crate::{Options, convert, decode};
+use futures::FutureExt as _;
 use model::{ToolDefinition, ToolResult};
-use rmcp::model::{CallToolRequestParams, CallToolResponse, PaginatedRequestParams};
-use rmcp::service::{ClientInitializeError, Peer, RoleClient, RunningService, ServiceError};
+use rmcp::model::{
+    CallToolRequest, CallToolRequestParams, CancelledNotificationParam, ClientRequest, PaginatedRequestParams,
+    RequestId, ServerCapabilities, ServerResult,
+};
+use rmcp::service::{ClientInitializeError, Peer, PeerRequestOptions, RoleClient, RunningService, ServiceError};
 use rmcp::transport::Transport;
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,8 +24,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, SetOnce};
 use tokio_util::sync::CancellationToken;
 
-/// Pages of `tools/list` that are read.
-const PAGES_MAX: usize = 200;
+/// Pages of one list that are read.
+pub(crate) const PAGES_MAX: usize = 200;
 /// A stream that closed is explained by its process's end, which is noticed a moment later.
 const EXPLANATION_WAIT: Duration = Duration::from_secs(3);
 /// Likewise, for a message that could not be written; over HTTP there is no process, and the caller waits in vain.
@@ -34,6 +39,7 @@ pub(crate) struct Connection {
     server: String,
     peer: Peer<RoleClient>,
     permits: Semaphore,
+    watched: Arc<Watched>,
     message_bytes: usize,
     tools_max: usize,
     /// As last listed; absent until the first listing.
@@ -55,7 +61,9 @@ pub(crate) async fn handshake<T: Transport<RoleClient> + 'static>(
     tools_changed: &Arc<Notify>,
     transport: T,
 ) -> Result<Client, ClientInitializeError> {
-    rmcp::serve_client(Handler::new(options, tools_changed.clone()), transport).await
+    let watched = Arc::<Watched>::default();
+    let handler = Handler::new(options, tools_changed.clone(), watched.clone());
+    rmcp::serve_client(handler, Tapped { transport, watched }).await
 }
 
 impl Connection {
@@ -71,6 +79,7 @@ impl Connection {
             server: server.to_owned(),
             peer: client.peer().clone(),
             permits: Semaphore::new(options.calls_in_flight),
+            watched: client.service().watched.clone(),
             message_bytes: options.message_bytes,
             tools_max: options.tools,
             tools: Mutex::default(),
@@ -101,24 +110,56 @@ impl Connection {
         self.tools.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// One call. Dropping the future tells the server that nobody waits any more.
-    pub(crate) async fn call(&self, tool: &str, arguments: Map<String, Value>) -> Result<ToolResult, Error> {
+    /// One call. With `whole` its value is all that the server said. Dropping the future tells the server that nobody
+    /// waits any more.
+    pub(crate) async fn call(
+        &self,
+        tool: &str,
+        arguments: Map<String, Value>,
+        progress: &Progress,
+        whole: bool,
+    ) -> Result<ToolResult, Error> {
         let _permit = self.permits.acquire().await.map_err(|_| self.stopped())?;
         let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
-        match self.peer.call_tool_once(params).await {
-            Ok(CallToolResponse::Complete(result)) => Ok(convert::result(result)),
-            Ok(CallToolResponse::InputRequired(_)) => {
+        match self.request(ClientRequest::CallToolRequest(CallToolRequest::new(params)), progress).await? {
+            ServerResult::CallToolResult(result) => Ok(convert::result(result, whole)),
+            ServerResult::CustomResult(result) => convert::unknown(result.0, whole).ok_or_else(|| self.unexpected()),
+            ServerResult::InputRequiredResult(_) => {
                 Err(self.protocol("it asks the user for input in the middle of a call"))
             }
-            Ok(_) => Err(self.protocol("it answered a call with a task, which was not offered")),
+            ServerResult::CreateTaskResult(_) => {
+                Err(self.protocol("it answered a call with a task, which was not offered"))
+            }
+            _ => Err(self.unexpected()),
+        }
+    }
+
+    /// One request. What the server tells of it meanwhile goes to `progress`; dropping the future cancels it there.
+    pub(crate) async fn request(&self, request: ClientRequest, progress: &Progress) -> Result<ServerResult, Error> {
+        let sent = self.peer.send_request_with_option(request, PeerRequestOptions::no_options()).await;
+        let handle = match sent {
+            Ok(handle) => handle,
+            Err(error) => return Err(self.explain(error).await),
+        };
+        let _watch = self.watched.follow(&handle.progress_token, progress);
+        let mut abandoned = Abandoned { peer: &self.peer, id: Some(handle.id.clone()) };
+        let answer = handle.await_response().await;
+        abandoned.id = None;
+        match answer {
+            Ok(answer) => Ok(answer),
             Err(error) => Err(self.explain(error).await),
         }
     }
 
+    /// Whether the server said in the handshake that it has something.
+    pub(crate) fn offers(&self, has: impl FnOnce(&ServerCapabilities) -> bool) -> bool {
+        self.peer.peer_info().is_some_and(|info| has(&info.capabilities))
+    }
+
     /// Lists the tools anew, keeps them, and says whether they changed.
     pub(crate) async fn list(&self) -> Result<Option<Arc<[ToolDefinition]>>, Error> {
-        let offers_tools = self.peer.peer_info().is_some_and(|info| info.capabilities.tools.is_some());
-        let listed: Arc<[ToolDefinition]> = if offers_tools { self.pages().await?.into() } else { Arc::new([]) };
+        let has_tools = self.offers(|capabilities| capabilities.tools.is_some());
+        let listed: Arc<[ToolDefinition]> = if has_tools { self.pages().await?.into() } else { Arc::new([]) };
         let mut tools = self.tools.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = tools.as_ref() != Some(&listed);
         *tools = Some(listed.clone());
@@ -170,7 +211,7 @@ impl Connection {
                     why => self.unreachable(&why),
                 },
             },
-            ServiceError::UnexpectedResponse => self.protocol("its answer is of another kind than was asked for"),
+            ServiceError::UnexpectedResponse => self.unexpected(),
             other => self.protocol(&other.to_string()),
         }
     }
@@ -194,6 +235,10 @@ impl Connection {
         Error::Stopped { server: self.server.clone() }
     }
 
+    pub(crate) fn unexpected(&self) -> Error {
+        self.protocol("its answer is of another kind than was asked for")
+    }
+
     pub(crate) fn protocol(&self, what: &str) -> Error {
         Error::Protocol { server: self.server.clone(), what: self.redactor.clean(what) }
     }
@@ -204,6 +249,22 @@ impl Connection {
 
     fn too_large(&self, limit_bytes: usize) -> Error {
         Error::TooLarge { server: self.server.clone(), what: "its answer".into(), limit_bytes }
+    }
+}
+
+/// A request without an answer: the server is told where nobody waits for it any more.
+struct Abandoned<'a> {
+    peer: &'a Peer<RoleClient>,
+    id: Option<RequestId>,
+}
+
+impl Drop for Abandoned<'_> {
+    fn drop(&mut self) {
+        let Some(id) = self.id.take() else { return };
+        let params = CancelledNotificationParam::new(Some(id), Some("the caller went away".to_owned()));
+        // The first poll queues the message; nobody waits until it is written. A queue that is full belongs to a server
+        // that reads nothing, and so would not read this either.
+        let _ = tokio::task::unconstrained(self.peer.notify_cancelled(params)).now_or_never();
     }
 }
 

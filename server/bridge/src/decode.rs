@@ -4,7 +4,7 @@
 //! error; a bad line never leaves it waiting for its timeout. Answers to `tools/call` and `tools/list` are decoded by
 //! their own types first, which saves the detour over a union of every result the protocol knows.
 //!
-//! Left out on purpose: progress and log notifications, which nobody here listens to.
+//! Left out on purpose: log notifications, which nobody here listens to.
 
 use rmcp::model::{
     CallToolResult, ErrorCode, ErrorData, JsonRpcMessage, ListToolsResult, RequestId, ServerJsonRpcMessage,
@@ -105,7 +105,7 @@ fn error_data(text: &str) -> ErrorData {
 }
 
 fn request_or_notification(method: &str, text: &str) -> Line {
-    if matches!(method, "notifications/progress" | "notifications/message") {
+    if method == "notifications/message" {
         return Line::Ignored;
     }
     serde_json::from_str(text).map_or(Line::Garbage, message)
@@ -197,7 +197,7 @@ mod tests {
                 r#"{"jsonrpc":"2.0","id":2,"error":{"code":-1,"message":"no"}}"#,
             ),
             (r#"{"jsonrpc":"2.0","id":3,"method":"ping"}"#, r#"{"jsonrpc":"2.0","id":3,"method":"ping"}"#),
-            (r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{}}"#, "Ignored"),
+            (r#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#, "Ignored"),
             ("", "Ignored"),
             ("Server running on stdio", "Garbage"),
             ("[1,2]", "Garbage"),

@@ -110,6 +110,14 @@ pub enum Error {
         /// Its message.
         message: String,
     },
+    /// It does not have what was asked for.
+    #[error("server `{server}` offers no {what}")]
+    NotOffered {
+        /// Which server.
+        server: String,
+        /// `resources` or `prompts`.
+        what: &'static str,
+    },
     /// It sent more than fits.
     #[error("server `{server}`: {what} is larger than {limit_bytes} bytes")]
     TooLarge {
@@ -147,6 +155,7 @@ impl Error {
             Self::Unreachable { .. } => "Check that it is running and reads what it is sent, then call again.".into(),
             Self::Protocol { .. } => "Update the server, or report this to its authors.".into(),
             Self::Rpc { .. } => "Compare the arguments with the tool's stub.".into(),
+            Self::NotOffered { .. } => "Use its tools instead; search_tools lists them.".into(),
             Self::TooLarge { .. } => "Ask for a smaller part, such as a page or a range.".into(),
         }
     }

@@ -5,6 +5,7 @@
 
 #![expect(deprecated, reason = "the newest protocol drops roots and sampling; today's servers still ask for them")]
 
+use crate::progress::Watched;
 use rmcp::model::{
     ClientCapabilities, ClientConfig, CreateMessageRequestParams, CreateMessageResult, ElicitRequestParams,
     ElicitResult, ErrorCode, Implementation, ListRootsResult, ProtocolVersion, Root,
@@ -21,15 +22,17 @@ pub(crate) struct Handler {
     roots: Vec<Root>,
     /// Told whenever the server says that its tools changed; many tellings before the next listing are one.
     tools_changed: Arc<Notify>,
+    /// The calls under way, whose progress the transport takes.
+    pub(crate) watched: Arc<Watched>,
 }
 
 impl Handler {
-    pub(crate) fn new(options: &crate::Options, tools_changed: Arc<Notify>) -> Self {
+    pub(crate) fn new(options: &crate::Options, tools_changed: Arc<Notify>, watched: Arc<Watched>) -> Self {
         let client = Implementation::new(options.client_name.clone(), options.client_version.clone());
         let capabilities = ClientCapabilities::builder().enable_roots().build();
         let config =
             ClientConfig::new(capabilities, client).with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);
-        Self { config, roots: options.roots.iter().map(|root| root_of(root)).collect(), tools_changed }
+        Self { config, roots: options.roots.iter().map(|root| root_of(root)).collect(), tools_changed, watched }
     }
 }
 

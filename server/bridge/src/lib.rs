@@ -5,11 +5,12 @@
 //! process outlives us (`guardian`).
 //!
 //! Left out on purpose: who may call what (`daemon`), caching, retries of calls (a call may have had its effect), OAuth,
-//! resources and prompts.
+//! subscriptions to resources.
 
 #[cfg(not(unix))]
 compile_error!("process groups and the guardian are written for Unix");
 
+mod ask;
 mod child;
 mod connection;
 mod convert;
@@ -20,18 +21,20 @@ mod handler;
 mod http;
 mod lines;
 mod open;
+mod progress;
 mod redact;
 mod server;
 mod stderr;
 mod supervise;
 
 pub use error::Error;
+pub use progress::{Progress, Update};
 pub use redact::public_url;
 
 use guardian::Guardian;
-use model::{ServerSpec, ServerState, ToolDefinition, ToolResult};
+use model::{Method, ServerSpec, ServerState, ToolDefinition, ToolResult};
 use serde_json::{Map, Value};
-use server::Server;
+use server::{Asked, Server};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -174,7 +177,31 @@ impl Bridge {
         arguments: Map<String, Value>,
         timeout: Duration,
     ) -> Result<ToolResult, Error> {
-        self.server(server)?.call(tool, arguments, timeout).await
+        self.watched_call(server, tool, arguments, timeout, &Progress::default()).await
+    }
+
+    /// The same; what the server tells of the call meanwhile goes to `progress`.
+    pub async fn watched_call(
+        &self,
+        server: &str,
+        tool: &str,
+        arguments: Map<String, Value>,
+        timeout: Duration,
+        progress: &Progress,
+    ) -> Result<ToolResult, Error> {
+        self.server(server)?.call(Asked::Tool(tool), arguments, timeout, progress).await
+    }
+
+    /// One question beside the tools, or a call whose value is all that the server said. `timeout` is as for a call.
+    pub async fn ask(
+        &self,
+        server: &str,
+        method: Method,
+        arguments: Map<String, Value>,
+        timeout: Duration,
+        progress: &Progress,
+    ) -> Result<ToolResult, Error> {
+        self.server(server)?.call(Asked::Method(method), arguments, timeout, progress).await
     }
 
     /// A server's state; `None` where it is not configured.

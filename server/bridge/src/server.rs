@@ -6,11 +6,12 @@
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::open::open;
+use crate::progress::Progress;
 use crate::redact::Redactor;
 use crate::stderr::{Ring, log_path, log_tail};
 use crate::{BridgeEvent, Shared};
 use futures::future::{BoxFuture, FutureExt, Shared as SharedFuture};
-use model::{ServerSpec, ServerState, ToolResult};
+use model::{Method, ServerSpec, ServerState, ToolResult};
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,6 +24,22 @@ const BACKOFF_FIRST: Duration = Duration::from_millis(250);
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
 
 type Start = SharedFuture<BoxFuture<'static, Result<Arc<Connection>, Error>>>;
+
+/// What a server is asked for.
+#[derive(Clone, Copy)]
+pub(crate) enum Asked<'a> {
+    Tool(&'a str),
+    Method(Method),
+}
+
+impl std::fmt::Display for Asked<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tool(tool) => write!(f, "the call of `{tool}`"),
+            Self::Method(method) => write!(f, "`{}`", method.name()),
+        }
+    }
+}
 
 /// One configured server.
 pub(crate) struct Server {
@@ -105,14 +122,21 @@ impl Server {
     /// One call, with everything it takes, in `limit`.
     pub(crate) async fn call(
         self: &Arc<Self>,
-        tool: &str,
+        asked: Asked<'_>,
         arguments: Map<String, Value>,
         limit: Duration,
+        progress: &Progress,
     ) -> Result<ToolResult, Error> {
-        let call = async { self.connection().await?.call(tool, arguments).await };
+        let call = async {
+            let connection = self.connection().await?;
+            match asked {
+                Asked::Tool(tool) => connection.call(tool, arguments, progress, false).await,
+                Asked::Method(method) => connection.ask(method, arguments, progress).await,
+            }
+        };
         match tokio::time::timeout(limit, call).await {
             Ok(result) => result,
-            Err(_elapsed) => Err(self.too_slow(tool, limit)),
+            Err(_elapsed) => Err(self.too_slow(asked, limit)),
         }
     }
 
@@ -230,14 +254,14 @@ impl Server {
         };
     }
 
-    fn too_slow(&self, tool: &str, limit: Duration) -> Error {
+    fn too_slow(&self, asked: Asked<'_>, limit: Duration) -> Error {
         let (what, note) = match &*self.slot() {
             Slot::Starting { .. } => ("its start".to_owned(), "it goes on starting in the background".to_owned()),
             Slot::Ready(connection) => {
                 let note = Redactor::of(&self.spec).clean(&connection.observed.garbage_note());
-                (format!("the call of `{tool}`"), note)
+                (asked.to_string(), note)
             }
-            _ => (format!("the call of `{tool}`"), String::new()),
+            _ => (asked.to_string(), String::new()),
         };
         let ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
         Error::Timeout { server: self.spec.name.clone(), what, ms, note }

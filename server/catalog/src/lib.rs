@@ -6,6 +6,7 @@
 //! Everything a server says is untrusted: texts are made safe in `text`, schemas are bounded in `cost`, and nothing a
 //! schema refers to is ever fetched.
 
+mod beside;
 mod catalog;
 mod cost;
 mod explain;

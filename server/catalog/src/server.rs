@@ -1,10 +1,11 @@
 //! One server's tools: named, indexed and ready to be imported by programs. Made once, never changed.
 
+use crate::beside;
 use crate::explain::nearest;
 use crate::index::Index;
 use crate::tool::Tool;
 use crate::words::key;
-use model::{ToolDefinition, names};
+use model::{Method, ToolDefinition, names};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub struct ServerTools {
     identifier: String,
     definitions: Arc<[ToolDefinition]>,
     tools: Vec<Tool>,
+    /// What it may have beside them.
+    beside: Vec<Tool>,
     /// Every name a tool answers to: its own, its identifier, its alias, in this precedence.
     by_name: HashMap<String, usize>,
     module_json: String,
@@ -48,6 +51,7 @@ impl ServerTools {
             module_json: module_json(server_name, &tools),
             index: Index::new(server_name, &definitions, &summaries),
             keys: names.into_iter().map(key).collect(),
+            beside: beside::functions(server_identifier),
             definitions,
             tools,
         }
@@ -78,9 +82,17 @@ impl ServerTools {
         &self.module_json
     }
 
-    /// A tool by its own name, its identifier or its alias.
+    /// A tool by its own name, its identifier or its alias; what stands beside the tools by MCP's name of the method.
     pub fn find(&self, name: &str) -> Option<&Tool> {
-        self.by_name.get(name).map(|at| &self.tools[*at])
+        match Method::of(name) {
+            Some(method) => self.beside.iter().find(|function| function.method == Some(method)),
+            None => self.by_name.get(name).map(|at| &self.tools[*at]),
+        }
+    }
+
+    /// Whether a program finds something under this name in the server's module.
+    pub fn has(&self, name: &str) -> bool {
+        self.by_name.contains_key(name) || beside::GROUPS.contains(&name)
     }
 
     /// The identifiers of the tools whose names are most like `name`, best first.
@@ -105,7 +117,10 @@ fn by_name(tools: &[Tool]) -> HashMap<String, usize> {
 }
 
 fn module_json(server_name: &str, tools: &[Tool]) -> String {
-    let names = tools.iter().map(|tool| (tool.identifier.clone(), Value::from(tool.definition.name.as_str())));
+    // A tool with the name of a method is called by its identifier, as the name means the method.
+    let own =
+        |tool: &Tool| Method::of(&tool.definition.name).map_or(&tool.definition.name, |_| &tool.identifier).clone();
+    let names = tools.iter().map(|tool| (tool.identifier.clone(), Value::from(own(tool))));
     let aliases = tools.iter().filter_map(|tool| Some((tool.alias.clone()?, Value::from(tool.identifier.as_str()))));
     let (names, aliases): (Map<_, _>, Map<_, _>) = (names.collect(), aliases.collect());
     json!({"server": server_name, "tools": names, "aliases": aliases}).to_string()

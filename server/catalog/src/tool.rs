@@ -4,7 +4,7 @@ use crate::parameter::{self, Parameter};
 use crate::stub;
 use crate::text::{first_sentence, one_line};
 use crate::validate::{ArgumentProblem, Check};
-use model::{Detail, Language, ToolDefinition};
+use model::{Detail, Language, Method, ToolDefinition};
 use serde_json::{Map, Value};
 use std::sync::{Arc, OnceLock};
 
@@ -37,6 +37,8 @@ pub struct Tool {
     pub alias: Option<String>,
     /// What a program writes: `server.tool`, both identifiers.
     pub path: String,
+    /// What it stands for, where it is no tool.
+    pub method: Option<Method>,
     summary: String,
     /// Built at the first call: most tools are never called.
     check: OnceLock<Check>,
@@ -53,7 +55,7 @@ impl Tool {
         let definition = SharedDefinition { all: Arc::clone(all), at };
         let path = format!("{server_identifier}.{identifier}");
         let summary = summary(&definition);
-        Self { definition, identifier, alias, path, summary, check: OnceLock::new() }
+        Self { definition, identifier, alias, path, method: None, summary, check: OnceLock::new() }
     }
 
     /// What it does, on one line of at most 120 characters; empty where the server does not say.

@@ -1,7 +1,8 @@
 //! The one door: every tool call, a program's or a front's, passes here in one visible order and nowhere else.
 //!
 //! authorise -> find the tool -> validate the arguments -> approve -> bridge, or editor -> ledger. Nothing else calls the
-//! bridge's `call`. A door belongs to one run and keeps that run's facts; dropping a call's future cancels it, and the
+//! bridge's `call`. What a server has beside its tools (resources, prompts) is called by MCP's names of the methods, and
+//! passes in the same order. A door belongs to one run and keeps that run's facts; dropping a call's future cancels it, and the
 //! facts say so.
 
 use crate::admit::{Use, admit};
@@ -11,17 +12,20 @@ use crate::editor_tools::{self, Offer};
 use crate::gateway;
 use crate::sandbox;
 use crate::snapshot::{Entry, Snapshot};
-use catalog::ServerTools;
+use bridge::Progress;
+use catalog::{ServerTools, Tool};
 use engine::host::CallError;
 use engine::{GuestCall, RunClock, ToolHost};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use ledger::CallFacts;
 use model::{
-    CacheOutcome, CallRecord, CallStatus, Detail, ErrorKind, Language, Limits, ProgramError, RunEvent, ServerState,
-    Severity, ToolResult,
+    CacheOutcome, CallRecord, CallStatus, Detail, ErrorKind, Language, Limits, Method, ProgramError, RunEvent,
+    ServerState, Severity, ToolResult,
 };
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -48,6 +52,8 @@ struct Inner {
     /// The tools of each server as this run first saw them: a list that changes in mid-run does not change the run.
     pinned: Mutex<HashMap<String, Arc<ServerTools>>>,
     facts: Mutex<Vec<CallFacts>>,
+    /// What servers tell of each call, by its place in the run.
+    progress: Mutex<HashMap<u32, Progress>>,
 }
 
 impl Door {
@@ -58,8 +64,8 @@ impl Door {
         language: Language,
         limits: Limits,
     ) -> Self {
-        let (pinned, facts) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Inner { core, snapshot, session, language, limits, pinned, facts }))
+        let (pinned, facts, progress) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self(Arc::new(Inner { core, snapshot, session, language, limits, pinned, facts, progress }))
     }
 
     /// What every call of the run was, in the order in which they were made.
@@ -90,6 +96,9 @@ impl ToolHost for Door {
 
     fn call(&self, call: GuestCall) -> BoxFuture<'static, Result<String, CallError>> {
         let inner = Arc::clone(&self.0);
+        if call.server == sandbox::SERVER && call.tool == sandbox::PROGRESS {
+            return async move { inner.updates(&call).await }.boxed();
+        }
         if call.server == sandbox::SERVER {
             let (core, snapshot, run_id) =
                 (Arc::clone(&inner.core), Arc::clone(&inner.snapshot), inner.session.run_id.clone());
@@ -130,12 +139,13 @@ impl Asked {
 
 impl Inner {
     /// One call, entered in the facts before anything can go wrong, and settled there whatever happens.
-    async fn call(self: Arc<Self>, call: GuestCall) -> Result<String, CallError> {
+    async fn call(self: Arc<Self>, mut call: GuestCall) -> Result<String, CallError> {
         let started = Instant::now();
+        let whole = unwrap_whole(&mut call);
         let arguments: Arc<str> = call.arguments_json.as_str().into();
         let slot = self.enter(&call, &arguments);
         let mut asked = Asked::default();
-        let answer = self.through(&call, slot, &mut asked).await;
+        let answer = self.through(&call, whole, slot, &mut asked).await;
         let (value, status, error) = match answer {
             Ok(result) => match self.value(&call, result, slot) {
                 Ok(value) => (Some(value), CallStatus::Ok, None),
@@ -157,7 +167,13 @@ impl Inner {
     }
 
     /// The order of the door.
-    async fn through(&self, call: &GuestCall, slot: usize, asked: &mut Asked) -> Result<ToolResult, Failure> {
+    async fn through(
+        &self,
+        call: &GuestCall,
+        whole: bool,
+        slot: usize,
+        asked: &mut Asked,
+    ) -> Result<ToolResult, Failure> {
         let entry = asked.time(self.authorise(&call.server, &call.clock)).await?;
         let tools = self.tools(entry, &call.clock).await?;
         let tool = tools.find(&call.tool).ok_or_else(|| unknown_tool(&tools, entry, &call.tool))?;
@@ -184,16 +200,59 @@ impl Inner {
         };
         asked.time(self.core.approvals.call(&self.session, wanted)).await.map_err(Failure::denied)?;
         self.confirm_remembered(entry);
+        asked.time(self.give_inputs(entry, &call.clock)).await?;
+        self.answer(entry, tool, arguments, call, whole).await
+    }
+
+    /// What the server, or the editor, answers to a call that may be made.
+    async fn answer(
+        &self,
+        entry: &Entry,
+        tool: &Tool,
+        arguments: Map<String, Value>,
+        call: &GuestCall,
+        whole: bool,
+    ) -> Result<ToolResult, Failure> {
+        let (bridge, server, name) = (&self.core.bridge, &entry.spec.name, tool.definition.name.as_str());
         let timeout = Duration::from_millis(self.limits.call_timeout_ms);
-        let name = tool.definition.name.as_str();
         if let Some(offer) = self.by_editor(entry) {
+            if tool.method.is_some() {
+                let why = format!("the editor offers the tools of `{}` alone", offer.label);
+                let hint = "configure the server in a file to reach the rest";
+                return Err(Failure::new(CallStatus::Error, ErrorKind::Tool, why, hint));
+            }
             let run_id = self.session.run_id.clone();
             let answer = editor_tools::call(&self.core, offer, name, arguments, run_id, timeout).await;
-            return answer.map_err(|(status, error)| Failure { status, error });
+            let shaped = answer.map(|result| if whole { result.whole() } else { result });
+            return shaped.map_err(|(status, error)| Failure { status, error });
         }
-        asked.time(self.give_inputs(entry, &call.clock)).await?;
-        let answer = self.core.bridge.call(&entry.spec.name, name, arguments, timeout).await;
+        let progress = &self.progress_of(call.index);
+        let make = async |arguments: Map<String, Value>| match tool.method {
+            Some(method) => bridge.ask(server, method, arguments, timeout, progress).await,
+            None if whole => {
+                let wrapped =
+                    Map::from_iter([("name".to_owned(), name.into()), ("arguments".to_owned(), arguments.into())]);
+                bridge.ask(server, Method::CallTool, wrapped, timeout, progress).await
+            }
+            None => bridge.watched_call(server, name, arguments, timeout, progress).await,
+        };
+        let answer = make(arguments).await;
         answer.map_err(|e| self.failed(entry, &e))
+    }
+
+    fn progress_of(&self, call: u32) -> Progress {
+        lock(&self.progress).entry(call).or_default().clone()
+    }
+
+    /// What a server told of a call, which may not have been made yet.
+    async fn updates(&self, call: &GuestCall) -> Result<String, CallError> {
+        let asked = sandbox::Updates::of(call, self.limits.calls)?;
+        let progress = self.progress_of(asked.call - 1);
+        if !asked.now {
+            progress.after(asked.seen).await;
+        }
+        let (seen, updates) = progress.since(asked.seen);
+        Ok(json!({"seen": seen, "updates": updates}).to_string())
     }
 
     /// Whether the program may use this server at all; a person is asked where that is not settled.
@@ -356,6 +415,24 @@ impl Inner {
         fact.record.error = error.map(|e| bounded(&e.message, 200).to_owned());
         fact.record.clone()
     }
+}
+
+/// Turns `tools/call` into the call of its tool; true where all that the server says is wanted.
+fn unwrap_whole(call: &mut GuestCall) -> bool {
+    #[derive(Deserialize)]
+    struct Whole {
+        name: String,
+        #[serde(default)]
+        arguments: Option<Box<RawValue>>,
+    }
+    if Method::of(&call.tool) != Some(Method::CallTool) {
+        return false;
+    }
+    // Anything else is no tool's name, and told so.
+    let Ok(Whole { name, arguments }) = serde_json::from_str(&call.arguments_json) else { return false };
+    call.tool = name;
+    call.arguments_json = arguments.map_or_else(|| "{}".to_owned(), |json| json.get().to_owned());
+    true
 }
 
 fn parse_arguments(json: &str) -> Result<Value, Failure> {

@@ -198,7 +198,12 @@ fn grouped(tools: Vec<EditorTool>) -> Offers {
     let offers = servers.into_iter().map(|(label, tools)| {
         let names = tools.iter().map(|(tool, (name, _))| (tool.clone(), name.clone())).collect();
         let address = addresses.remove(&label).flatten();
-        Arc::new(Offer { label, names, tools: tools.into_values().map(|(_, definition)| definition).collect(), address })
+        Arc::new(Offer {
+            label,
+            names,
+            tools: tools.into_values().map(|(_, definition)| definition).collect(),
+            address,
+        })
     });
     offers.collect()
 }
@@ -261,10 +266,10 @@ fn result(reply: EditorToolReply) -> ToolResult {
     let is_error = reply.error.is_some();
     let blocks = reply.content.into_iter().map(|block| match block {
         EditorContent::Text { text } => Content::Text(text),
-        EditorContent::Image { mime_type, data } => Content::Media { kind: "image", mime_type, data },
+        EditorContent::Image { mime_type, data } => Content::Media { kind: "image", mime_type, data, more: Map::new() },
     });
     let content = blocks.chain(reply.error.map(Content::Text)).collect();
-    ToolResult { content, structured: None, is_error }
+    ToolResult { content, is_error, ..ToolResult::default() }
 }
 
 #[cfg(test)]

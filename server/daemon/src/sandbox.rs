@@ -12,12 +12,38 @@ use std::sync::Arc;
 /// The reserved server name.
 pub(crate) const SERVER: &str = "tta";
 
+/// The function that gives what a server told of a call.
+pub(crate) const PROGRESS: &str = "progress/since";
+
 /// Bytes of one progress message.
 const MESSAGE_BYTES: usize = 1_000;
 
 #[derive(Deserialize)]
 struct Progress {
     message: String,
+}
+
+/// What a program asks of the progress of one of its calls.
+#[derive(Deserialize)]
+pub(crate) struct Updates {
+    /// The call's handle, its place in the run counted from 1.
+    pub(crate) call: u32,
+    /// How many updates the program has.
+    pub(crate) seen: u64,
+    /// Not to wait for a further one.
+    pub(crate) now: bool,
+}
+
+impl Updates {
+    /// What `call` asks, in a run of at most `calls` calls.
+    pub(crate) fn of(call: &GuestCall, calls: u32) -> Result<Self, CallError> {
+        let asked = serde_json::from_str::<Self>(&call.arguments_json).ok();
+        asked.filter(|asked| (1..=calls).contains(&asked.call)).ok_or_else(|| CallError {
+            error: ProgramError::new(ErrorKind::Arguments, "there is no such call"),
+            server: SERVER.to_owned(),
+            tool: call.tool.clone(),
+        })
+    }
 }
 
 /// Answers one function of the sandbox.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::sync::Arc;
 use ts_rs::TS;
 
@@ -61,8 +62,10 @@ pub enum Content {
         mime_type: String,
         /// Base64 data.
         data: String,
+        /// What else its wire object holds, such as `annotations`.
+        more: Map<String, Value>,
     },
-    /// Anything else (resource links, embedded resources) as its wire object.
+    /// Anything else (resource links, embedded resources, blocks of a kind that nobody knows) as its wire object.
     Other(Value),
 }
 
@@ -75,13 +78,15 @@ pub struct ToolResult {
     pub structured: Option<Value>,
     /// The tool says that it failed.
     pub is_error: bool,
+    /// What a program gets, where that is not to be made of the rest.
+    pub value: Option<Value>,
 }
 
 impl ToolResult {
     /// The value a program gets: `structuredContent` if there is any, else the parsed JSON of a single JSON text block,
     /// else the text, else the list of blocks.
     pub fn into_program_json(self) -> String {
-        if let Some(value) = self.structured {
+        if let Some(value) = self.value.as_ref().or(self.structured.as_ref()) {
             return value.to_string();
         }
         match self.content.as_slice() {
@@ -90,6 +95,18 @@ impl ToolResult {
             blocks if blocks.iter().all(|b| matches!(b, Content::Text(_))) => Value::String(self.text()).to_string(),
             blocks => Value::Array(blocks.iter().map(Content::to_json).collect()).to_string(),
         }
+    }
+
+    /// The same with all of it as the program's value.
+    #[must_use]
+    pub fn whole(mut self) -> Self {
+        let content: Vec<Value> = self.content.iter().map(Content::to_json).collect();
+        let mut whole = serde_json::json!({"content": content, "isError": self.is_error});
+        if let Some(structured) = &self.structured {
+            whole["structuredContent"] = structured.clone();
+        }
+        self.value = Some(whole);
+        self
     }
 
     /// The text blocks, one under the other.
@@ -107,7 +124,7 @@ impl ToolResult {
     }
 
     /// What a host would put into the model's context: one representation, the text blocks if there are any, else the
-    /// structured value. Media are counted by rule, not as text, and left out.
+    /// structured value. Media are counted by rule, not as text, and left out, as are the bytes of embedded resources.
     pub fn prompt_text(&self) -> String {
         let mut text = self.text();
         for block in &self.content {
@@ -115,7 +132,10 @@ impl ToolResult {
                 if !text.is_empty() {
                     text.push('\n');
                 }
-                text.push_str(&value.to_string());
+                match value.get("text").and_then(Value::as_str) {
+                    Some(said) => text.push_str(said),
+                    None => text.push_str(&without_blob(value).to_string()),
+                }
             }
         }
         match &self.structured {
@@ -135,12 +155,24 @@ impl Content {
     fn to_json(&self) -> Value {
         match self {
             Self::Text(text) => serde_json::json!({"type": "text", "text": text}),
-            Self::Media { kind, mime_type, data } => {
-                serde_json::json!({"type": kind, "mimeType": mime_type, "data": data})
+            Self::Media { kind, mime_type, data, more } => {
+                let mut block = serde_json::json!({"type": kind, "mimeType": mime_type, "data": data});
+                block.as_object_mut().expect("it was made as one").extend(more.clone());
+                block
             }
             Self::Other(value) => value.clone(),
         }
     }
+}
+
+/// An embedded resource without the bytes that no host would put into a context.
+fn without_blob(block: &Value) -> Cow<'_, Value> {
+    if block.pointer("/resource/blob").is_none() {
+        return Cow::Borrowed(block);
+    }
+    let mut block = block.clone();
+    block["resource"].as_object_mut().expect("it has a blob").remove("blob");
+    Cow::Owned(block)
 }
 
 /// Whether `text` is an object or array of JSON. A bare number or word stays text: `"007"` must not become 7.
@@ -171,7 +203,7 @@ mod tests {
     use super::*;
 
     fn of(content: Vec<Content>, structured: Option<Value>) -> String {
-        ToolResult { content, structured, is_error: false }.into_program_json()
+        ToolResult { content, structured, ..ToolResult::default() }.into_program_json()
     }
 
     #[test]
@@ -190,10 +222,19 @@ mod tests {
 
     #[test]
     fn the_prompt_text_counts_one_representation() {
-        let both =
-            ToolResult { content: vec![Content::Text("x".into())], structured: Some(Value::Null), is_error: false };
-        assert_eq!(both.prompt_text(), "x");
-        let only = ToolResult { content: vec![], structured: Some(serde_json::json!([1])), is_error: false };
-        assert_eq!(only.prompt_text(), "[1]");
+        let of = |content, structured| ToolResult { content, structured, ..ToolResult::default() }.prompt_text();
+        assert_eq!(of(vec![Content::Text("x".into())], Some(Value::Null)), "x");
+        assert_eq!(of(vec![], Some(serde_json::json!([1]))), "[1]");
+        let embedded = |field: &str| serde_json::json!({"type": "resource", "resource": {"uri": "u", field: "Zg=="}});
+        assert_eq!(of(vec![Content::Other(embedded("blob"))], None), r#"{"type":"resource","resource":{"uri":"u"}}"#);
+        assert_eq!(of(vec![Content::Other(embedded("text"))], None), embedded("text").to_string());
+    }
+
+    #[test]
+    fn a_block_keeps_what_it_says_of_itself() {
+        let more = serde_json::json!({"annotations": {"priority": 1}}).as_object().expect("an object").clone();
+        let image = Content::Media { kind: "image", mime_type: "image/png".into(), data: "Zg==".into(), more };
+        let wire = r#"[{"type":"image","mimeType":"image/png","data":"Zg==","annotations":{"priority":1}}]"#;
+        assert_eq!(of(vec![image], None), wire);
     }
 }

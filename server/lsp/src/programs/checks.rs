@@ -56,7 +56,7 @@ fn names(program: &Program<'_>) -> Vec<Diagnostic> {
             continue;
         }
         let (Symbol::Tool { tool, .. }, Some(tools)) = (&mention.symbol, program.server(server)) else { continue };
-        if (is_first || is_member) && tools.find(tool).is_none() {
+        if (is_first || is_member) && !tools.has(tool) {
             let message = unknown_tool(&tools, tool);
             out.push(diagnostic(program, range, DiagnosticSeverity::ERROR, "unknown-tool", message));
         }
