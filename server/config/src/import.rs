@@ -48,7 +48,7 @@ pub enum ImportError {
 
 /// Does what is asked, or says what it would do.
 pub fn import(request: &ImportRequest, sources: &Sources<'_>) -> Result<ImportReply, ImportError> {
-    let first = sources.folders.first().map(PathBuf::as_path).unwrap_or(Path::new(""));
+    let first = sources.folders.first().map_or(Path::new(""), PathBuf::as_path);
     let to = request.to.as_deref().unwrap_or(Path::new(".vscode/mcp.json"));
     let target = Target::open(first.join(to), sources)?;
     let handling = match request.secrets {
@@ -93,7 +93,7 @@ fn candidates(request: &ImportRequest, sources: &Sources<'_>) -> Result<Vec<Cand
             found.extend(known().filter(|candidate| candidate.tool == from));
             continue;
         }
-        let path = sources.folders.first().map(|first| first.join(from)).unwrap_or_else(|| from.into());
+        let path = sources.folders.first().map_or_else(|| from.into(), |first| first.join(from));
         if !path.is_file() {
             return Err(ImportError::Source(from.clone()));
         }

@@ -183,10 +183,9 @@ impl State {
         let Some(every) = self.poll.or(is_blind.then_some(POLL)) else { return wakes.recv().is_ok() };
         loop {
             match wakes.recv_timeout(every) {
-                Ok(()) => return true,
                 Err(RecvTimeoutError::Disconnected) => return false,
                 Err(RecvTimeoutError::Timeout) if self.seen.iter().all(|(seen, file)| *seen == Look::at(file)) => {}
-                Err(RecvTimeoutError::Timeout) => return true,
+                Ok(()) | Err(RecvTimeoutError::Timeout) => return true,
             }
         }
     }
@@ -229,8 +228,7 @@ impl State {
             let mut blind = BTreeSet::new();
             for folder in &wanted {
                 // Also those that are watched already: one that was removed and made again is new to the system.
-                let watched = watcher.watch(folder, RecursiveMode::NonRecursive);
-                let reason = match watched {
+                let reason = match watcher.watch(folder, RecursiveMode::NonRecursive) {
                     Ok(()) if !way::is_remote(folder) => continue,
                     Ok(()) => "it lies on a network drive or the like".to_owned(),
                     Err(error) => error.to_string(),

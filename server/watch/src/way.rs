@@ -69,7 +69,7 @@ fn steps(path: &Path) -> Vec<Step> {
 /// Whether a folder lies where others can change it without our system's knowing.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_remote(folder: &Path) -> bool {
-    /// As `statfs(2)` lists them: NFS, SMB, CIFS, SMB 2, FUSE, 9P, Ceph, AFS, Coda, and what VirtualBox and VMware share.
+    /// As `statfs(2)` lists them: NFS, SMB, CIFS, SMB 2, FUSE, 9P, Ceph, AFS, Coda, and what virtual machines share.
     const REMOTE: &[u32] = &[
         0x6969,
         0x517b,

@@ -26,7 +26,7 @@ pub(super) fn in_named(name: &str, value: &str) -> Vec<Range<usize>> {
     if value.contains("://") {
         return in_url(value);
     }
-    if is_secret_name(name) || has_secret_form(value) || is_random(value) { rest(value, 0) } else { Vec::new() }
+    if is_secret_name(name) || has_secret_form(value) || is_random(value) { rest(value) } else { Vec::new() }
 }
 
 /// Of an argument; `before` is the one before it.
@@ -37,7 +37,7 @@ pub(super) fn in_argument(value: &str, before: Option<&str>) -> Vec<Range<usize>
         && is_secret_name(flag.trim_start_matches('-'))
         && !flag.contains('=')
     {
-        return rest(value, 0);
+        return rest(value);
     }
     let dashes = value.len() - value.trim_start_matches('-').len();
     // `--name=value`, `NAME=value` and `Name: value`.
@@ -54,10 +54,12 @@ pub(super) fn in_argument(value: &str, before: Option<&str>) -> Vec<Range<usize>
         let inner = in_named(name, &value[start + indent..]);
         return inner.into_iter().map(|span| span.start + start + indent..span.end + start + indent).collect();
     }
-    match value.contains("://") {
-        true => in_url(value),
-        false if has_secret_form(value) => rest(value, 0),
-        false => Vec::new(),
+    if value.contains("://") {
+        in_url(value)
+    } else if has_secret_form(value) {
+        rest(value)
+    } else {
+        Vec::new()
     }
 }
 
@@ -102,10 +104,10 @@ fn parts(text: &str, range: Range<usize>, by: char) -> impl Iterator<Item = (usi
 }
 
 /// All that follows an authentication scheme, where it is written out.
-fn rest(value: &str, from: usize) -> Vec<Range<usize>> {
-    let lower = value[from..].to_ascii_lowercase();
+fn rest(value: &str) -> Vec<Range<usize>> {
+    let lower = value.to_ascii_lowercase();
     let scheme = SCHEMES.iter().find(|scheme| lower.starts_with(**scheme)).map_or(0, |scheme| scheme.len());
-    let span = from + scheme..value.len();
+    let span = scheme..value.len();
     if is_written_out(&value[span.clone()]) { vec![span] } else { Vec::new() }
 }
 
