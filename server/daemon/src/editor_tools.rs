@@ -308,6 +308,24 @@ mod tests {
     }
 
     #[test]
+    fn a_server_has_one_address_or_none() {
+        let at = |server: &str, n: usize, url: Option<&str>| EditorTool {
+            url: url.map(model::Secret::new),
+            ..tool(&format!("mcp_{server}_{n}"), server, &n.to_string())
+        };
+        let (a, b, far) = (Some("http://[::1]:7/a"), Some("http://[::1]:7/b"), Some("http://example/a"));
+        let has_address = |urls: [Option<&str>; 3]| {
+            let tools = urls.into_iter().enumerate().map(|(n, url)| at("s", n, url));
+            grouped(tools.collect())[0].address.is_some()
+        };
+        assert!(has_address([a, a, a]));
+        for urls in [[a, b, a], [a, None, a], [None, a, a], [a, a, None], [a, far, a], [far, far, far]] {
+            assert!(!has_address(urls), "{urls:?}");
+        }
+        assert_eq!(grouped(vec![at(OWN_LABEL, 1, a)]).len(), 0, "never our own");
+    }
+
+    #[test]
     fn what_is_too_much_is_left_out() {
         let many = (0..=TOOLS_MAX).map(|n| tool(&format!("t{n}"), "s", &format!("t{n}"))).collect();
         assert_eq!(grouped(many)[0].tools.len(), TOOLS_MAX);

@@ -118,3 +118,41 @@ pub(crate) fn judge(core: &Core, offer: &Offer, error: &bridge::Error) {
         core.tasks.spawn(async move { bridge.stop(&label).await.ok() });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_this_machine_are_taken() {
+        let is_taken = |url: &str| Address::new(Secret::new(url)).is_some();
+        for url in ["http://127.0.0.1:7000/gateway/a", "http://localhost/a", "http://[::1]:1?a", "http://127.0.0.1"] {
+            assert!(is_taken(url), "{url}");
+        }
+        for url in [
+            "https://127.0.0.1/a",
+            "http://127.0.0.1.example/a",
+            "http://127.0.0.1@example/a",
+            "http://127.0.0.1:80@example/a",
+            "http://127.0.0.1\\@example/a",
+            "http://127.0.0.1:99999/a",
+            "http://127.0.0.1:/a",
+            "http://example/127.0.0.1",
+            "http://127.0.0.1/a b",
+            "file:///a",
+            "",
+        ] {
+            assert!(!is_taken(url), "{url}");
+        }
+        assert!(!is_taken(&format!("http://localhost/{}", "a".repeat(ADDRESS_BYTES))));
+    }
+
+    #[test]
+    fn an_address_is_printed_by_nobody_and_taken_out_of_what_is_said_there() {
+        let address = Address::new(Secret::new("http://127.0.0.1:7000/gateway/k3y")).expect("it is of this machine");
+        let spec = address.of(testkit::faulty_spec("notes", "ok"));
+        assert!(!format!("{address:?} {spec:?}").contains("k3y"));
+        let scrub: Vec<&str> = spec.scrub.iter().map(Secret::expose).collect();
+        assert_eq!(scrub, ["http://127.0.0.1:7000/gateway/k3y", "gateway/k3y"]);
+    }
+}
