@@ -12,7 +12,7 @@ function at(label: string, path: string): object {
 
 /** A gateway over an editor that starts it in this way, if in any; and what it said and told. */
 function gateway(start?: Start) {
-  const editor: { startMcpGateway?: Start } = lm;
+  const editor: typeof lm & { startMcpGateway?: Start } = lm;
   delete editor.startMcpGateway;
   if (start) {
     editor.startMcpGateway = start;
