@@ -881,3 +881,23 @@ default?: string,
  * An earlier value did not work: ask again.
  */
 again: boolean, };
+
+export type OpenUrlRequest = { 
+/**
+ * The server that asks for the login.
+ */
+server: string, 
+/**
+ * The page, http or https. It belongs in no log: whoever opens it can finish this login.
+ */
+url: string, 
+/**
+ * Where the page sends the browser afterwards, a loopback address of the daemon's machine.
+ */
+redirect: string, };
+
+export type KeptRequest = { 
+/**
+ * Under which key.
+ */
+key: string, };

@@ -14,6 +14,8 @@ import type {
   EditorToolCall,
   EditorToolReply,
   InputRequest,
+  KeptRequest,
+  OpenUrlRequest,
   RunDetail,
   RunEvent,
   RunId,
@@ -59,7 +61,7 @@ export interface InitializationOptions {
   readonly askCalls: AskCalls;
   /** Servers of a workspace ask before their first start, though the workspace is trusted. */
   readonly askServers: boolean;
-  /** This client answers the requests `tta/approve`, `tta/editorTools/*` and `tta/secret/get`. */
+  /** This client answers the requests `tta/approve`, `tta/editorTools/*`, `tta/secret/*` and `tta/openUrl`. */
   readonly editor: boolean;
   /** The workspace's folders but the first. */
   readonly folders: readonly string[];
@@ -99,7 +101,11 @@ export const forgetApproval = new RequestType<{ id?: string }, Approval[]>('tta/
 
 /** The daemon asks these of the editor. */
 export const approve = new RequestType<ApprovalRequest, ApprovalReply>('tta/approve');
-export const secret = new RequestType<InputRequest, { value?: string }>('tta/secret/get');
+export const secret = new RequestType<InputRequest | KeptRequest, { value?: string }>('tta/secret/get');
+/** Without a value what is kept is forgotten. */
+export const keepSecret = new RequestType<KeptRequest & { value?: string | null }, null>('tta/secret/set');
+/** False where the person did not want it opened. */
+export const openUrl = new RequestType<OpenUrlRequest, boolean>('tta/openUrl');
 export const editorTools = new RequestType<Record<string, never>, EditorTool[]>('tta/editorTools/list');
 export const callEditorTool = new RequestType<EditorToolCall, EditorToolReply>('tta/editorTools/call');
 

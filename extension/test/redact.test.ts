@@ -10,6 +10,17 @@ test('the trace keeps that a secret was handed over, and not the secret', () => 
   assert.doesNotMatch(redacted(JSON_ANSWER), /s3cret/);
 });
 
+test('a login that is kept, and its page, stay out of the trace', () => {
+  for (const message of [
+    `Received request 'tta/secret/set - (4)'.\nParams: {"key":"k","value":"s3cret"}`,
+    `Received request 'tta/openUrl - (5)'.\nParams: {"url":"https://a.example/?state=s3cret"}`,
+    '{"isLSPMessage":true,"type":"receive-request","message":{"id":4,"method":"tta/secret/set","params":{"value":"s3cret"}}}',
+    '{"isLSPMessage":true,"type":"receive-request","message":{"id":5,"method":"tta/openUrl","params":{"url":"s3cret"}}}',
+  ]) {
+    assert.doesNotMatch(redacted(message), /s3cret/);
+  }
+});
+
 test('the address of the tool set keeps its token to itself', () => {
   assert.doesNotMatch(redacted(`Received response 'initialize - (0)' in 9ms.\nResult: {"token":"t0ken"}`), /t0ken/);
 });

@@ -4,6 +4,7 @@ import type * as vscode from 'vscode';
 import type { Daemon, DaemonState } from '../client';
 import * as wire from '../wire';
 import { Approvals } from './approve';
+import { openLogin } from './login';
 import { Questions } from './questions';
 import { Secrets } from './secrets';
 import { EditorTools } from './tools';
@@ -31,6 +32,8 @@ export class Editor implements vscode.Disposable {
   answer(daemon: Daemon): void {
     daemon.onRequest(wire.approve, (request, token) => this.approvals.answer(request, token));
     daemon.onRequest(wire.secret, (request, token) => this.secrets.get(request, token));
+    daemon.onRequest(wire.keepSecret, (kept) => this.secrets.keep(kept));
+    daemon.onRequest(wire.openUrl, (page) => openLogin(page));
     daemon.onRequest(wire.editorTools, () => this.tools.list());
     daemon.onRequest(wire.callEditorTool, (call, token) => this.tools.call(call, token));
   }

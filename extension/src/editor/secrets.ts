@@ -1,14 +1,16 @@
 /**
- * `tta/secret/get`: values of `${input:…}`, asked for once and kept in the editor's SecretStorage. A value goes to the
- * daemon that asked and nowhere else. What is remembered beside them are their names, so that they can be forgotten.
+ * `tta/secret/get` and `set`: values of `${input:…}`, asked for once, and logins to servers, both kept in the editor's
+ * SecretStorage. A value goes to the daemon that asked and nowhere else. What is remembered beside them are their names, so that they can be forgotten.
  */
 
 import * as vscode from 'vscode';
-import type { InputRequest } from '../lsp_ext';
+import type { InputRequest, KeptRequest } from '../lsp_ext';
 import { cut, forPick, visible } from './plain';
 import type { Questions } from './questions';
 
 const NAMES = 'tta.inputs';
+/** What the daemon keeps stands beside the inputs, and is no workspace's. */
+const KEPT = 'tta.kept:';
 /** So many values are kept in a workspace; the oldest goes first. */
 const MOST = 200;
 
@@ -25,7 +27,11 @@ export class Secrets {
   ) {}
 
   /** The value of an input; none where the person gave none. */
-  async get(request: InputRequest, token: vscode.CancellationToken): Promise<{ value?: string }> {
+  async get(request: InputRequest | KeptRequest, token: vscode.CancellationToken): Promise<{ value?: string }> {
+    if ('key' in request) {
+      const value = await this.context.secrets.get(KEPT + request.key);
+      return value === undefined ? {} : { value };
+    }
     const stored = async (): Promise<string | undefined> =>
       request.again ? undefined : await this.context.secrets.get(keyOf(request));
     // Two servers may want the same input at once: the second finds what the first was given.
@@ -33,6 +39,16 @@ export class Secrets {
       (await stored()) ??
       (await this.questions.ask(async (withdrawn) => (await stored()) ?? this.prompt(request, withdrawn), token));
     return value === undefined ? {} : { value };
+  }
+
+  /** Keeps what the daemon was given by somebody else than the person, such as the login to a server; or forgets it. */
+  async keep({ key, value }: KeptRequest & { value?: string | null }): Promise<null> {
+    if (typeof value === 'string') {
+      await this.context.secrets.store(KEPT + key, value);
+    } else {
+      await this.context.secrets.delete(KEPT + key);
+    }
+    return null;
   }
 
   /** Lets the person choose which values of this workspace to forget. */

@@ -4,6 +4,7 @@
 //!
 //! Invariant: once a connection has ended, `ended` says why, and every caller that was waiting gets that very reason.
 
+use crate::auth::Auth;
 use crate::error::Error;
 use crate::handler::Handler;
 use crate::lines::{Fatal, Observed};
@@ -53,6 +54,8 @@ pub(crate) struct Connection {
     pub(crate) stop: CancellationToken,
     pub(crate) observed: Arc<Observed>,
     redactor: Redactor,
+    /// Its login, where it may have one.
+    auth: Option<Arc<Auth>>,
 }
 
 /// Shakes hands over `transport`.
@@ -74,6 +77,7 @@ impl Connection {
         tools_changed: Arc<Notify>,
         observed: Arc<Observed>,
         redactor: Redactor,
+        auth: Option<Arc<Auth>>,
     ) -> Self {
         Self {
             server: server.to_owned(),
@@ -89,6 +93,7 @@ impl Connection {
             stop: CancellationToken::new(),
             observed,
             redactor,
+            auth,
         }
     }
 
@@ -203,17 +208,18 @@ impl Connection {
             // A broken pipe comes from a process that ended, which says more.
             ServiceError::TransportSend(error) => match tokio::time::timeout(SEND_WAIT, self.ended.wait()).await {
                 Ok(ended) => ended.clone(),
-                Err(_) if crate::http::is_unauthorized(error.error.as_ref()) => {
-                    Error::Unauthorized { server: self.server.clone() }
-                }
-                Err(_) => match describe(error.error.as_ref()) {
-                    why if why.contains(crate::http::TOO_LARGE) => self.too_large(crate::http::BODY_BYTES_MAX),
-                    why => self.unreachable(&why),
-                },
+                Err(_) => self.explain_send(error.error.as_ref()),
             },
             ServiceError::UnexpectedResponse => self.unexpected(),
             other => self.protocol(&other.to_string()),
         }
+    }
+
+    fn explain_send(&self, error: &(dyn std::error::Error + 'static)) -> Error {
+        crate::auth::explain(&self.server, self.auth.as_deref(), error).unwrap_or_else(|| match describe(error) {
+            why if why.contains(crate::http::TOO_LARGE) => self.too_large(crate::http::BODY_BYTES_MAX),
+            why => self.unreachable(&why),
+        })
     }
 
     async fn explain_end(&self) -> Error {

@@ -56,6 +56,24 @@ pub enum Error {
         /// Which server.
         server: String,
     },
+    /// It wants somebody to log in, or to log in with more rights; nothing was done.
+    #[error("server `{server}` asks for a login{}", more_rights(scope))]
+    LoginNeeded {
+        /// Which server.
+        server: String,
+        /// The scope that is missing; empty where it is about the login itself.
+        scope: String,
+    },
+    /// A login to it, or the refresh of one, came to nothing.
+    #[error("the login to server `{server}` failed: {why}")]
+    LoginFailed {
+        /// Which server.
+        server: String,
+        /// What went wrong.
+        why: String,
+        /// How to mend it.
+        hint: String,
+    },
     /// It took too long.
     #[error("server `{server}`: {what} took longer than {ms} ms{}", quote(note))]
     Timeout {
@@ -146,7 +164,10 @@ impl Error {
                  to be asked again."
                     .into()
             }
-            Self::Spawn { hint, .. } | Self::Handshake { hint, .. } => hint.clone(),
+            Self::LoginNeeded { server, .. } => {
+                format!("A person can log in: by restarting it in the editor, or with `tta servers login {server}`.")
+            }
+            Self::Spawn { hint, .. } | Self::Handshake { hint, .. } | Self::LoginFailed { hint, .. } => hint.clone(),
             Self::Timeout { .. } => {
                 "Ask for less at once, or raise the timeout; `tta servers` shows its last error.".into()
             }
@@ -165,6 +186,11 @@ impl Error {
         matches!(self, Self::Unauthorized { .. })
     }
 
+    /// Whether somebody who logs in would help.
+    pub fn needs_login(&self) -> bool {
+        matches!(self, Self::LoginNeeded { .. })
+    }
+
     /// Whether time ran out, rather than something failing.
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout { .. })
@@ -174,4 +200,8 @@ impl Error {
 /// `text` after a colon, or nothing.
 fn quote(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!(": {text}") }
+}
+
+fn more_rights(scope: &str) -> String {
+    if scope.is_empty() { String::new() } else { format!(" with more rights (`{scope}`)") }
 }

@@ -1,13 +1,15 @@
 //! The streamable HTTP transport, with the configured headers.
 //!
-//! Bounded here: the size of an event or body, redirects (same origin only, by rmcp's client) and calls on their way. A
-//! session that the server forgot is opened again by rmcp.
+//! Bounded here: the size of an event or body, redirects (same origin only) and calls on their way. A session that the
+//! server forgot is opened again by rmcp.
 
+use crate::auth::Client;
 use crate::{Options, error::Error};
 use http::{HeaderName, HeaderValue};
 use model::Secret;
+use reqwest::redirect::{Action, Attempt, Policy};
 use rmcp::service::RoleClient;
-use rmcp::transport::streamable_http_client::{AuthRequiredError, StreamableHttpClientTransportConfig};
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use rmcp::transport::{StreamableHttpClientTransport, Transport};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Once;
@@ -17,32 +19,44 @@ pub(crate) const BODY_BYTES_MAX: usize = 16 << 20;
 /// How rmcp says that it was passed; the type of that error names the HTTP client it is built on.
 pub(crate) const TOO_LARGE: &str = "HTTP response body exceeded the maximum size";
 
-/// The transport to `url`. Connects at its first message.
+/// Redirects that one request follows.
+const REDIRECTS_MAX: usize = 10;
+
+/// The transport to `url`, whose requests `client` sends. Connects at its first message.
 pub(crate) fn transport(
     server: &str,
     url: &str,
     headers: &BTreeMap<String, Secret>,
+    client: Client,
     options: &Options,
 ) -> Result<impl Transport<RoleClient> + 'static, Error> {
-    install_tls();
     let mut config = StreamableHttpClientTransportConfig::with_uri(url)
         .custom_headers(header_map(server, headers)?)
         .max_concurrent_requests(options.calls_in_flight)
         .max_sse_event_size(options.message_bytes);
     config.channel_buffer_capacity = options.calls_in_flight;
-    Ok(StreamableHttpClientTransport::from_config(config))
+    Ok(StreamableHttpClientTransport::with_client(client, config))
 }
 
-/// Whether the server answered 401. Without a challenge that is all that rmcp's text of the error says of it.
-pub(crate) fn is_unauthorized(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if error.is::<AuthRequiredError>() || error.to_string().contains("unexpected server response: HTTP 401") {
-            return true;
-        }
-        cause = error.source();
+/// What rmcp's own transport would send with, which does not give it away. Idle connections are not kept, since one whose
+/// last body was not read to its end stalls the next request.
+pub(crate) fn client() -> reqwest::Client {
+    install_tls();
+    let client = reqwest::Client::builder().pool_max_idle_per_host(0).redirect(Policy::custom(redirect));
+    client.build().expect("a TLS implementation is installed, and nothing else can be wrong")
+}
+
+/// Another origin would be handed the session and the headers; other codes than these lose the message.
+fn redirect(attempt: Attempt<'_>) -> Action {
+    let keeps_body = matches!(attempt.status().as_u16(), 307 | 308);
+    let same_origin = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
+    if !keeps_body || !same_origin {
+        attempt.stop()
+    } else if attempt.previous().len() > REDIRECTS_MAX {
+        attempt.error(format!("more than {REDIRECTS_MAX} redirects"))
+    } else {
+        attempt.follow()
     }
-    false
 }
 
 fn header_map(server: &str, headers: &BTreeMap<String, Secret>) -> Result<HashMap<HeaderName, HeaderValue>, Error> {
@@ -62,7 +76,7 @@ fn header_map(server: &str, headers: &BTreeMap<String, Secret>) -> Result<HashMa
 }
 
 /// Which TLS implementation the process uses; a choice already made by somebody else stands.
-fn install_tls() {
+pub(crate) fn install_tls() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let _ = rustls::crypto::ring::default_provider().install_default();

@@ -4,13 +4,14 @@
 //! use of a dead one starts it again. Everything has a total timeout, every message and list a bound, and no child
 //! process outlives us (`guardian`).
 //!
-//! Left out on purpose: who may call what (`daemon`), caching, retries of calls (a call may have had its effect), OAuth,
+//! Left out on purpose: who may call what (`daemon`), caching, retries of calls (a call may have had its effect),
 //! subscriptions to resources.
 
 #[cfg(not(unix))]
 compile_error!("process groups and the guardian are written for Unix");
 
 mod ask;
+mod auth;
 mod child;
 mod connection;
 mod convert;
@@ -27,6 +28,7 @@ mod server;
 mod stderr;
 mod supervise;
 
+pub use auth::{Keeper, LoginPage, Show};
 pub use error::Error;
 pub use progress::{Progress, Update};
 pub use redact::public_url;
@@ -61,6 +63,8 @@ pub struct Options {
     pub calls_in_flight: usize,
     /// Tools of one server.
     pub tools: usize,
+    /// Where logins are kept; without one they end with the process.
+    pub keeper: Option<Arc<dyn Keeper>>,
 }
 
 impl Default for Options {
@@ -73,6 +77,7 @@ impl Default for Options {
             message_bytes: 32 << 20,
             calls_in_flight: 256,
             tools: 20_000,
+            keeper: None,
         }
     }
 }
@@ -121,6 +126,7 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) events: Box<dyn Fn(BridgeEvent) + Send + Sync>,
     pub(crate) guardian: Arc<Guardian>,
+    pub(crate) logins: auth::Logins,
     pub(crate) tasks: TaskTracker,
     pub(crate) runtime: tokio::runtime::Handle,
 }
@@ -132,6 +138,7 @@ impl Bridge {
             options,
             events: Box::new(events),
             guardian: Arc::default(),
+            logins: auth::Logins::default(),
             tasks: TaskTracker::new(),
             runtime: tokio::runtime::Handle::current(),
         };
@@ -140,6 +147,7 @@ impl Bridge {
 
     /// Takes over a configuration: what is gone or changed is stopped, the rest is left alone. Starts nothing.
     pub fn apply(&self, specs: Vec<ServerSpec>) {
+        self.shared.logins.retain(|name| specs.iter().any(|spec| spec.name == name));
         let mut servers = self.servers.write().unwrap_or_else(PoisonError::into_inner);
         let mut old = std::mem::take(&mut *servers);
         for spec in specs {
@@ -202,6 +210,31 @@ impl Bridge {
         progress: &Progress,
     ) -> Result<ToolResult, Error> {
         self.server(server)?.call(Asked::Method(method), arguments, timeout, progress).await
+    }
+
+    /// Has a person log in to a remote server, on the page that `show` is given. Bounded by the person's patience alone.
+    /// `by_hand` is for one who asked for it: nothing of an earlier login is used, and no earlier failure stands in the way.
+    pub async fn login(&self, server: &str, by_hand: bool, show: Show<'_>) -> Result<(), Error> {
+        let server = self.server(server)?;
+        self.auth(&server)?.login(by_hand, show).await?;
+        // What failed for the lack of it may be tried at once; what runs goes on with the new token.
+        if server.state().0 == ServerState::Failed { server.restart().await } else { Ok(()) }
+    }
+
+    /// Forgets the login to a server and stops it; whether there was one. The server itself is not told.
+    pub async fn logout(&self, server: &str) -> Result<bool, Error> {
+        let had = self.auth(&*self.server(server)?)?.logout().await;
+        self.stop(server).await?;
+        had
+    }
+
+    fn auth(&self, server: &Server) -> Result<Arc<auth::Auth>, Error> {
+        let keeper = self.shared.options.keeper.as_ref();
+        self.shared.logins.of(&server.spec, keeper).ok_or_else(|| Error::LoginFailed {
+            server: server.spec.name.clone(),
+            why: "it is no remote server, or has an `Authorization` header of its own".to_owned(),
+            hint: "Only a remote server without that header is logged in to.".to_owned(),
+        })
     }
 
     /// A server's state; `None` where it is not configured.

@@ -4,6 +4,7 @@
 //! stopped, and the error quotes what the server itself had to say.
 
 use crate::Shared;
+use crate::auth::Auth;
 use crate::child::{Launch, Process, Spawned};
 use crate::connection::{Client, Connection, describe, handshake};
 use crate::error::Error;
@@ -27,12 +28,14 @@ const HTTP_HINT: &str = "Check that the URL is its MCP endpoint (often `/mcp`) a
 
 /// Connects to one server.
 pub(crate) async fn open(spec: &ServerSpec, shared: &Arc<Shared>, ring: Ring) -> Result<Arc<Connection>, Error> {
+    let auth = shared.logins.of(spec, shared.options.keeper.as_ref());
     let opening = Opening {
         spec,
         shared,
         tools_changed: Arc::default(),
         observed: Arc::default(),
-        redactor: Redactor::of(spec),
+        redactor: Redactor::of(spec).with_login(auth.as_ref().map(|auth| Arc::clone(&auth.wallet))),
+        auth,
         ring,
     };
     let limit = Duration::from_millis(spec.startup_timeout_ms);
@@ -49,6 +52,7 @@ struct Opening<'a> {
     tools_changed: Arc<Notify>,
     observed: Arc<Observed>,
     redactor: Redactor,
+    auth: Option<Arc<Auth>>,
     ring: Ring,
 }
 
@@ -86,17 +90,20 @@ impl Opening<'_> {
     async fn http(self, limit: Duration) -> Result<Arc<Connection>, Error> {
         let Transport::Http { url, headers } = &self.spec.transport else { unreachable!("matched by open") };
         let options = &self.shared.options;
-        let transport = crate::http::transport(&self.spec.name, url, headers, options)?;
         let deadline = tokio::time::Instant::now() + limit;
+        let client = match &self.auth {
+            Some(auth) => tokio::time::timeout_at(deadline, auth.client()).await,
+            None => Ok(crate::auth::without(&self.spec.name, url).await),
+        };
+        let client = client.map_err(|_elapsed| self.too_slow("recalling its login", limit))??;
+        let transport = crate::http::transport(&self.spec.name, url, headers, client, options)?;
         match tokio::time::timeout_at(deadline, handshake(options, &self.tools_changed, transport)).await {
             Ok(Ok(client)) => {
                 let remains = Remains { process: None, ring: self.ring.clone(), drained: None };
                 self.finish(client, remains, deadline, limit).await
             }
-            Ok(Err(error)) if error.is_authorization_required() || crate::http::is_unauthorized(&error) => {
-                Err(Error::Unauthorized { server: self.spec.name.clone() })
-            }
-            Ok(Err(error)) => Err(self.handshake_error(describe(&error), HTTP_HINT)),
+            Ok(Err(error)) => Err(crate::auth::explain_start(&self.spec.name, self.auth.as_deref(), &error)
+                .unwrap_or_else(|| self.handshake_error(describe(&error), HTTP_HINT))),
             Err(_elapsed) => Err(self.too_slow("connect and handshake", limit)),
         }
     }
@@ -116,6 +123,7 @@ impl Opening<'_> {
             self.tools_changed.clone(),
             self.observed.clone(),
             self.redactor.clone(),
+            self.auth.clone(),
         ));
         self.shared.tasks.spawn(supervise(connection.clone(), client, remains, self.shared.clone()));
         // Also where this future is dropped: the supervisor alone would keep the server for ever.

@@ -4,8 +4,10 @@
 //! long enough to be a secret are replaced: blanking `1` or `true` everywhere would make errors unreadable and hide
 //! nothing. What a person typed in is replaced however short it is, and in the spellings that JSON and URLs give it.
 
+use crate::auth::Wallet;
 use model::{ServerSpec, Transport};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// Shorter values are not taken for secrets.
 const SECRET_LENGTH_MIN: usize = 6;
@@ -15,6 +17,8 @@ const SECRET_LENGTH_MIN: usize = 6;
 pub(crate) struct Redactor {
     /// Longest first, so that a secret which holds another one is replaced whole.
     replacements: Vec<(String, String)>,
+    /// Whose tokens change while it is connected.
+    login: Option<Arc<Wallet>>,
 }
 
 impl Redactor {
@@ -45,11 +49,20 @@ impl Redactor {
         replacements.retain(|(from, to)| from != to);
         replacements.sort_by_key(|(from, _)| std::cmp::Reverse(from.len()));
         replacements.dedup();
-        Self { replacements }
+        Self { replacements, login: None }
+    }
+
+    /// The same with the tokens of its login.
+    pub(crate) fn with_login(self, login: Option<Arc<Wallet>>) -> Self {
+        Self { login, ..self }
     }
 
     pub(crate) fn clean(&self, text: &str) -> String {
-        self.replacements.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+        let text = self.replacements.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
+        match &self.login {
+            Some(login) => login.clean(&text),
+            None => text,
+        }
     }
 }
 
@@ -142,6 +155,7 @@ mod tests {
             disabled: false,
             unresolved: Vec::new(),
             inputs: Vec::new(),
+            oauth: model::server::OAuth::default(),
             scrub,
             startup_timeout_ms: 1,
             content_hash: String::new(),

@@ -74,10 +74,10 @@ impl Server {
 
     /// Whether `spec` would start the very same thing.
     pub(crate) fn is_same(&self, spec: &ServerSpec) -> bool {
-        let ServerSpec { name, transport, disabled, unresolved, inputs, startup_timeout_ms, .. } = spec;
+        let ServerSpec { name, transport, disabled, unresolved, inputs, oauth, startup_timeout_ms, .. } = spec;
         let own = &self.spec;
-        (&own.name, &own.transport, own.disabled, &own.unresolved, &own.inputs, own.startup_timeout_ms)
-            == (name, transport, *disabled, unresolved, inputs, *startup_timeout_ms)
+        (&own.name, &own.transport, own.disabled, &own.unresolved, &own.inputs, &own.oauth, own.startup_timeout_ms)
+            == (name, transport, *disabled, unresolved, inputs, oauth, *startup_timeout_ms)
     }
 
     /// Its state, and why it failed.

@@ -76,6 +76,18 @@ pub(crate) struct ServersArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ServersCommand {
+    /// Log in to a remote server: says the page to open, and waits until that is done
+    Login {
+        /// The server, by name or by identifier
+        #[arg(value_name = "NAME")]
+        server: String,
+    },
+    /// Forget the login to a remote server, here; the server itself is not told
+    Logout {
+        /// The server, by name or by identifier
+        #[arg(value_name = "NAME")]
+        server: String,
+    },
     /// Take servers over from other tools' files
     #[command(after_help = IMPORT_HELP)]
     Import(ImportArgs),
@@ -278,8 +290,14 @@ mod tests {
             ("call fs read {}", true),
             ("call fs", false),
             ("servers --json", true),
+            ("servers login gh", true),
+            ("servers logout gh --json", true),
+            ("servers login", false),
             ("servers import", true),
-            ("servers import a b --from claude --from x.json --to .mcp.json --dry-run --force --secrets env --json", true),
+            (
+                "servers import a b --from claude --from x.json --to .mcp.json --dry-run --force --secrets env --json",
+                true,
+            ),
             ("servers import --secrets steal", false),
             ("servers mend", false),
             ("doctor -vv", true),

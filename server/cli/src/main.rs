@@ -5,6 +5,7 @@
 mod args;
 mod failure;
 mod import;
+mod login;
 mod output;
 mod program;
 mod progress;
@@ -46,6 +47,8 @@ async fn dispatch(Cli { common, command }: Cli) -> Outcome {
         Command::Call(args) => tools::call(args, &common).await,
         Command::Servers(args) => match args.command {
             None => status::servers(&common).await,
+            Some(ServersCommand::Login { server }) => login::login(&server, &common).await,
+            Some(ServersCommand::Logout { server }) => login::logout(&server, &common).await,
             Some(ServersCommand::Import(args)) => import::import(args, &common).await,
         },
         Command::Doctor => status::doctor(&common).await,

@@ -2,9 +2,10 @@
 
 use crate::args::Common;
 use crate::failure::Failure;
+use crate::login::Terminal;
 use crate::output::{self, visible};
 use crate::progress;
-use daemon::{Daemon, Options, Ticket};
+use daemon::{Asker, Daemon, Options, Ticket};
 use model::server::Source;
 use model::{ConversationId, Problem, Reply, Request};
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::fmt::Write as _;
 use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
 use std::process;
+use std::sync::Arc;
 use tracing_subscriber::EnvFilter;
 
 /// The name this front files its runs under.
@@ -45,7 +47,8 @@ pub(crate) fn init_logging(verbose: u8) {
     let filter = match verbose {
         0 => "error,progress=info",
         1 => "info",
-        _ => "debug,cranelift_codegen=info,regalloc2=info,wasmtime=info,hyper=info",
+        // A code that still waits to be exchanged, and a token's further fields, stand in what rmcp logs of a login.
+        _ => "debug,rmcp::transport::auth=warn,cranelift_codegen=info,regalloc2=info,wasmtime=info,hyper=info",
     };
     let log =
         tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).with_env_filter(EnvFilter::new(filter));
@@ -92,10 +95,23 @@ impl Session {
         self.daemon.problems()
     }
 
-    /// Submits a request and waits for its answer. Ctrl-C cancels it; a second one ends the process.
+    /// Submits a request and waits for its answer. Ctrl-C cancels it; a second one ends the process. Whoever sits at the
+    /// terminal can log in to a server that asks for it.
     pub(crate) async fn ask(&self, request: Request) -> Result<Reply, Failure> {
+        if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+            return self.ask_shown(request).await;
+        }
+        self.answered(request, None).await
+    }
+
+    /// The same where a login is what was asked for: its page is printed wherever stderr goes.
+    pub(crate) async fn ask_shown(&self, request: Request) -> Result<Reply, Failure> {
+        self.answered(request, Some(Arc::new(Terminal))).await
+    }
+
+    async fn answered(&self, request: Request, asker: Option<Arc<dyn Asker>>) -> Result<Reply, Failure> {
         let notices = self.daemon.notices();
-        let ticket = self.daemon.submit(request, FRONT, &self.conversation);
+        let ticket = self.daemon.submit_asking(request, FRONT, &self.conversation, asker);
         let shown = progress::show(notices, ticket.run_id().clone(), self.quiet);
         tokio::select! {
             reply = answer(ticket) => Ok(reply?),

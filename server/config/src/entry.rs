@@ -7,7 +7,7 @@ use crate::keys;
 use crate::report::Report;
 use crate::tree::{Entry, Node, Value};
 use crate::variables::{Holes, Variables};
-use model::server::Scope;
+use model::server::{OAuth, Scope};
 use model::{Secret, ServerSpec, Transport};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -53,6 +53,7 @@ pub(crate) fn read(entry: &Entry, context: &mut Context<'_>, report: &mut Report
     }
     let disabled = reader.flag("disabled", report) == Some(true) || reader.flag("enabled", report) == Some(false);
     let startup_timeout_ms = reader.startup_timeout_ms(report);
+    let oauth = if matches!(transport, Transport::Http { .. }) { reader.oauth(report) } else { OAuth::default() };
     for missing in &reader.holes.missing {
         let hint = match missing.strip_prefix("`${input:") {
             Some(input) if input.ends_with("has no value here") => {
@@ -72,6 +73,7 @@ pub(crate) fn read(entry: &Entry, context: &mut Context<'_>, report: &mut Report
         disabled,
         unresolved,
         inputs: reader.holes.inputs,
+        oauth,
         scrub: Vec::new(),
         startup_timeout_ms,
         content_hash: reader.hash.finish(),
@@ -248,6 +250,46 @@ impl<'a> Reader<'a> {
             headers.insert(header.key.clone(), Secret::new(value));
         }
         Some(Transport::Http { url: text, headers })
+    }
+
+    /// How to log in, in the words of several clients. Something wrong in it leaves that part to the server.
+    fn oauth(&mut self, report: &mut Report<'_>) -> OAuth {
+        let mut oauth = OAuth::default();
+        let Some(entry) = self.first(&["oauth", "auth"]) else { return oauth };
+        let Some(parts) = entry.node.entries() else {
+            if entry.key == "auth" || matches!(entry.node.value, Value::Bool(_)) {
+                // Other clients switch it on and off so.
+                return oauth;
+            }
+            let message = format!("`{}` is {}, not an object", entry.key, entry.node.kind());
+            report.error(entry.node.at, message, "Write an object, such as `{\"clientId\": \"…\"}`.");
+            return oauth;
+        };
+        for part in parts.iter().filter(|part| !matches!(part.node.value, Value::Null)) {
+            match part.key.as_str() {
+                "clientId" | "client_id" | "CLIENT_ID" => oauth.client_id = self.text("oauth id", &part.node, report),
+                "clientSecret" | "client_secret" | "CLIENT_SECRET" => {
+                    oauth.client_secret = self.text("oauth secret", &part.node, report).map(Secret::new);
+                }
+                "scopes" | "scope" => {
+                    let scopes = match &part.node.value {
+                        Value::List(_) => self.texts("oauth scopes", &part.node, report).unwrap_or_default(),
+                        _ => self.text("oauth scopes", &part.node, report).into_iter().collect(),
+                    };
+                    let scopes = scopes.iter().flat_map(|scopes| scopes.split_whitespace());
+                    oauth.scopes = scopes.map(str::to_owned).collect();
+                }
+                "callbackPort" | "callback_port" => {
+                    let text = self.raw("oauth port", &part.node, report);
+                    oauth.callback_port = text.and_then(|text| text.parse().ok()).filter(|port| *port != 0);
+                    if oauth.callback_port.is_none() {
+                        report.error(part.node.at, "`callbackPort` must be a port number", "Write 1 to 65535.");
+                    }
+                }
+                _ => {}
+            }
+        }
+        oauth
     }
 
     /// Variables that are handed through from our own environment by name.

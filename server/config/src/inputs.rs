@@ -119,6 +119,14 @@ pub fn fill(spec: &ServerSpec, value: &dyn Fn(&str) -> Option<Secret>) -> Server
         pen.fill(&mut text);
         *secret = Secret::new(text);
     }
+    if let Some(id) = &mut filled.oauth.client_id {
+        pen.fill(id);
+    }
+    if let Some(secret) = &mut filled.oauth.client_secret {
+        let mut text = secret.expose().to_owned();
+        pen.fill(&mut text);
+        *secret = Secret::new(text);
+    }
     filled.scrub = pen.scrub;
     filled
 }
@@ -171,6 +179,7 @@ mod tests {
             disabled: false,
             unresolved: Vec::new(),
             inputs: vec![input("a"), input("b")],
+            oauth: model::server::OAuth::default(),
             scrub: Vec::new(),
             startup_timeout_ms: 1,
             content_hash: String::new(),

@@ -86,6 +86,19 @@ fn server_key(key: &str) -> Value {
         "cwd" => text("Its working directory; the workspace where absent."),
         "url" => text("Its streamable HTTP endpoint."),
         "headers" => table("Headers sent with every request."),
+        "oauth" => json!({
+            "type": "object",
+            "description": "How to log in, where the server asks for it and does not say enough itself.",
+            "properties": {
+                "clientId": text("The id that was registered for us, or the https URL of a client-ID metadata document."),
+                "clientSecret": text("The secret of that id."),
+                "scopes": texts("What to ask for."),
+                "callbackPort": json!({
+                    "type": "integer", "minimum": 1, "maximum": 65_535,
+                    "description": "The loopback port that was registered with the id; any free one where absent.",
+                }),
+            },
+        }),
         "disabled" => json!({"type": "boolean", "description": "Switches it off.", "default": false}),
         "enabled" => json!({"type": "boolean", "description": "Switches it off where false.", "default": true}),
         "startup_timeout_ms" => number("Longest time for start and handshake.", 100, 600_000, 30_000),

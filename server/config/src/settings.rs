@@ -27,6 +27,7 @@ pub(crate) const SERVER_KEYS: &[&str] = &[
     "cwd",
     "url",
     "headers",
+    "oauth",
     "disabled",
     "enabled",
     "startup_timeout_ms",

@@ -10,6 +10,7 @@ use crate::approve::{Session, Wanted};
 use crate::core::Core;
 use crate::editor_tools::{self, Offer};
 use crate::gateway;
+use crate::login;
 use crate::sandbox;
 use crate::snapshot::{Entry, Snapshot};
 use bridge::Progress;
@@ -21,7 +22,7 @@ use futures::future::BoxFuture;
 use ledger::CallFacts;
 use model::{
     CacheOutcome, CallRecord, CallStatus, Detail, ErrorKind, Language, Limits, Method, ProgramError, RunEvent,
-    ServerState, Severity, ToolResult,
+    ServerState, Severity, ToolResult, Transport,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -201,7 +202,7 @@ impl Inner {
         asked.time(self.core.approvals.call(&self.session, wanted)).await.map_err(Failure::denied)?;
         self.confirm_remembered(entry);
         asked.time(self.give_inputs(entry, &call.clock)).await?;
-        self.answer(entry, tool, arguments, call, whole).await
+        self.answer(entry, tool, arguments, call, whole, asked).await
     }
 
     /// What the server, or the editor, answers to a call that may be made.
@@ -212,6 +213,7 @@ impl Inner {
         arguments: Map<String, Value>,
         call: &GuestCall,
         whole: bool,
+        asked: &mut Asked,
     ) -> Result<ToolResult, Failure> {
         let (bridge, server, name) = (&self.core.bridge, &entry.spec.name, tool.definition.name.as_str());
         let timeout = Duration::from_millis(self.limits.call_timeout_ms);
@@ -236,7 +238,15 @@ impl Inner {
             }
             None => bridge.watched_call(server, name, arguments, timeout, progress).await,
         };
-        let answer = make(arguments).await;
+        // A remote server may refuse the call until somebody logs in; then it is made once more.
+        let spare = matches!(entry.spec.transport, Transport::Http { .. }).then(|| arguments.clone());
+        let mut answer = make(arguments).await;
+        if let (Err(refused), Some(arguments)) = (&answer, spare)
+            && refused.needs_login()
+        {
+            asked.time(self.login(entry, &call.clock, refused)).await?;
+            answer = make(arguments).await;
+        }
         answer.map_err(|e| self.failed(entry, &e))
     }
 
@@ -300,7 +310,14 @@ impl Inner {
             return Ok(Arc::clone(lock(&self.pinned).entry(name.clone()).or_insert(tools)));
         }
         self.give_inputs(entry, clock).await?;
-        let listed = self.core.bridge.tools(name).await.map_err(|e| self.failed(entry, &e))?;
+        let mut listed = self.core.bridge.tools(name).await;
+        if let Err(refused) = &listed
+            && refused.needs_login()
+        {
+            self.login(entry, clock, refused).await?;
+            listed = self.core.bridge.tools(name).await;
+        }
+        let listed = listed.map_err(|e| self.failed(entry, &e))?;
         let mut pinned = lock(&self.pinned);
         let tools =
             pinned.entry(name.clone()).or_insert_with(|| Arc::new(ServerTools::new(name, &entry.identifier, listed)));
@@ -318,6 +335,12 @@ impl Inner {
     async fn give_inputs(&self, entry: &Entry, clock: &RunClock) -> Result<(), Failure> {
         let given = self.core.inputs.give(&self.core.bridge, &entry.spec, &self.session.run_id, Some(clock)).await;
         given.map_err(|e| self.failed(entry, &e))
+    }
+
+    /// Has a person log in to a server that refuses to go on without it.
+    async fn login(&self, entry: &Entry, clock: &RunClock, refused: &bridge::Error) -> Result<(), Failure> {
+        let used = Use { asker: self.session.asker.as_ref(), clock: Some(clock), by_hand: false };
+        login::after(&self.core, &entry.spec, used, refused).await.map_err(|e| self.failed(entry, &e))
     }
 
     fn failed(&self, entry: &Entry, error: &bridge::Error) -> Failure {

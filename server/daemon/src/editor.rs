@@ -5,13 +5,20 @@
 
 use futures::future::BoxFuture;
 use model::Secret;
-use model::editor::{ApprovalReply, ApprovalRequest, EditorTool, EditorToolCall, EditorToolReply, InputRequest};
+use model::editor::{
+    ApprovalReply, ApprovalRequest, EditorTool, EditorToolCall, EditorToolReply, InputRequest, OpenUrlRequest,
+};
 use std::fmt::Debug;
 
 /// Puts a question to a person.
 pub trait Asker: Debug + Send + Sync + 'static {
     /// The person's answer; `None` where nobody can be asked. Dropping the future withdraws the question.
     fn approve(&self, request: ApprovalRequest) -> BoxFuture<'static, Option<ApprovalReply>>;
+
+    /// Shows a person the page of a login. Whoever has no way to says so, and the editor is asked instead.
+    fn open_url(&self, _page: OpenUrlRequest) -> BoxFuture<'static, Result<(), String>> {
+        Box::pin(async { Err("this client opens no pages".to_owned()) })
+    }
 }
 
 /// An editor: it asks, offers tools of its own, and keeps secrets.
@@ -24,4 +31,10 @@ pub trait Editor: Asker {
 
     /// The value of an input; `None` where the person gave none.
     fn input(&self, request: InputRequest) -> BoxFuture<'static, Result<Option<Secret>, String>>;
+
+    /// What is kept under a key.
+    fn kept(&self, key: String) -> BoxFuture<'static, Result<Option<Secret>, String>>;
+
+    /// Keeps a value under a key, or forgets what is there.
+    fn keep(&self, key: String, value: Option<Secret>) -> BoxFuture<'static, Result<(), String>>;
 }

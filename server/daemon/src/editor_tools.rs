@@ -75,6 +75,7 @@ impl Offer {
             disabled: false,
             unresolved: Vec::new(),
             inputs: Vec::new(),
+            oauth: model::server::OAuth::default(),
             scrub: Vec::new(),
             startup_timeout_ms: 0,
             content_hash: blake3::hash(format!("editor\0{}", self.label).as_bytes()).to_hex().to_string(),

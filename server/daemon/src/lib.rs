@@ -21,6 +21,8 @@ mod gateway;
 mod import;
 mod inputs;
 mod inspect;
+mod keyring;
+mod login;
 mod lookup;
 mod main_loop;
 mod options;

@@ -68,6 +68,8 @@ pub(crate) struct Paths {
     pub(crate) data: PathBuf,
     /// Shared by all workspaces: the trust store.
     pub(crate) trust: PathBuf,
+    /// Shared by all workspaces: logins, where neither an editor nor a keyring keeps them.
+    pub(crate) logins: PathBuf,
 }
 
 impl Paths {
@@ -97,7 +99,14 @@ impl Paths {
             private_folder(folder)?;
         }
         let folders = folders(&workspace, &options.folders);
-        Ok(Self { workspace, folders, cache, data, trust: data_root.join("trust.json") })
+        Ok(Self {
+            workspace,
+            folders,
+            cache,
+            data,
+            trust: data_root.join("trust.json"),
+            logins: data_root.join("logins"),
+        })
     }
 
     /// Reads the configuration as it stands now, and what is wrong with it.

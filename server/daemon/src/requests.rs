@@ -56,6 +56,8 @@ async fn other(core: Arc<Core>, snapshot: Arc<Snapshot>, request: Request, calle
         Request::Servers { list } => Ok(Reply::Servers(servers::all(&core, &snapshot, list).await)),
         Request::RestartServer { server } => servers::restart(&core, &snapshot, &server, asker).await,
         Request::StopServer { server } => servers::stop(&core, &snapshot, &server).await,
+        Request::Login { server } => servers::login(&core, &snapshot, &server, asker).await,
+        Request::Logout { server } => servers::logout(&core, &snapshot, &server).await,
         Request::ImportServers(request) => import::servers(core, request).await,
         Request::ServerLog { server } => servers::log(&core, &snapshot, &server).await,
         Request::ServerTools { server } => servers::tools(&core, &snapshot, &server, asker).await,

@@ -4,6 +4,7 @@ use crate::admit::{Use, admit};
 use crate::core::Core;
 use crate::editor::Asker;
 use crate::error::Error;
+use crate::login;
 use crate::search;
 use crate::snapshot::{Entry, Snapshot};
 use catalog::Tool;
@@ -44,11 +45,47 @@ pub(crate) async fn restart(
     is_ours(entry)?;
     core.inputs.renew(&entry.spec);
     core.inputs.give(&core.bridge, &entry.spec, &RunId::new(), None).await.map_err(|e| fault(&e))?;
-    core.bridge.restart(&entry.spec.name).await.map_err(|e| {
+    if let Err(e) = core.bridge.restart(&entry.spec.name).await {
         core.inputs.judge(&entry.spec, &e);
-        fault(&e)
-    })?;
+        logged_in(core, entry, asker, e).await?;
+    }
     Ok(Reply::Servers(now(core)))
+}
+
+/// Has a person log in, whatever an earlier login left, and lists the server's tools with it.
+pub(crate) async fn login(
+    core: &Arc<Core>,
+    snapshot: &Snapshot,
+    server: &str,
+    asker: Option<&Arc<dyn Asker>>,
+) -> Result<Reply, Error> {
+    let entry = approved(core, snapshot, server, asker).await?;
+    is_ours(entry)?;
+    core.inputs.give(&core.bridge, &entry.spec, &RunId::new(), None).await.map_err(|e| fault(&e))?;
+    let wanted = bridge::Error::LoginNeeded { server: entry.spec.name.clone(), scope: String::new() };
+    logged_in(core, entry, asker, wanted).await?;
+    core.bridge.tools(&entry.spec.name).await.map_err(|e| fault(&e))?;
+    Ok(Reply::Servers(now(core)))
+}
+
+/// Forgets a login; whether there was one.
+pub(crate) async fn logout(core: &Core, snapshot: &Snapshot, server: &str) -> Result<Reply, Error> {
+    let entry = usable(snapshot, server)?;
+    is_ours(entry)?;
+    core.bridge.logout(&entry.spec.name).await.map(Reply::Done).map_err(|e| fault(&e))
+}
+
+/// Where `refused` is about a login, a person who asked for the server by hand is shown its page.
+async fn logged_in(
+    core: &Arc<Core>,
+    entry: &Entry,
+    asker: Option<&Arc<dyn Asker>>,
+    refused: bridge::Error,
+) -> Result<(), Error> {
+    if !refused.needs_login() {
+        return Err(fault(&refused));
+    }
+    login::after(core, &entry.spec, Use { asker, clock: None, by_hand: true }, &refused).await.map_err(|e| fault(&e))
 }
 
 /// Stops a server until its next use.

@@ -9,6 +9,8 @@ use crate::editor_tools::{self, EditorTools};
 use crate::error::Error;
 use crate::event::{Inbox, inbox};
 use crate::inputs::Inputs;
+use crate::keyring::Platform;
+use crate::login::EditorKeeper;
 use crate::options::{Options, Paths};
 use crate::snapshot::Snapshot;
 use crate::{Daemon, main_loop};
@@ -41,7 +43,7 @@ pub(crate) async fn start(options: Options) -> Result<Daemon, Error> {
     let (inbox, outbox) = inbox();
     let (notices, _) = broadcast::channel(NOTICES_KEPT);
     let core = Arc::new(Core {
-        bridge: bridge(&paths, &inbox),
+        bridge: bridge(&paths, &options, &inbox),
         engine: engine(&paths)?,
         ledger: ledger(&paths, &config, &notices, &inbox)?,
         approvals: Approvals::new(&options, &paths),
@@ -75,13 +77,18 @@ pub(crate) async fn start(options: Options) -> Result<Daemon, Error> {
     Ok(Daemon { core, _watchers: [watcher, ledger_watcher] })
 }
 
-fn bridge(paths: &Paths, inbox: &Inbox) -> Bridge {
+fn bridge(paths: &Paths, options: &Options, inbox: &Inbox) -> Bridge {
     let inbox = inbox.clone();
+    let keeper: Arc<dyn bridge::Keeper> = match &options.editor {
+        Some(editor) => Arc::new(EditorKeeper(Arc::clone(editor))),
+        None => Arc::new(Platform::new(paths.logins.clone())),
+    };
     let options = bridge::Options {
         client_name: "tta".to_owned(),
         client_version: env!("CARGO_PKG_VERSION").to_owned(),
         log_dir: Some(paths.data.join("logs")),
         roots: paths.folders.clone(),
+        keeper: Some(keeper),
         ..bridge::Options::default()
     };
     Bridge::new(options, move |event| inbox.bridge(event))

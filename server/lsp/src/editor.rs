@@ -8,7 +8,10 @@
 use daemon::{Asker, Editor};
 use futures::future::BoxFuture;
 use model::Secret;
-use model::editor::{ApprovalReply, ApprovalRequest, EditorTool, EditorToolCall, EditorToolReply, InputRequest};
+use model::editor::{
+    ApprovalReply, ApprovalRequest, EditorTool, EditorToolCall, EditorToolReply, InputRequest, KeptRequest,
+    OpenUrlRequest,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -46,6 +49,16 @@ impl LspEditor {
         answer.map_err(|e| format!("the editor could not answer {method}: {}", e.message))
     }
 
+    /// The secret that the client answers with, if it has one.
+    async fn secret(self, request: impl Serialize) -> Result<Option<Secret>, String> {
+        match self.ask("tta/secret/get", request).await?.get_mut("value").map(Value::take) {
+            Some(Value::String(value)) => Ok(Some(Secret::new(value))),
+            None | Some(Value::Null) => Ok(None),
+            // What it is instead may be the secret in another form.
+            Some(_) => Err("the editor's answer to tta/secret/get is no text".to_owned()),
+        }
+    }
+
     async fn read<R: DeserializeOwned>(self, method: &'static str, params: impl Serialize) -> Result<R, String> {
         let answer = self.ask(method, params).await?;
         serde_json::from_value(answer).map_err(|e| format!("the editor's answer to {method} is not understood: {e}"))
@@ -56,6 +69,11 @@ impl Asker for LspEditor {
     fn approve(&self, request: ApprovalRequest) -> BoxFuture<'static, Option<ApprovalReply>> {
         let asked = self.clone().read("tta/approve", request);
         Box::pin(async { asked.await.inspect_err(|e| tracing::warn!("nobody was asked: {e}")).ok() })
+    }
+
+    fn open_url(&self, page: OpenUrlRequest) -> BoxFuture<'static, Result<(), String>> {
+        let opened = self.clone().read::<bool>("tta/openUrl", page);
+        Box::pin(async { if opened.await? { Ok(()) } else { Err("the person did not open it".to_owned()) } })
     }
 }
 
@@ -69,15 +87,18 @@ impl Editor for LspEditor {
     }
 
     fn input(&self, request: InputRequest) -> BoxFuture<'static, Result<Option<Secret>, String>> {
-        let asked = self.clone().ask("tta/secret/get", request);
-        Box::pin(async {
-            match asked.await?.get_mut("value").map(Value::take) {
-                Some(Value::String(value)) => Ok(Some(Secret::new(value))),
-                None | Some(Value::Null) => Ok(None),
-                // What it is instead may be the secret in another form.
-                Some(_) => Err("the editor's answer to tta/secret/get is no text".to_owned()),
-            }
-        })
+        Box::pin(self.clone().secret(request))
+    }
+
+    fn kept(&self, key: String) -> BoxFuture<'static, Result<Option<Secret>, String>> {
+        Box::pin(self.clone().secret(KeptRequest { key }))
+    }
+
+    fn keep(&self, key: String, value: Option<Secret>) -> BoxFuture<'static, Result<(), String>> {
+        // The one place where a login leaves the process, for the editor's own store.
+        let value = value.as_ref().map(Secret::expose);
+        let told = self.clone().ask("tta/secret/set", json!({"key": key, "value": value}));
+        Box::pin(async { told.await.map(drop) })
     }
 }
 

@@ -164,6 +164,24 @@ pub struct EditorToolReply {
     pub error: Option<String>,
 }
 
+/// `tta/openUrl`: a page on which a person logs in to a server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct OpenUrlRequest {
+    /// The server that asks for the login.
+    pub server: String,
+    /// The page, http or https. It belongs in no log: whoever opens it can finish this login.
+    pub url: String,
+    /// Where the page sends the browser afterwards, a loopback address of the daemon's machine.
+    pub redirect: String,
+}
+
+/// `tta/secret/get` of something that was kept by `tta/secret/set`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct KeptRequest {
+    /// Under which key.
+    pub key: String,
+}
+
 /// `tta/secret/get`: the value of an `${input:…}`. The answer is a text or nothing, and is kept in memory only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct InputRequest {

@@ -343,7 +343,7 @@ pub enum Reply {
     Search(SearchReply),
     /// To `Call`.
     Call(Box<CallReply>),
-    /// To `Servers`, `RestartServer` and `StopServer`.
+    /// To `Servers`, `RestartServer`, `StopServer` and `Login`.
     Servers(Vec<ServerStatus>),
     /// To `Savings`.
     Savings(Box<SavingsSummary>),

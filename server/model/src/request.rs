@@ -187,6 +187,16 @@ pub enum Request {
         /// The server, by name or identifier.
         server: String,
     },
+    /// Have a person log in to a remote server.
+    Login {
+        /// The server, by name or identifier.
+        server: String,
+    },
+    /// Forget the login to a remote server, and stop it.
+    Logout {
+        /// The server, by name or identifier.
+        server: String,
+    },
     /// Take servers over from other tools' files.
     ImportServers(crate::import::ImportRequest),
     /// The last of what a server wrote to stderr.

@@ -72,6 +72,20 @@ pub struct InputSpec {
     pub default: Option<String>,
 }
 
+/// What a file says of logging in to a remote server. What is absent is asked of the server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OAuth {
+    /// Who we are to its authorization server: an id that was registered there, or the https URL of a client-ID metadata
+    /// document, which is used where that server reads such documents.
+    pub client_id: Option<String>,
+    /// The secret of that id, where it has one.
+    pub client_secret: Option<Secret>,
+    /// What to ask for, in place of what the server says.
+    pub scopes: Vec<String>,
+    /// The loopback port that was registered with the id; any free one where absent.
+    pub callback_port: Option<u16>,
+}
+
 /// One configured server.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ServerSpec {
@@ -87,6 +101,8 @@ pub struct ServerSpec {
     pub unresolved: Vec<String>,
     /// Values that are to be asked for before it can start. Their `${input:…}` still stand in the transport.
     pub inputs: Vec<InputSpec>,
+    /// How to log in to it, where it is remote and asks for that.
+    pub oauth: OAuth,
     /// What a person has given for it, wherever it stands now: taken out of everything the server says.
     pub scrub: Vec<Secret>,
     /// Longest time for start and handshake.

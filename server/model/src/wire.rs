@@ -63,6 +63,8 @@ pub fn typescript() -> String {
         crate::editor::EditorContent,
         crate::editor::EditorToolReply,
         crate::editor::InputRequest,
+        crate::editor::OpenUrlRequest,
+        crate::editor::KeptRequest,
     );
     out
 }

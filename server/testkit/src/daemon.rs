@@ -71,6 +71,13 @@ impl Builder {
         self
     }
 
+    /// Any server, by its entry.
+    #[must_use]
+    pub fn server(mut self, name: &str, entry: Value) -> Self {
+        self.servers[name] = entry;
+        self
+    }
+
     /// The text of `tta.toml`.
     #[must_use]
     pub fn toml(mut self, text: &str) -> Self {

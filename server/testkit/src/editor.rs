@@ -4,8 +4,11 @@ use daemon::{Asker, Editor};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use model::Secret;
-use model::editor::{ApprovalReply, ApprovalRequest, EditorTool, EditorToolCall, EditorToolReply, InputRequest};
-use std::sync::Arc;
+use model::editor::{
+    ApprovalReply, ApprovalRequest, EditorTool, EditorToolCall, EditorToolReply, InputRequest, OpenUrlRequest,
+};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, oneshot};
 
 /// What an editor is asked. Dropping one says that the editor is gone.
@@ -19,6 +22,8 @@ pub enum Asked {
     Call(EditorToolCall, Answer<Result<EditorToolReply, String>>),
     /// For the value of an input.
     Input(InputRequest, Answer<Result<Option<Secret>, String>>),
+    /// To open the page of a login.
+    Open(OpenUrlRequest, Answer<Result<(), String>>),
 }
 
 /// Where an answer goes.
@@ -38,13 +43,22 @@ impl<T> Answer<T> {
     }
 }
 
+/// Passes questions on, and keeps what it is to keep.
 #[derive(Debug)]
-struct Scripted(mpsc::UnboundedSender<Asked>);
+struct Scripted(mpsc::UnboundedSender<Asked>, Kept);
+
+/// What an editor keeps.
+pub type Kept = Arc<Mutex<HashMap<String, Secret>>>;
 
 /// An editor, and what it is asked, in order.
 pub fn editor() -> (Arc<dyn Editor>, mpsc::UnboundedReceiver<Asked>) {
+    editor_keeping(Kept::default())
+}
+
+/// The same with what earlier ones kept.
+pub fn editor_keeping(kept: Kept) -> (Arc<dyn Editor>, mpsc::UnboundedReceiver<Asked>) {
     let (asks, asked) = mpsc::unbounded_channel();
-    (Arc::new(Scripted(asks)), asked)
+    (Arc::new(Scripted(asks, kept)), asked)
 }
 
 impl Scripted {
@@ -63,6 +77,10 @@ impl Asker for Scripted {
     fn approve(&self, request: ApprovalRequest) -> BoxFuture<'static, Option<ApprovalReply>> {
         self.ask(|answer| Asked::Approve(request, answer)).map(Option::flatten).boxed()
     }
+
+    fn open_url(&self, page: OpenUrlRequest) -> BoxFuture<'static, Result<(), String>> {
+        or_gone(self.ask(|answer| Asked::Open(page, answer)))
+    }
 }
 
 impl Editor for Scripted {
@@ -76,5 +94,19 @@ impl Editor for Scripted {
 
     fn input(&self, request: InputRequest) -> BoxFuture<'static, Result<Option<Secret>, String>> {
         or_gone(self.ask(|answer| Asked::Input(request, answer)))
+    }
+
+    fn kept(&self, key: String) -> BoxFuture<'static, Result<Option<Secret>, String>> {
+        let kept = self.1.lock().expect("not poisoned").get(&key).cloned();
+        async { Ok(kept) }.boxed()
+    }
+
+    fn keep(&self, key: String, value: Option<Secret>) -> BoxFuture<'static, Result<(), String>> {
+        let mut kept = self.1.lock().expect("not poisoned");
+        match value {
+            Some(value) => kept.insert(key, value),
+            None => kept.remove(&key),
+        };
+        async { Ok(()) }.boxed()
     }
 }

@@ -50,6 +50,7 @@ pub fn faulty_spec(name: &str, fault: &str) -> ServerSpec {
         disabled: false,
         unresolved: Vec::new(),
         inputs: Vec::new(),
+        oauth: model::server::OAuth::default(),
         scrub: Vec::new(),
         startup_timeout_ms: 20_000,
         content_hash: fault.to_owned(),

@@ -2,6 +2,10 @@
 //! only.
 
 #[cfg(feature = "daemon")]
+mod authority;
+#[cfg(feature = "daemon")]
+mod browser;
+#[cfg(feature = "daemon")]
 mod daemon;
 #[cfg(feature = "daemon")]
 mod editor;
@@ -10,9 +14,13 @@ mod faulty;
 mod person;
 
 #[cfg(feature = "daemon")]
+pub use self::authority::{Authority, Manner};
+#[cfg(feature = "daemon")]
+pub use self::browser::{Page, log_in, open_page};
+#[cfg(feature = "daemon")]
 pub use self::daemon::{Builder, TestDaemon};
 #[cfg(feature = "daemon")]
-pub use self::editor::{Answer, Asked, editor};
+pub use self::editor::{Answer, Asked, Kept, editor, editor_keeping};
 #[cfg(feature = "daemon")]
 pub use self::person::{Question, Questions, person};
 pub use faulty::{faulty_server, faulty_spec};

@@ -2,7 +2,7 @@
 
 use crate::kit::Editor;
 use serde_json::{Value, json};
-use testkit::{TestDaemon, faulty_server};
+use testkit::{Authority, Manner, TestDaemon, faulty_server, log_in};
 
 const CALL: &str = "from servers import good\nawait good.echo(a=1)";
 
@@ -94,4 +94,31 @@ async fn an_input_is_asked_for_once_and_no_word_of_it_is_told() {
     let again = editor.run(CALL).await;
     assert_eq!(editor.answer(again).await["result"]["status"], "ok");
     assert!(!editor.unread.iter().any(|m| m["method"] == "tta/secret/get" || m.to_string().contains("s3cret")));
+}
+
+#[tokio::test]
+async fn a_login_opens_its_page_and_is_kept_by_the_editor() {
+    let remote = Authority::start(Manner::default()).await;
+    let test = TestDaemon::builder().server("good", json!({"url": remote.url})).start().await;
+    let mut editor = window(&test, json!({})).await;
+    let run = editor.run(CALL).await;
+    let (id, kept) = editor.asked("tta/secret/get").await;
+    let key = kept["key"].clone();
+    assert!(key.as_str().is_some_and(|key| key.starts_with("oauth-") && !key.contains("127.0.0.1")), "{kept}");
+    editor.reply(&id, json!({})).await;
+    // Another window may have logged in meanwhile.
+    let (id, _) = editor.asked("tta/secret/get").await;
+    editor.reply(&id, json!({})).await;
+    let (id, page) = editor.asked("tta/openUrl").await;
+    assert_eq!(page["server"], "good");
+    editor.reply(&id, json!(true)).await;
+    let url = page["url"].as_str().expect("a text").to_owned();
+    let shown = tokio::spawn(async move { log_in(&url).await });
+    let (id, set) = editor.asked("tta/secret/set").await;
+    assert_eq!(set["key"], key);
+    assert!(set["value"].as_str().is_some_and(|value| value.contains("access-s3cret")), "the editor alone is told");
+    editor.reply(&id, Value::Null).await;
+    assert_eq!(editor.answer(run).await["result"]["result"], json!({"scope": "read"}));
+    assert_eq!(shown.await.expect("it ends").status, 200);
+    assert!(!editor.unread.iter().any(|m| m.to_string().contains("s3cret")));
 }
