@@ -131,7 +131,7 @@ async fn keys_and_values_are_completed_where_the_editor_does_not_do_it_itself() 
         ("tta.toml", "[|]", "limits", 3),
         ("tta.toml", "[servers.a]\ntype = |", "\"stdio\"", 2),
         (".cursor/mcp.json", "{\"mcpServers\": {\"a\": {\"|\"}}}", "\"type\": $0", 16),
-        (".cursor/mcp.json", "{\"mcpServers\": {\"a\": {| \"type\": \"http\"}}}", "\"command\": \"$0\",", 14),
+        (".cursor/mcp.json", "{\"mcpServers\": {\"a\": {| \"type\": \"http\"}}}", "\"command\": \"$0\",", 15),
         (".cursor/mcp.json", "{|}", "", 0),
         (".vscode/mcp.json", "{\"servers\": {\"a\": {|}}}", "", 0),
     ] {
