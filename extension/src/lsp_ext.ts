@@ -445,7 +445,7 @@ line: number,
  */
 scope: Scope, };
 
-export type ServerState = "untrusted" | "unapproved" | "disabled" | "stopped" | "starting" | "ready" | "failed";
+export type ServerState = "untrusted" | "unapproved" | "disabled" | "stopped" | "starting" | "ready" | "degraded" | "failed" | "quarantined";
 
 export type Severity = "error" | "warning" | "info";
 

@@ -52,7 +52,7 @@ async function targetOf(ctx: Ctx, subject: unknown, parts: Parts): Promise<Targe
   if (typeof node === 'object' && node.kind === 'tool') {
     return { server: node.server, tool: node.tool };
   }
-  const usable = new Set(['stopped', 'starting', 'ready', 'failed', 'unapproved']);
+  const usable = new Set(['stopped', 'starting', 'ready', 'degraded', 'failed', 'unapproved']);
   const title = vscode.l10n.t('Call a tool of which server?');
   const server = await chosen(ctx, subject, parts, title, ({ state }) => usable.has(state));
   if (server === undefined) {

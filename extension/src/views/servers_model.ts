@@ -25,7 +25,9 @@ const ICONS: Readonly<Record<ServerState, readonly [name: string, color?: string
   stopped: ['circle-outline'],
   starting: ['loading~spin'],
   ready: ['pass', 'testing.iconPassed'],
+  degraded: ['warning', 'list.warningForeground'],
   failed: ['error', 'list.errorForeground'],
+  quarantined: ['stop-circle', 'list.errorForeground'],
 };
 
 const SEVERITIES: Readonly<Record<Severity, readonly [name: string, color: string]>> = {
@@ -54,8 +56,12 @@ export function stateText(state: ServerState): string {
       return l10n.t('starting');
     case 'ready':
       return l10n.t('ready');
+    case 'degraded':
+      return l10n.t('leaves calls without an answer');
     case 'failed':
       return l10n.t('failed');
+    case 'quarantined':
+      return l10n.t('crashes: waits for a restart');
   }
 }
 
@@ -81,7 +87,7 @@ function troubles(problems: readonly Problem[]): string[] {
 
 /** Whether the server's tools can be asked for without starting what was never started. */
 export function toolsKnown({ state, tools }: ServerStatus): boolean {
-  return state === 'ready' || (tools !== undefined && tools > 0);
+  return state === 'ready' || state === 'degraded' || (tools !== undefined && tools > 0);
 }
 
 /** What stands below a server before its tools: what is wrong with it, and the way to its tools where they are unknown. */
@@ -107,6 +113,8 @@ function unlisted(server: string, state: ServerState): ServersNode {
       return message(server, l10n.t('Its configuration switches it off.'));
     case 'starting':
       return message(server, l10n.t('Its tools are listed once it has started.'));
+    case 'quarantined':
+      return message(server, l10n.t('It crashed too often and is not started again until you restart it.'));
     default:
       return { kind: 'list', server };
   }

@@ -4,6 +4,7 @@
 
 use crate::error::Error;
 use crate::guardian::Guardian;
+use crate::sweep;
 use model::Secret;
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use std::collections::BTreeMap;
@@ -13,9 +14,6 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
-
-/// Tells our servers from other processes, for whoever looks for left-over ones.
-const MARKER: (&str, &str) = ("TTA_SERVER", "1");
 
 /// How long a server may take for each step of its end: after its stdin closed, and after SIGTERM.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -132,7 +130,7 @@ impl Launch<'_> {
             INHERITED.contains(&&*name) || INHERITED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         });
         let own = self.env.iter().map(|(name, value)| (name.into(), value.expose().into()));
-        inherited.chain(own).chain([(MARKER.0.into(), MARKER.1.into())]).collect()
+        inherited.chain(own).chain([(sweep::VARIABLE.into(), sweep::mark().into())]).collect()
     }
 
     fn error(&self, why: String, hint: &str) -> Error {

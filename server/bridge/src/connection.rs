@@ -1,6 +1,6 @@
 //! One live connection: handshake, listing, calls, and why it ended.
 //!
-//! The path of a call is one semaphore permit and rmcp's own request; nothing here adds a task or a queue to it.
+//! The path of a call is rmcp's own request; nothing here adds a task or a queue to it.
 //!
 //! Invariant: once a connection has ended, `ended` says why, and every caller that was waiting gets that very reason.
 
@@ -15,14 +15,15 @@ use futures::FutureExt as _;
 use model::{ToolDefinition, ToolResult};
 use rmcp::model::{
     CallToolRequest, CallToolRequestParams, CancelledNotificationParam, ClientRequest, PaginatedRequestParams,
-    RequestId, ServerCapabilities, ServerResult,
+    PingRequest, RequestId, ServerCapabilities, ServerResult,
 };
 use rmcp::service::{ClientInitializeError, Peer, PeerRequestOptions, RoleClient, RunningService, ServiceError};
-use rmcp::transport::Transport;
+use rmcp::transport::{DynamicTransportError, Transport};
 use serde_json::{Map, Value};
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore, SetOnce};
+use tokio::sync::{Notify, SetOnce};
 use tokio_util::sync::CancellationToken;
 
 /// Pages of one list that are read.
@@ -39,7 +40,6 @@ pub(crate) type Client = RunningService<RoleClient, Handler>;
 pub(crate) struct Connection {
     server: String,
     peer: Peer<RoleClient>,
-    permits: Semaphore,
     watched: Arc<Watched>,
     message_bytes: usize,
     tools_max: usize,
@@ -48,6 +48,8 @@ pub(crate) struct Connection {
     pub(crate) tools_changed: Arc<Notify>,
     /// Why it ended.
     pub(crate) ended: SetOnce<Error>,
+    /// It does not answer any more, and is to be ended for that.
+    pub(crate) hangs: SetOnce<Error>,
     /// Its process is gone.
     pub(crate) gone: CancellationToken,
     /// Asks it to end.
@@ -82,13 +84,13 @@ impl Connection {
         Self {
             server: server.to_owned(),
             peer: client.peer().clone(),
-            permits: Semaphore::new(options.calls_in_flight),
             watched: client.service().watched.clone(),
             message_bytes: options.message_bytes,
             tools_max: options.tools,
             tools: Mutex::default(),
             tools_changed,
             ended: SetOnce::new(),
+            hangs: SetOnce::new(),
             gone: CancellationToken::new(),
             stop: CancellationToken::new(),
             observed,
@@ -124,7 +126,6 @@ impl Connection {
         progress: &Progress,
         whole: bool,
     ) -> Result<ToolResult, Error> {
-        let _permit = self.permits.acquire().await.map_err(|_| self.stopped())?;
         let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
         match self.request(ClientRequest::CallToolRequest(CallToolRequest::new(params)), progress).await? {
             ServerResult::CallToolResult(result) => Ok(convert::result(result, whole)),
@@ -136,6 +137,16 @@ impl Connection {
                 Err(self.protocol("it answered a call with a task, which was not offered"))
             }
             _ => Err(self.unexpected()),
+        }
+    }
+
+    /// Whether it answers at all.
+    pub(crate) async fn ping(&self) -> Result<(), Error> {
+        let ping = ClientRequest::PingRequest(PingRequest::default());
+        match self.request(ping, &Progress::default()).await {
+            // One that knows no such request is alive as well.
+            Ok(_) | Err(Error::Rpc { .. }) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 
@@ -206,10 +217,12 @@ impl Connection {
             },
             ServiceError::TransportClosed => self.explain_end().await,
             // A broken pipe comes from a process that ended, which says more.
-            ServiceError::TransportSend(error) => match tokio::time::timeout(SEND_WAIT, self.ended.wait()).await {
-                Ok(ended) => ended.clone(),
-                Err(_) => self.explain_send(error.error.as_ref()),
-            },
+            ServiceError::TransportSend(error) => {
+                match tokio::time::timeout(send_wait(&error), self.ended.wait()).await {
+                    Ok(ended) => ended.clone(),
+                    Err(_) => self.explain_send(error.error.as_ref()),
+                }
+            }
             ServiceError::UnexpectedResponse => self.unexpected(),
             other => self.protocol(&other.to_string()),
         }
@@ -258,6 +271,13 @@ impl Connection {
     }
 }
 
+/// How long the end that explains a failed message is waited for.
+fn send_wait(error: &DynamicTransportError) -> Duration {
+    let kind = error.error.downcast_ref::<io::Error>().map(io::Error::kind);
+    let is_pipe = matches!(kind, Some(io::ErrorKind::BrokenPipe | io::ErrorKind::NotConnected));
+    if is_pipe { EXPLANATION_WAIT } else { SEND_WAIT }
+}
+
 /// A request without an answer: the server is told where nobody waits for it any more.
 struct Abandoned<'a> {
     peer: &'a Peer<RoleClient>,
@@ -277,14 +297,14 @@ impl Drop for Abandoned<'_> {
 /// An error and its causes, outermost first, without repeating what the outer one already says.
 pub(crate) fn describe(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
-    let mut cause = error.source();
+    let mut cause = crate::http::cause(error);
     while let Some(error) = cause {
         let inner = error.to_string();
         if !text.contains(&inner) {
             text.push_str(": ");
             text.push_str(&inner);
         }
-        cause = error.source();
+        cause = crate::http::cause(error);
     }
     text
 }

@@ -55,8 +55,10 @@ pub(crate) fn decode(line: &[u8]) -> Line {
     let text = String::from_utf8_lossy(line);
     let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(&text) else { return unreadable(line) };
     match envelope {
-        Envelope { id: Some(id), result: Some(result), .. } => response(id, result.get()),
-        Envelope { id, error: Some(error), .. } => message(JsonRpcMessage::error(error_data(error.get()), id)),
+        Envelope { id: Some(id), result: Some(result), .. } => response(ours(id), result.get()),
+        Envelope { id, error: Some(error), .. } => {
+            message(JsonRpcMessage::error(error_data(error.get()), id.map(ours)))
+        }
         Envelope { method: Some(method), .. } => request_or_notification(&method, &text),
         Envelope { .. } => Line::Garbage,
     }
@@ -65,6 +67,14 @@ pub(crate) fn decode(line: &[u8]) -> Line {
 /// The error that stands in for the answer to `id`.
 pub(crate) fn substitute(id: RequestId, code: ErrorCode, text: impl Into<Cow<'static, str>>) -> ServerJsonRpcMessage {
     JsonRpcMessage::error(ErrorData::new(code, text, None), Some(id))
+}
+
+/// The id that we sent: a number, also where a server gives it back as a text.
+fn ours(id: RequestId) -> RequestId {
+    match &id {
+        RequestId::String(text) => text.parse().map_or(id, RequestId::Number),
+        RequestId::Number(_) => id,
+    }
 }
 
 fn message(message: ServerJsonRpcMessage) -> Line {
@@ -191,7 +201,8 @@ mod tests {
                 r#"{"jsonrpc":"2.0","id":1,"result":{"content":[]}}"#,
                 r#"{"jsonrpc":"2.0","id":1,"result":{"content":[]}}"#,
             ),
-            (r#"{"result":{"tools":[]},"id":"7"}"#, r#"{"jsonrpc":"2.0","id":"7","result":{"tools":[]}}"#),
+            (r#"{"result":{"tools":[]},"id":"7"}"#, r#"{"jsonrpc":"2.0","id":7,"result":{"tools":[]}}"#),
+            (r#"{"result":{"tools":[]},"id":"a"}"#, r#"{"jsonrpc":"2.0","id":"a","result":{"tools":[]}}"#),
             (
                 r#"{"id":2,"error":{"code":-1,"message":"no"}}"#,
                 r#"{"jsonrpc":"2.0","id":2,"error":{"code":-1,"message":"no"}}"#,

@@ -96,6 +96,34 @@ pub enum Error {
         /// The last lines of its stderr.
         stderr_tail: String,
     },
+    /// It crashed too often and is not started again by itself.
+    #[error("server `{server}` is in quarantine after {crashes} crashes in three minutes: {cause}")]
+    Quarantined {
+        /// Which server.
+        server: String,
+        /// How many there were.
+        crashes: usize,
+        /// The last one.
+        cause: String,
+    },
+    /// It runs, but does not answer a ping, with no call left that it could be busy with.
+    #[error("server `{server}` hangs: it did not answer a ping within {ms} ms")]
+    Hangs {
+        /// Which server.
+        server: String,
+        /// The time it had.
+        ms: u64,
+    },
+    /// It has more calls than it may have at once, or in a minute.
+    #[error("server `{server}` is busy: {what}")]
+    Busy {
+        /// Which server.
+        server: String,
+        /// What there is too much of.
+        what: String,
+        /// The setting that decides.
+        limit: &'static str,
+    },
     /// It was stopped on purpose: reconfigured, restarted, or the daemon is shutting down.
     #[error("server `{server}` was stopped while the call was under way")]
     Stopped {
@@ -172,6 +200,13 @@ impl Error {
                 "Ask for less at once, or raise the timeout; `tta servers` shows its last error.".into()
             }
             Self::Died { .. } => "It is started again at its next use; its log is in the data folder.".into(),
+            Self::Quarantined { server, .. } => {
+                format!("Mend the cause, then restart it: in the editor, or with `tta servers restart {server}`.")
+            }
+            Self::Hangs { .. } => "It was ended, and is started again at its next use.".into(),
+            Self::Busy { server, limit, .. } => {
+                format!("Make fewer calls at once, or raise `{limit}` under `[servers.{server}]` in tta.toml.")
+            }
             Self::Stopped { .. } => "Call again: it starts at its next use.".into(),
             Self::Unreachable { .. } => "Check that it is running and reads what it is sent, then call again.".into(),
             Self::Protocol { .. } => "Update the server, or report this to its authors.".into(),
@@ -189,6 +224,24 @@ impl Error {
     /// Whether somebody who logs in would help.
     pub fn needs_login(&self) -> bool {
         matches!(self, Self::LoginNeeded { .. })
+    }
+
+    /// Whether it was left without an answer: by a server that is slow, hangs, or is not there.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        matches!(self, Self::Timeout { .. } | Self::Unreachable { .. })
+    }
+
+    /// Whether a start that ended so was a crash: a process ran, and came to nothing by itself.
+    pub(crate) fn is_crash(&self) -> bool {
+        !matches!(
+            self,
+            Self::Spawn { .. }
+                | Self::Unresolved { .. }
+                | Self::Unauthorized { .. }
+                | Self::LoginNeeded { .. }
+                | Self::LoginFailed { .. }
+                | Self::Stopped { .. }
+        )
     }
 
     /// Whether time ran out, rather than something failing.

@@ -8,10 +8,11 @@ use crate::{Options, error::Error};
 use http::{HeaderName, HeaderValue};
 use model::Secret;
 use reqwest::redirect::{Action, Attempt, Policy};
-use rmcp::service::RoleClient;
-use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use rmcp::service::{ClientInitializeError, RoleClient};
+use rmcp::transport::streamable_http_client::{StreamableHttpClientTransportConfig, StreamableHttpError};
 use rmcp::transport::{StreamableHttpClientTransport, Transport};
 use std::collections::{BTreeMap, HashMap};
+use std::error::Error as _;
 use std::sync::Once;
 
 /// rmcp's own bound on an answer that comes as one JSON body, which cannot be set.
@@ -29,12 +30,13 @@ pub(crate) fn transport(
     headers: &BTreeMap<String, Secret>,
     client: Client,
     options: &Options,
+    calls_in_flight: usize,
 ) -> Result<impl Transport<RoleClient> + 'static, Error> {
     let mut config = StreamableHttpClientTransportConfig::with_uri(url)
         .custom_headers(header_map(server, headers)?)
-        .max_concurrent_requests(options.calls_in_flight)
+        .max_concurrent_requests(calls_in_flight)
         .max_sse_event_size(options.message_bytes);
-    config.channel_buffer_capacity = options.calls_in_flight;
+    config.channel_buffer_capacity = calls_in_flight;
     Ok(StreamableHttpClientTransport::with_client(client, config))
 }
 
@@ -56,6 +58,18 @@ fn redirect(attempt: Attempt<'_>) -> Action {
         attempt.error(format!("more than {REDIRECTS_MAX} redirects"))
     } else {
         attempt.follow()
+    }
+}
+
+/// What is behind an error. rmcp quotes the HTTP client's own, but does not give away what that came from: a refused
+/// connection, a certificate, no TLS at all.
+pub(crate) fn cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a (dyn std::error::Error + 'static)> {
+    if let Some(ClientInitializeError::TransportError { error, .. }) = error.downcast_ref() {
+        return Some(error);
+    }
+    match error.downcast_ref() {
+        Some(StreamableHttpError::<reqwest::Error>::Client(error)) => error.source(),
+        _ => error.source(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! MCP clients: starts, supervises, lists and calls the configured servers. The only crate that names rmcp's client.
 //!
-//! A server starts when it is first needed and stays until it is stopped, dies or leaves the configuration; the next
-//! use of a dead one starts it again. Everything has a total timeout, every message and list a bound, and no child
-//! process outlives us (`guardian`).
+//! A server starts when it is first needed and stays until it is stopped, dies, rests (`usage`) or leaves the
+//! configuration; the next use of a dead one starts it again, unless it dies too often (`health`). Everything has a total
+//! timeout, every message, list and queue (`turns`) a bound, and no child process outlives us (`guardian`, `sweep`).
 //!
 //! Left out on purpose: who may call what (`daemon`), caching, retries of calls (a call may have had its effect),
 //! subscriptions to resources.
@@ -19,17 +19,23 @@ mod decode;
 mod error;
 mod guardian;
 mod handler;
+mod health;
 mod http;
 mod lines;
 mod open;
+mod patience;
 mod progress;
 mod redact;
 mod server;
 mod stderr;
 mod supervise;
+mod sweep;
+mod turns;
+mod usage;
 
 pub use auth::{Keeper, LoginPage, Show};
 pub use error::Error;
+pub use patience::Patience;
 pub use progress::{Progress, Update};
 pub use redact::public_url;
 
@@ -59,8 +65,10 @@ pub struct Options {
     pub roots: Vec<PathBuf>,
     /// Bytes of one message from a server.
     pub message_bytes: usize,
-    /// Calls on their way to one server at once; further ones wait their turn.
-    pub calls_in_flight: usize,
+    /// Crashes within three minutes after which a server is put into quarantine.
+    pub crashes: usize,
+    /// Where other processes are told of that, a file each; nobody is if absent.
+    pub quarantine_dir: Option<PathBuf>,
     /// Tools of one server.
     pub tools: usize,
     /// Where logins are kept; without one they end with the process.
@@ -75,7 +83,8 @@ impl Default for Options {
             log_dir: None,
             roots: Vec::new(),
             message_bytes: 32 << 20,
-            calls_in_flight: 256,
+            crashes: 5,
+            quarantine_dir: None,
             tools: 20_000,
             keeper: None,
         }
@@ -132,7 +141,7 @@ pub(crate) struct Shared {
 }
 
 impl Bridge {
-    /// A bridge without servers, on the current tokio runtime.
+    /// A bridge without servers, on the current tokio runtime. What servers an earlier process left behind is ended.
     pub fn new(options: Options, events: impl Fn(BridgeEvent) + Send + Sync + 'static) -> Self {
         let shared = Shared {
             options,
@@ -142,6 +151,7 @@ impl Bridge {
             tasks: TaskTracker::new(),
             runtime: tokio::runtime::Handle::current(),
         };
+        shared.runtime.spawn_blocking(sweep::sweep);
         Self { shared: Arc::new(shared), servers: Arc::default() }
     }
 
@@ -173,19 +183,21 @@ impl Bridge {
 
     /// A server's tools; starts it where it does not run.
     pub async fn tools(&self, server: &str) -> Result<Arc<[ToolDefinition]>, Error> {
-        Ok(self.server(server)?.connection().await?.tools())
+        let server = self.server(server)?;
+        let _in_use = server.enter();
+        Ok(server.connection().await?.tools())
     }
 
-    /// One call. `timeout` covers everything: the start, the wait for a turn, and the call. Dropping the future cancels
-    /// the call at the server.
+    /// One call. Its turn, the server's start and the call itself each have their own time. Dropping the future cancels the
+    /// call at the server.
     pub async fn call(
         &self,
         server: &str,
         tool: &str,
         arguments: Map<String, Value>,
-        timeout: Duration,
+        patience: impl Into<Patience>,
     ) -> Result<ToolResult, Error> {
-        self.watched_call(server, tool, arguments, timeout, &Progress::default()).await
+        self.watched_call(server, tool, arguments, patience, &Progress::default()).await
     }
 
     /// The same; what the server tells of the call meanwhile goes to `progress`.
@@ -194,22 +206,22 @@ impl Bridge {
         server: &str,
         tool: &str,
         arguments: Map<String, Value>,
-        timeout: Duration,
+        patience: impl Into<Patience>,
         progress: &Progress,
     ) -> Result<ToolResult, Error> {
-        self.server(server)?.call(Asked::Tool(tool), arguments, timeout, progress).await
+        self.server(server)?.call(Asked::Tool(tool), arguments, patience.into(), progress).await
     }
 
-    /// One question beside the tools, or a call whose value is all that the server said. `timeout` is as for a call.
+    /// One question beside the tools, or a call whose value is all that the server said. `patience` is as for a call.
     pub async fn ask(
         &self,
         server: &str,
         method: Method,
         arguments: Map<String, Value>,
-        timeout: Duration,
+        patience: impl Into<Patience>,
         progress: &Progress,
     ) -> Result<ToolResult, Error> {
-        self.server(server)?.call(Asked::Method(method), arguments, timeout, progress).await
+        self.server(server)?.call(Asked::Method(method), arguments, patience.into(), progress).await
     }
 
     /// Has a person log in to a remote server, on the page that `show` is given. Bounded by the person's patience alone.
@@ -260,9 +272,10 @@ impl Bridge {
         let gone = {
             let mut servers = self.servers.write().unwrap_or_else(PoisonError::into_inner);
             let slot = servers.get_mut(server).ok_or_else(|| Error::UnknownServer { server: server.to_owned() })?;
-            let next = slot.successor(slot.spec.clone());
-            // Before its successor can be seen, so that what they tell stays in order.
-            std::mem::replace(slot, next).end()
+            // Before there is a successor, so that what they tell stays in order.
+            let gone = slot.end();
+            *slot = slot.successor(slot.spec.clone());
+            gone
         };
         if let Some(gone) = gone {
             gone.cancelled().await;

@@ -8,6 +8,7 @@ use crate::auth::Auth;
 use crate::child::{Launch, Process, Spawned};
 use crate::connection::{Client, Connection, describe, handshake};
 use crate::error::Error;
+use crate::health::Health;
 use crate::lines::{Lines, Observed};
 use crate::redact::Redactor;
 use crate::stderr::{Ring, drain, log_path};
@@ -27,7 +28,12 @@ const STDIO_HINT: &str = "Run its command in a terminal: it must start without q
 const HTTP_HINT: &str = "Check that the URL is its MCP endpoint (often `/mcp`) and that the server is running.";
 
 /// Connects to one server.
-pub(crate) async fn open(spec: &ServerSpec, shared: &Arc<Shared>, ring: Ring) -> Result<Arc<Connection>, Error> {
+pub(crate) async fn open(
+    spec: &ServerSpec,
+    shared: &Arc<Shared>,
+    ring: Ring,
+    health: &Arc<Health>,
+) -> Result<Arc<Connection>, Error> {
     let auth = shared.logins.of(spec, shared.options.keeper.as_ref());
     let opening = Opening {
         spec,
@@ -37,6 +43,7 @@ pub(crate) async fn open(spec: &ServerSpec, shared: &Arc<Shared>, ring: Ring) ->
         redactor: Redactor::of(spec).with_login(auth.as_ref().map(|auth| Arc::clone(&auth.wallet))),
         auth,
         ring,
+        health,
     };
     let limit = Duration::from_millis(spec.startup_timeout_ms);
     match &spec.transport {
@@ -54,6 +61,7 @@ struct Opening<'a> {
     redactor: Redactor,
     auth: Option<Arc<Auth>>,
     ring: Ring,
+    health: &'a Arc<Health>,
 }
 
 impl Opening<'_> {
@@ -75,7 +83,8 @@ impl Opening<'_> {
         let shaken = tokio::time::timeout_at(deadline, handshake(options, &self.tools_changed, lines)).await;
         match shaken {
             Ok(Ok(client)) => {
-                let remains = Remains { process: Some(process), ring: self.ring.clone(), drained: Some(drained) };
+                let (ring, health) = (self.ring.clone(), self.health.clone());
+                let remains = Remains { process: Some(process), ring, drained: Some(drained), health };
                 self.finish(client, remains, deadline, limit).await
             }
             Ok(Err(error)) => Err(self.refused(process, drained, error).await),
@@ -96,10 +105,12 @@ impl Opening<'_> {
             None => Ok(crate::auth::without(&self.spec.name, url).await),
         };
         let client = client.map_err(|_elapsed| self.too_slow("recalling its login", limit))??;
-        let transport = crate::http::transport(&self.spec.name, url, headers, client, options)?;
+        let transport =
+            crate::http::transport(&self.spec.name, url, headers, client, options, self.spec.limits.calls_in_flight)?;
         match tokio::time::timeout_at(deadline, handshake(options, &self.tools_changed, transport)).await {
             Ok(Ok(client)) => {
-                let remains = Remains { process: None, ring: self.ring.clone(), drained: None };
+                let (ring, health) = (self.ring.clone(), self.health.clone());
+                let remains = Remains { process: None, ring, drained: None, health };
                 self.finish(client, remains, deadline, limit).await
             }
             Ok(Err(error)) => Err(crate::auth::explain_start(&self.spec.name, self.auth.as_deref(), &error)

@@ -158,6 +158,7 @@ mod tests {
             oauth: model::server::OAuth::default(),
             scrub,
             startup_timeout_ms: 1,
+            limits: model::ServerLimits::default(),
             content_hash: String::new(),
         };
         let redactor = Redactor::of(&spec);

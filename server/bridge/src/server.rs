@@ -1,19 +1,24 @@
-//! One configured server over its life: idle, starting, connected, failed, and back.
+//! One configured server over its life: idle, starting, connected, failed, and back. `health` says when it is degraded or
+//! in quarantine.
 //!
 //! Invariant: at most one start is under way; whoever needs the server meanwhile waits for that one. A start does not
 //! belong to its first caller: it goes on when that caller gives up, so that a slow cold start is paid once.
 
 use crate::connection::Connection;
 use crate::error::Error;
+use crate::health::{Health, Quarantined};
 use crate::open::open;
+use crate::patience::Late;
 use crate::progress::Progress;
 use crate::redact::Redactor;
 use crate::stderr::{Ring, log_path, log_tail};
-use crate::{BridgeEvent, Shared};
+use crate::turns::Turns;
+use crate::usage::{InUse, Usage};
+use crate::{BridgeEvent, Patience, Shared};
 use futures::future::{BoxFuture, FutureExt, Shared as SharedFuture};
-use model::{Method, ServerSpec, ServerState, ToolResult};
+use model::{Method, ServerSpec, ServerState, ToolResult, Transport};
 use serde_json::{Map, Value};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +27,9 @@ use tokio_util::sync::CancellationToken;
 /// Callers meanwhile get the last error, so that a program that calls in a loop does not start processes in a loop.
 const BACKOFF_FIRST: Duration = Duration::from_millis(250);
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
+
+/// Longest time for the answer to a ping.
+const PING: Duration = Duration::from_secs(5);
 
 type Start = SharedFuture<BoxFuture<'static, Result<Arc<Connection>, Error>>>;
 
@@ -47,15 +55,28 @@ pub(crate) struct Server {
     shared: Arc<Shared>,
     slot: Mutex<Slot>,
     ring: Ring,
+    health: Arc<Health>,
+    turns: Turns,
+    usage: Arc<Usage>,
     /// Removed from the configuration, or the bridge is shutting down: never starts again.
     retired: CancellationToken,
 }
 
 enum Slot {
-    Idle,
-    Starting { start: Start, failures: u32 },
+    /// Not running. A start waits for `after`: the end of a process that was told to go.
+    Idle {
+        after: Option<CancellationToken>,
+    },
+    Starting {
+        start: Start,
+        failures: u32,
+    },
     Ready(Arc<Connection>),
-    Failed { error: Error, until: Instant, failures: u32 },
+    Failed {
+        error: Error,
+        until: Instant,
+        failures: u32,
+    },
 }
 
 impl Server {
@@ -64,7 +85,16 @@ impl Server {
     }
 
     fn with(spec: ServerSpec, shared: Arc<Shared>, ring: Ring) -> Arc<Self> {
-        Arc::new(Self { spec, shared, slot: Mutex::new(Slot::Idle), ring, retired: CancellationToken::new() })
+        Arc::new(Self {
+            health: Arc::new(Health::new(&spec, &shared)),
+            turns: Turns::new(&spec.name, &spec.limits),
+            usage: Arc::default(),
+            spec,
+            shared,
+            slot: Mutex::new(Slot::Idle { after: None }),
+            ring,
+            retired: CancellationToken::new(),
+        })
     }
 
     /// The same server before its first start, as `spec` says; what it said is still known.
@@ -85,33 +115,44 @@ impl Server {
         if self.spec.disabled {
             return (ServerState::Disabled, None);
         }
-        match &*self.slot() {
-            Slot::Idle => (ServerState::Stopped, None),
-            Slot::Starting { .. } => (ServerState::Starting, None),
-            Slot::Failed { error, .. } => (ServerState::Failed, Some(error.clone())),
+        let idle = match &*self.slot() {
+            Slot::Starting { .. } => return (ServerState::Starting, None),
             Slot::Ready(connection) => match connection.ended.get() {
-                None => (ServerState::Ready, None),
-                Some(Error::Stopped { .. }) => (ServerState::Stopped, None),
-                Some(error) => (ServerState::Failed, Some(error.clone())),
+                None => match self.health.trouble() {
+                    None => return (ServerState::Ready, None),
+                    trouble => return (ServerState::Degraded, trouble),
+                },
+                Some(Error::Stopped { .. }) => None,
+                Some(error) => Some(error.clone()),
             },
+            Slot::Idle { .. } => None,
+            Slot::Failed { error, .. } => Some(error.clone()),
+        };
+        let state = if idle.is_some() { ServerState::Failed } else { ServerState::Stopped };
+        match self.health.quarantine() {
+            Quarantined::Held(error) => return (ServerState::Quarantined, Some(error)),
+            Quarantined::LetOut => self.emit(state, idle.as_ref()),
+            Quarantined::Not => {}
         }
+        (state, idle)
     }
 
     /// The live connection; starts the server where there is none.
     pub(crate) async fn connection(self: &Arc<Self>) -> Result<Arc<Connection>, Error> {
         let start = {
             let mut slot = self.slot();
-            let failures = match &*slot {
+            let (failures, after) = match &*slot {
                 Slot::Ready(connection) if connection.is_open() => return Ok(connection.clone()),
                 Slot::Failed { error, until, .. } if Instant::now() < *until => return Err(error.clone()),
-                Slot::Failed { failures, .. } => *failures,
-                _ => 0,
+                Slot::Failed { failures, .. } => (*failures, None),
+                Slot::Idle { after } => (0, after.clone()),
+                Slot::Ready(_) | Slot::Starting { .. } => (0, None),
             };
             if let Slot::Starting { start, .. } = &*slot {
                 start.clone()
             } else {
                 self.may_start()?;
-                let start = self.clone().start();
+                let start = self.clone().start(after);
                 *slot = Slot::Starting { start: start.clone(), failures };
                 start
             }
@@ -119,34 +160,60 @@ impl Server {
         start.await
     }
 
-    /// One call, with everything it takes, in `limit`.
+    /// The server is not idle until the guard is dropped.
+    pub(crate) fn enter(&self) -> InUse {
+        self.usage.enter()
+    }
+
+    /// One call. Its turn, its start and the call itself each have their own time.
     pub(crate) async fn call(
         self: &Arc<Self>,
         asked: Asked<'_>,
         arguments: Map<String, Value>,
-        limit: Duration,
+        patience: Patience,
         progress: &Progress,
     ) -> Result<ToolResult, Error> {
+        let _in_use = self.enter();
+        let _turn = self.turns.take(patience.total).await?;
+        let connection = match tokio::time::timeout(patience.total, self.connection()).await {
+            Ok(connection) => connection?,
+            Err(_elapsed) => return Err(self.start_too_slow(patience.total)),
+        };
         let call = async {
-            let connection = self.connection().await?;
             match asked {
                 Asked::Tool(tool) => connection.call(tool, arguments, progress, false).await,
                 Asked::Method(method) => connection.ask(method, arguments, progress).await,
             }
         };
-        match tokio::time::timeout(limit, call).await {
-            Ok(result) => result,
-            Err(_elapsed) => Err(self.too_slow(asked, limit)),
+        let answer = match patience.wait(call, progress).await {
+            Ok(answer) => answer,
+            Err(late) => Err(self.too_slow(asked, late, &connection)),
+        };
+        self.judge(&answer, &connection);
+        answer
+    }
+
+    /// What an answer, or its absence, says of the server.
+    fn judge(self: &Arc<Self>, answer: &Result<ToolResult, Error>, connection: &Arc<Connection>) {
+        match answer {
+            Err(error) if error.is_unanswered() && connection.is_open() => {
+                if self.health.unanswered(error) && matches!(self.spec.transport, Transport::Stdio { .. }) {
+                    self.shared.tasks.spawn(end_if_it_hangs(Arc::downgrade(self), connection.clone()));
+                }
+            }
+            _ => self.health.answered(),
         }
     }
 
     /// Stops what runs and starts anew, without regard to earlier failures. A start under way is new enough.
     pub(crate) async fn restart(self: &Arc<Self>) -> Result<(), Error> {
+        let _in_use = self.usage.enter();
+        self.health.forgive();
         let old = {
             let mut slot = self.slot();
             match &*slot {
                 Slot::Starting { .. } => None,
-                _ => Some(std::mem::replace(&mut *slot, Slot::Idle)),
+                _ => Some(std::mem::replace(&mut *slot, Slot::Idle { after: None })),
             }
         };
         if let Some(Slot::Ready(connection)) = old {
@@ -158,12 +225,13 @@ impl Server {
         self.connection().await.map(drop)
     }
 
-    /// Stops it for good, whatever it does; the token is cancelled when its process is gone.
+    /// Stops it for good, whatever it does; the token is cancelled when its process is gone. Its failures are forgotten.
     pub(crate) fn end(&self) -> Option<CancellationToken> {
+        let was_quarantined = self.health.forgive();
         let (failed, gone) = match &*self.slot() {
             Slot::Failed { .. } => (true, None),
             Slot::Ready(connection) => (false, Some(connection.gone.clone())),
-            _ => (false, None),
+            _ => (was_quarantined, None),
         };
         self.retire();
         if failed {
@@ -203,6 +271,8 @@ impl Server {
             Err(Error::Stopped { server })
         } else if self.spec.disabled {
             Err(Error::Disabled { server })
+        } else if let Quarantined::Held(error) = self.health.quarantine() {
+            Err(error)
         } else {
             let asked =
                 self.spec.inputs.iter().map(|input| format!("`${{input:{}}}` is asked for at its first use", input.id));
@@ -211,36 +281,53 @@ impl Server {
         }
     }
 
-    fn start(self: Arc<Self>) -> Start {
-        let task = self.shared.tasks.spawn_on(self.clone().run_start(), &self.shared.runtime);
+    fn start(self: Arc<Self>, after: Option<CancellationToken>) -> Start {
+        let task = self.shared.tasks.spawn_on(self.clone().run_start(after), &self.shared.runtime);
         let server = self.spec.name.clone();
         task.map(move |ended| ended.unwrap_or(Err(Error::Stopped { server }))).boxed().shared()
     }
 
-    async fn run_start(self: Arc<Self>) -> Result<Arc<Connection>, Error> {
+    async fn run_start(self: Arc<Self>, after: Option<CancellationToken>) -> Result<Arc<Connection>, Error> {
         self.emit(ServerState::Starting, None);
+        let open = async {
+            if let Some(after) = after {
+                after.cancelled().await;
+            }
+            open(&self.spec, &self.shared, self.ring.begin(), &self.health).await
+        };
         let opened = tokio::select! {
             biased;
             () = self.retired.cancelled() => Err(Error::Stopped { server: self.spec.name.clone() }),
-            opened = open(&self.spec, &self.shared, self.ring.begin()) => opened,
+            opened = open => opened,
         };
-        self.settle(&opened);
+        let (state, opened) = self.settle(opened);
         match &opened {
             Ok(connection) => {
                 self.emit(ServerState::Ready, None);
+                self.shared.tasks.spawn(rest_when_idle(Arc::downgrade(&self), connection.clone()));
                 (self.shared.events)(BridgeEvent::Tools { server: self.spec.name.clone(), tools: connection.tools() });
             }
             // Whoever stopped it has told so.
             Err(Error::Stopped { .. }) => {}
-            Err(error) => self.emit(ServerState::Failed, Some(error)),
+            Err(error) => self.emit(state, Some(error)),
         }
         opened
     }
 
-    fn settle(&self, opened: &Result<Arc<Connection>, Error>) {
+    /// Puts the outcome of a start into the slot. Returns what the server is now, and what its callers get.
+    fn settle(&self, opened: Result<Arc<Connection>, Error>) -> (ServerState, Result<Arc<Connection>, Error>) {
+        let (state, opened) = match opened {
+            Ok(connection) => (ServerState::Ready, Ok(connection)),
+            // Only what runs here can crash here.
+            Err(error) if error.is_crash() && matches!(self.spec.transport, Transport::Stdio { .. }) => {
+                let (state, error) = self.health.crashed(&error);
+                (state, Err(error))
+            }
+            Err(error) => (ServerState::Failed, Err(error)),
+        };
         let mut slot = self.slot();
         let failures = if let Slot::Starting { failures, .. } = &*slot { failures + 1 } else { 1 };
-        *slot = match opened {
+        *slot = match &opened {
             Ok(connection) => {
                 if self.retired.is_cancelled() {
                     connection.stop.cancel();
@@ -252,19 +339,39 @@ impl Server {
                 Slot::Failed { error: error.clone(), until: Instant::now() + wait, failures }
             }
         };
+        (state, opened)
     }
 
-    fn too_slow(&self, asked: Asked<'_>, limit: Duration) -> Error {
-        let (what, note) = match &*self.slot() {
-            Slot::Starting { .. } => ("its start".to_owned(), "it goes on starting in the background".to_owned()),
-            Slot::Ready(connection) => {
-                let note = Redactor::of(&self.spec).clean(&connection.observed.garbage_note());
-                (asked.to_string(), note)
+    /// Stops it where nobody has used it for `limit`. True where there is nothing more to watch.
+    fn rest(&self, connection: &Arc<Connection>, limit: Duration) -> bool {
+        {
+            // Whoever begins to use it enters before looking at the slot: under the lock nobody slips in between.
+            let mut slot = self.slot();
+            if self.usage.idle_since().is_none_or(|since| since.elapsed() < limit) {
+                return false;
             }
-            _ => (asked.to_string(), String::new()),
+            if !matches!(&*slot, Slot::Ready(live) if Arc::ptr_eq(live, connection) && live.is_open()) {
+                return true;
+            }
+            connection.stop.cancel();
+            *slot = Slot::Idle { after: Some(connection.gone.clone()) };
+        }
+        self.emit(ServerState::Stopped, None);
+        true
+    }
+
+    fn start_too_slow(&self, limit: Duration) -> Error {
+        let note = "it goes on starting in the background".to_owned();
+        Error::Timeout { server: self.spec.name.clone(), what: "its start".to_owned(), ms: milliseconds(limit), note }
+    }
+
+    fn too_slow(&self, asked: Asked<'_>, late: Late, connection: &Connection) -> Error {
+        let (what, limit) = match late {
+            Late::Silent(limit) => (asked.to_string(), limit),
+            Late::Endless(limit) => (format!("{asked}, which reports progress without an end,"), limit),
         };
-        let ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
-        Error::Timeout { server: self.spec.name.clone(), what, ms, note }
+        let note = Redactor::of(&self.spec).clean(&connection.observed.garbage_note());
+        Error::Timeout { server: self.spec.name.clone(), what, ms: milliseconds(limit), note }
     }
 
     fn emit(&self, state: ServerState, error: Option<&Error>) {
@@ -275,6 +382,43 @@ impl Server {
     fn slot(&self) -> MutexGuard<'_, Slot> {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Stops the server when nobody has used it for a while; its next use starts it.
+async fn rest_when_idle(server: Weak<Server>, connection: Arc<Connection>) {
+    loop {
+        let wake = {
+            let Some(server) = server.upgrade() else { return };
+            let Some(limit) = idle_stop(&server.spec) else { return };
+            if server.rest(&connection, limit) {
+                return;
+            }
+            server.usage.idle_since().unwrap_or_else(Instant::now) + limit
+        };
+        tokio::select! {
+            _ = connection.ended.wait() => return,
+            () = tokio::time::sleep_until(wake) => {}
+        }
+    }
+}
+
+/// A server whose calls go unanswered is pinged. Where even that has no answer, it is ended, unless it may be busy with
+/// a call that somebody still waits for.
+async fn end_if_it_hangs(server: Weak<Server>, connection: Arc<Connection>) {
+    let pinged = tokio::time::timeout(PING, connection.ping()).await;
+    let Some(server) = server.upgrade() else { return };
+    if pinged.is_err() && server.usage.idle_since().is_some() {
+        let hangs = Error::Hangs { server: server.spec.name.clone(), ms: milliseconds(PING) };
+        let _ = connection.hangs.set(hangs);
+    }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn idle_stop(spec: &ServerSpec) -> Option<Duration> {
+    Some(spec.limits.idle_stop_ms).filter(|&ms| ms > 0).map(Duration::from_millis)
 }
 
 impl Drop for Server {

@@ -7,6 +7,7 @@ use crate::Shared;
 use crate::child::Process;
 use crate::connection::{Client, Connection};
 use crate::error::Error;
+use crate::health::Health;
 use crate::stderr::Ring;
 use futures::future::{FusedFuture, FutureExt};
 use model::ServerState;
@@ -24,11 +25,13 @@ pub(crate) struct Remains {
     pub(crate) process: Option<Process>,
     pub(crate) ring: Ring,
     pub(crate) drained: Option<JoinHandle<()>>,
+    pub(crate) health: Arc<Health>,
 }
 
 /// Why it is over.
 enum End {
     Stopped,
+    Hangs(Error),
     Closed,
     Exited(String),
 }
@@ -42,6 +45,7 @@ pub(crate) async fn supervise(connection: Arc<Connection>, client: Client, mut r
         biased;
         () = connection.stop.cancelled() => End::Stopped,
         exit = remains.exited() => End::Exited(exit),
+        hangs = connection.hangs.wait() => End::Hangs(hangs.clone()),
         _ = &mut closed => End::Closed,
     };
     if let End::Exited(_) = end {
@@ -49,11 +53,17 @@ pub(crate) async fn supervise(connection: Arc<Connection>, client: Client, mut r
         let _ = tokio::time::timeout(AFTERGLOW, &mut closed).await;
     }
     let reason = remains.reason(&connection, end).await;
-    let _ = connection.ended.set(reason.clone());
     // A stop is told by whoever asked for it, a failing start by the start.
-    if connection.is_listed() && !matches!(reason, Error::Stopped { .. }) {
-        let (server, error) = (connection.server().to_owned(), Some(reason.to_string()));
-        (shared.events)(BridgeEvent::State { server, state: ServerState::Failed, error });
+    let is_news = connection.is_listed() && !matches!(reason, Error::Stopped { .. });
+    // Counted before anybody can start it again.
+    let news = is_news.then(|| match remains.process {
+        Some(_) => remains.health.crashed(&reason),
+        None => (ServerState::Failed, reason.clone()),
+    });
+    let _ = connection.ended.set(reason);
+    if let Some((state, error)) = news {
+        let (server, error) = (connection.server().to_owned(), Some(error.to_string()));
+        (shared.events)(BridgeEvent::State { server, state, error });
     }
     cancel.cancel();
     if !closed.is_terminated() {
@@ -78,6 +88,7 @@ impl Remains {
     async fn reason(&mut self, connection: &Connection, end: End) -> Error {
         let exit = match end {
             End::Stopped => return connection.stopped(),
+            End::Hangs(error) => return error,
             End::Exited(exit) => Some(exit),
             End::Closed => match connection.fatal() {
                 Some(fatal) => return fatal,

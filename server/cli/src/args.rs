@@ -91,6 +91,12 @@ pub(crate) enum ServersCommand {
     /// Take servers over from other tools' files
     #[command(after_help = IMPORT_HELP)]
     Import(ImportArgs),
+    /// See whether a server starts now, and take it out of quarantine for every window and terminal
+    Restart {
+        /// The server, by name or by identifier
+        #[arg(value_name = "NAME")]
+        server: String,
+    },
 }
 
 const IMPORT_HELP: &str = "\
@@ -290,6 +296,8 @@ mod tests {
             ("call fs read {}", true),
             ("call fs", false),
             ("servers --json", true),
+            ("servers restart fs --json", true),
+            ("servers restart", false),
             ("servers login gh", true),
             ("servers logout gh --json", true),
             ("servers login", false),

@@ -47,9 +47,10 @@ async fn dispatch(Cli { common, command }: Cli) -> Outcome {
         Command::Call(args) => tools::call(args, &common).await,
         Command::Servers(args) => match args.command {
             None => status::servers(&common).await,
+            Some(ServersCommand::Import(args)) => import::import(args, &common).await,
             Some(ServersCommand::Login { server }) => login::login(&server, &common).await,
             Some(ServersCommand::Logout { server }) => login::logout(&server, &common).await,
-            Some(ServersCommand::Import(args)) => import::import(args, &common).await,
+            Some(ServersCommand::Restart { server }) => status::restart(&server, &common).await,
         },
         Command::Doctor => status::doctor(&common).await,
         Command::Mcp(args) => serve::mcp(&args, &common).await,

@@ -58,6 +58,23 @@ pub(crate) async fn servers(common: &Common) -> Outcome {
     Ok(0)
 }
 
+/// `tta servers restart`: starts it in this process and ends it with it; what stays is that it is let out of quarantine.
+pub(crate) async fn restart(name: &str, common: &Common) -> Outcome {
+    let request = Request::RestartServer { server: name.to_owned() };
+    let servers = Session::with_servers(common, async |session| match session.ask(request).await? {
+        Reply::Servers(servers) => Ok(servers),
+        _ => Err(Failure::fault("the daemon answered another question than the restart")),
+    })
+    .await?;
+    let server = servers.iter().find(|s| s.name == name || s.identifier == name);
+    if common.json {
+        output::json(&serde_json::json!({ "server": server }));
+    } else if let Some(server) = server {
+        output::out(&for_stdout(&format!("{}: {}", server.name, state(server.state))));
+    }
+    Ok(0)
+}
+
 /// `tta doctor`: 0 where every check holds, else 1.
 pub(crate) async fn doctor(common: &Common) -> Outcome {
     let checks = Session::with(common, async |session| match session.ask(Request::Doctor).await? {
@@ -84,7 +101,9 @@ fn state(state: ServerState) -> &'static str {
         ServerState::Stopped => "stopped",
         ServerState::Starting => "starting",
         ServerState::Ready => "ready",
+        ServerState::Degraded => "degraded",
         ServerState::Failed => "failed",
+        ServerState::Quarantined => "quarantined",
     }
 }
 

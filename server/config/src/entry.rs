@@ -3,12 +3,12 @@
 //! Tolerant in reading (every client spells things its own way), strict in what it lets start: an entry with a missing
 //! or wrongly typed part that matters is a `Problem` and no server.
 
-use crate::keys;
 use crate::report::Report;
 use crate::tree::{Entry, Node, Value};
 use crate::variables::{Holes, Variables};
+use crate::{keys, settings};
 use model::server::{OAuth, Scope};
-use model::{Secret, ServerSpec, Transport};
+use model::{Secret, ServerLimits, ServerSpec, Transport};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -53,6 +53,10 @@ pub(crate) fn read(entry: &Entry, context: &mut Context<'_>, report: &mut Report
     }
     let disabled = reader.flag("disabled", report) == Some(true) || reader.flag("enabled", report) == Some(false);
     let startup_timeout_ms = reader.startup_timeout_ms(report);
+    let mut limits = ServerLimits::default();
+    for (set, value) in settings::server_limits(&entry.node, report) {
+        set(&mut limits, value);
+    }
     let oauth = if matches!(transport, Transport::Http { .. }) { reader.oauth(report) } else { OAuth::default() };
     for missing in &reader.holes.missing {
         let hint = match missing.strip_prefix("`${input:") {
@@ -76,6 +80,7 @@ pub(crate) fn read(entry: &Entry, context: &mut Context<'_>, report: &mut Report
         oauth,
         scrub: Vec::new(),
         startup_timeout_ms,
+        limits,
         content_hash: reader.hash.finish(),
     })
 }

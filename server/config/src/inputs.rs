@@ -182,6 +182,7 @@ mod tests {
             oauth: model::server::OAuth::default(),
             scrub: Vec::new(),
             startup_timeout_ms: 1,
+            limits: model::ServerLimits::default(),
             content_hash: String::new(),
         }
     }

@@ -34,11 +34,15 @@ pub struct ServerKey {
 /// Looks at a text that is, or will be, the content of `file`; `None` where no servers are read from that file.
 pub fn inspect(file: &Path, text: &str, sources: &Sources<'_>) -> Option<Inspection> {
     let candidate = candidate(file, sources)?;
-    let mut loader = Loader { sources, config: Config::default(), problems: Vec::new(), by_name: HashMap::new() };
+    let (config, problems) = (Config::default(), Vec::new());
+    let mut loader = Loader { sources, config, problems, by_name: HashMap::new(), limited: Vec::new() };
     loader.text(&candidate, text);
     let named = |key: outline::Key| {
         let (name, tables) = key.path.split_last()?;
-        is_server_table(&candidate, tables, sources).then(|| ServerKey { name: name.clone(), key: key.range })
+        // What is there to say of a server is said where it is configured.
+        let is_server =
+            is_server_table(&candidate, tables, sources) && !loader.limited.iter().any(|l| l.server == *name);
+        is_server.then(|| ServerKey { name: name.clone(), key: key.range })
     };
     let servers = outline::keys(candidate.format, text).into_iter().filter_map(named).collect();
     Some(Inspection { file: candidate.path, servers, problems: loader.problems })

@@ -31,6 +31,7 @@ use inputs::Inputs;
 use model::server::{Scope, Source};
 use model::{Limits, Problem, ServerSpec};
 use report::Report;
+use settings::SetLimit;
 use shapes::{Candidate, Format};
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
@@ -102,7 +103,8 @@ pub struct Sources<'a> {
 
 /// Reads everything that is configured.
 pub fn load(sources: &Sources<'_>) -> (Config, Vec<Problem>) {
-    let mut loader = Loader { sources, config: Config::default(), problems: Vec::new(), by_name: HashMap::new() };
+    let (config, problems) = (Config::default(), Vec::new());
+    let mut loader = Loader { sources, config, problems, by_name: HashMap::new(), limited: Vec::new() };
     if let Some(path) = sources.explicit {
         loader.file(&shapes::explicit(path), true);
     }
@@ -111,6 +113,7 @@ pub fn load(sources: &Sources<'_>) -> (Config, Vec<Problem>) {
             loader.file(&candidate, false);
         }
     }
+    loader.limit();
     let mut config = loader.config;
     config.files.sort();
     config.files.dedup();
@@ -129,9 +132,28 @@ struct Loader<'a> {
     config: Config,
     problems: Vec<Problem>,
     by_name: HashMap<String, usize>,
+    limited: Vec<Limited>,
+}
+
+/// What a `tta.toml` says of a server's limits that another file configures.
+struct Limited {
+    server: String,
+    limits: Vec<SetLimit>,
+    /// What is wrong where no file does.
+    missing: Problem,
 }
 
 impl Loader<'_> {
+    /// Takes over limits that stand apart from their servers; the file of the highest rank has the last word.
+    fn limit(&mut self) {
+        for Limited { server, limits, missing } in self.limited.drain(..).rev() {
+            match self.by_name.get(&server) {
+                Some(&at) => limits.iter().for_each(|(set, value)| set(&mut self.config.servers[at].limits, *value)),
+                None => self.problems.push(missing),
+            }
+        }
+    }
+
     fn file(&mut self, candidate: &Candidate, must_exist: bool) {
         let path = candidate.path.as_path();
         self.config.files.push(path.to_owned());
@@ -212,6 +234,13 @@ impl Loader<'_> {
 
     fn server(&mut self, candidate: &Candidate, text: &str, entry: &Entry, variables: &Variables<'_>) {
         let mut report = Report::new(&candidate.path, text, &mut self.problems);
+        if candidate.format == Format::Tta && settings::is_only_limits(&entry.node) {
+            let limits = settings::server_limits(&entry.node, &mut report);
+            let message = format!("no file configures a server `{}`", entry.key);
+            let missing = report.problem(entry.key_at, message, "Correct the name, or add `command` or `url`.");
+            self.limited.push(Limited { server: entry.key.clone(), limits, missing });
+            return;
+        }
         let is_ours = candidate.format == Format::Tta;
         let mut context = Context { variables, scope: candidate.scope, is_ours, files: &mut self.config.files };
         if let Some(&winner) = self.by_name.get(&entry.key) {

@@ -44,6 +44,11 @@ impl<'a> Report<'a> {
         position(self.text, at).0
     }
 
+    /// An error that only counts where something else is not so.
+    pub(crate) fn problem(&self, at: usize, message: impl Into<String>, hint: impl Into<String>) -> Problem {
+        self.at(at, Severity::Error, message.into(), hint.into())
+    }
+
     fn push(&mut self, at: usize, severity: Severity, message: String, hint: String) {
         let problem = self.at(at, severity, message, hint);
         self.problems.push(problem);

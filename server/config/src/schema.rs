@@ -1,8 +1,8 @@
 //! JSON Schema of `tta.toml`, for editors: made from the same tables that the reader uses.
 
 use crate::LedgerSettings;
-use crate::settings::{HOST_RESULT_CAP_TOKENS, LIMITS, POLL_MS, SERVER_KEYS};
-use model::Limits;
+use crate::settings::{HOST_RESULT_CAP_TOKENS, LIMITS, POLL_MS, SERVER_KEYS, SERVER_LIMITS};
+use model::{Limits, ServerLimits};
 use serde_json::{Map, Value, json};
 
 /// The schema of a whole `tta.toml`; `properties.servers` is that of the servers in every other file too.
@@ -106,7 +106,11 @@ fn server_key(key: &str) -> Value {
         "env_vars" => texts("Names of variables that are handed through from your own environment."),
         "bearer_token_env_var" => text("Name of the variable that holds the bearer token for `url`."),
         "description" => text("For people."),
-        other => unreachable!("{other} is a key without a description"),
+        other => {
+            let limit = SERVER_LIMITS.iter().find(|limit| limit.name == other);
+            let limit = limit.unwrap_or_else(|| unreachable!("{other} is a key without a description"));
+            number(limit.what, limit.least, limit.most, (limit.get)(&ServerLimits::default()))
+        }
     }
 }
 

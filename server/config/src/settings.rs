@@ -6,7 +6,7 @@
 use crate::report::Report;
 use crate::tree::{Entry, Node, Value};
 use crate::{Config, keys};
-use model::{Limits, Severity};
+use model::{Limits, ServerLimits, Severity};
 
 /// The range of `host_result_cap_tokens`.
 pub(crate) const HOST_RESULT_CAP_TOKENS: (u64, u64) = (100, 10_000_000);
@@ -32,6 +32,10 @@ pub(crate) const SERVER_KEYS: &[&str] = &[
     "enabled",
     "startup_timeout_ms",
     "startup_timeout_sec",
+    "calls_in_flight",
+    "calls_waiting",
+    "calls_per_minute",
+    "idle_stop_ms",
     "env_vars",
     "bearer_token_env_var",
     "description",
@@ -39,13 +43,13 @@ pub(crate) const SERVER_KEYS: &[&str] = &[
 
 const MIB: u64 = 1 << 20;
 
-/// A key of `[limits]`.
-pub(crate) struct Limit {
+/// A key of `[limits]`, or of a server's.
+pub(crate) struct Limit<T = Limits> {
     pub(crate) name: &'static str,
     pub(crate) least: u64,
     pub(crate) most: u64,
-    pub(crate) get: fn(&Limits) -> u64,
-    set: fn(&mut Limits, u64),
+    pub(crate) get: fn(&T) -> u64,
+    set: fn(&mut T, u64),
     /// For people.
     pub(crate) what: &'static str,
 }
@@ -84,8 +88,45 @@ pub(crate) const LIMITS: &[Limit] = &[
     limit!("calls_in_flight", 1, 4_096, calls_in_flight: usize; "Tool calls of a run at once; further ones wait."),
     limit!("arguments_bytes", 1_024, 128 * MIB, arguments_bytes: usize; "Bytes of one call's arguments as JSON."),
     limit!("call_result_bytes", 1_024, 256 * MIB, call_result_bytes: usize; "Bytes of one call's answer."),
-    limit!("call_timeout_ms", 1, 3_600_000, call_timeout_ms: u64; "Longest time of one tool call."),
+    limit!("call_timeout_ms", 1, 3_600_000, call_timeout_ms: u64; "Longest time of a tool call without an answer or a report of progress."),
+    limit!("call_total_ms", 1, 86_400_000, call_total_ms: u64; "Longest time of one tool call in all, whatever it reports; at least `call_timeout_ms`."),
 ];
+
+/// The same of one server: keys of `[servers.NAME]`, and of every other file's entries.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_lossless,
+    reason = "each value is inside its range, which fits the field"
+)]
+#[rustfmt::skip]
+pub(crate) const SERVER_LIMITS: &[Limit<ServerLimits>] = &[
+    limit!("calls_in_flight", 1, 4_096, calls_in_flight: usize; "Calls on their way to it at once; further ones wait."),
+    limit!("calls_waiting", 0, 1_000_000, calls_waiting: usize; "Calls that may wait for their turn; further ones are refused."),
+    limit!("calls_per_minute", 0, 1_000_000, calls_per_minute: u32; "Calls begun in a minute; 0 for any number."),
+    limit!("idle_stop_ms", 0, 86_400_000, idle_stop_ms: u64; "It is stopped after this long without a use, until the next one; 0 keeps it."),
+];
+
+/// One limit of a server and its value.
+pub(crate) type SetLimit = (fn(&mut ServerLimits, u64), u64);
+
+/// What an entry says of its server's limits.
+pub(crate) fn server_limits(server: &Node, report: &mut Report<'_>) -> Vec<SetLimit> {
+    let mut set = Vec::new();
+    for entry in server.entries().unwrap_or_default() {
+        if let Some(limit) = SERVER_LIMITS.iter().find(|limit| limit.name == entry.key)
+            && let Some(value) = whole_number(entry, limit.least, limit.most, report)
+        {
+            set.push((limit.set, value));
+        }
+    }
+    set
+}
+
+/// Whether an entry only says how much a server is used that another file configures.
+pub(crate) fn is_only_limits(server: &Node) -> bool {
+    let keys = server.entries().unwrap_or_default();
+    !keys.is_empty() && keys.iter().all(|entry| SERVER_LIMITS.iter().any(|limit| limit.name == entry.key))
+}
 
 /// Reads everything but the servers.
 pub(crate) fn read(root: &Node, config: &mut Config, report: &mut Report<'_>) {

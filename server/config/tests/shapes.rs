@@ -4,7 +4,7 @@
 
 use config::{Config, Sources, UserDirs, load};
 use expect_test::{Expect, expect};
-use model::{Problem, ServerSpec, Severity, Transport};
+use model::{Problem, ServerLimits, ServerSpec, Severity, Transport};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -333,6 +333,28 @@ fn limits_are_read_and_bad_ones_keep_their_default() {
         WARNING …/app/tta.toml:9:1 `colour` is no setting that is known [Remove it.]
         WARNING …/app/tta.toml:12:2 `polcy` is no section that is known [Did you mean `policy`?]
         WARNING …/app/tta.toml:14:1 `comand` is no key of a server that is known [Did you mean `command`?]
+    "#]]);
+}
+
+#[test]
+fn limits_of_a_server_stand_with_it_or_apart_from_it() {
+    let place = Place::new(&[
+        (
+            "app/tta.toml",
+            "[servers.a]\ncommand = 'x'\ncalls_per_minute = 60\n[servers.b]\ncalls_in_flight = 2\nidle_stop_ms = 'soon'\n\
+             [servers.c]\nidle_stop_ms = 0\n",
+        ),
+        ("app/.mcp.json", r#"{"mcpServers": {"b": {"command": "y", "calls_in_flight": 9, "calls_waiting": 5}}}"#),
+    ]);
+    let (config, problems) = place.load();
+    let usual = ServerLimits::default();
+    assert_eq!(config.servers[0].limits, ServerLimits { calls_per_minute: 60, ..usual.clone() });
+    assert_eq!(config.servers[1].limits, ServerLimits { calls_in_flight: 2, calls_waiting: 5, ..usual });
+    place.compare(&config, &problems, &expect![[r#"
+        a = x [] [] (Workspace …/app/tta.toml:1)
+        b = y [] [] (Workspace …/app/.mcp.json:1)
+        ERROR …/app/tta.toml:6:16 `idle_stop_ms` must be a whole number from 0 to 86400000 [The default is used until it is mended.]
+        ERROR …/app/tta.toml:7:10 no file configures a server `c` [Correct the name, or add `command` or `url`.]
     "#]]);
 }
 

@@ -12,7 +12,8 @@ use crate::gateway::Address;
 use model::editor::{EditorContent, EditorTool, EditorToolCall, EditorToolReply};
 use model::server::{Scope, Source};
 use model::{
-    CallStatus, Content, ErrorKind, ProgramError, RunId, ServerSpec, ToolDefinition, ToolResult, Transport, names,
+    CallStatus, Content, ErrorKind, ProgramError, RunId, ServerLimits, ServerSpec, ToolDefinition, ToolResult,
+    Transport, names,
 };
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -78,6 +79,7 @@ impl Offer {
             oauth: model::server::OAuth::default(),
             scrub: Vec::new(),
             startup_timeout_ms: 0,
+            limits: ServerLimits::default(),
             content_hash: blake3::hash(format!("editor\0{}", self.label).as_bytes()).to_hex().to_string(),
         }
     }

@@ -126,6 +126,7 @@ async fn direct(
     let mut limits = core.limits(&snapshot, None, None);
     if let Some(ms) = request.timeout_ms.or(core.options.timeout_ms) {
         limits.call_timeout_ms = ms.min(limits.deadline_ms);
+        limits.call_total_ms = limits.call_timeout_ms;
     }
     let milliseconds = Duration::from_millis;
     let (deadline, pause_limit) = (milliseconds(limits.deadline_ms), milliseconds(limits.pause_ms));

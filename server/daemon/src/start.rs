@@ -87,6 +87,7 @@ fn bridge(paths: &Paths, options: &Options, inbox: &Inbox) -> Bridge {
         client_name: "tta".to_owned(),
         client_version: env!("CARGO_PKG_VERSION").to_owned(),
         log_dir: Some(paths.data.join("logs")),
+        quarantine_dir: Some(paths.data.join("quarantine")),
         roots: paths.folders.clone(),
         keeper: Some(keeper),
         ..bridge::Options::default()

@@ -30,6 +30,6 @@ pub use reply::{CacheOutcome, CallRecord, CallStatus, Reply, RunReply, RunStatus
 pub use reply_text::{reply_text, search_text};
 pub use request::{CallRequest, Detail, Language, Origin, Request, RunRequest, SearchRequest};
 pub use secret::Secret;
-pub use server::{Problem, ServerSpec, ServerState, ServerStatus, Severity, Transport};
+pub use server::{Problem, ServerLimits, ServerSpec, ServerState, ServerStatus, Severity, Transport};
 pub use tokens::{SavingsSummary, TokenReport};
 pub use tool::{Annotations, Content, ToolDefinition, ToolResult};

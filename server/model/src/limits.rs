@@ -36,8 +36,10 @@ pub struct Limits {
     pub arguments_bytes: usize,
     /// Bytes of one call's result handed to the program.
     pub call_result_bytes: usize,
-    /// Longest time one tool call may take.
+    /// Longest time that a tool call may take without an answer or a report of progress.
     pub call_timeout_ms: u64,
+    /// Longest time of one tool call in all, whatever it reports; no less than `call_timeout_ms`.
+    pub call_total_ms: u64,
 }
 
 impl Default for Limits {
@@ -59,6 +61,7 @@ impl Default for Limits {
             arguments_bytes: 16 << 20,
             call_result_bytes: 128 << 20,
             call_timeout_ms: 60_000,
+            call_total_ms: 600_000,
         }
     }
 }

@@ -107,8 +107,29 @@ pub struct ServerSpec {
     pub scrub: Vec<Secret>,
     /// Longest time for start and handshake.
     pub startup_timeout_ms: u64,
+    /// How much of it is used at once, and how long it is kept.
+    pub limits: ServerLimits,
     /// Hash of everything that decides what would be started: trust is bound to it.
     pub content_hash: String,
+}
+
+/// What one server is asked to bear. None of it decides what is started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerLimits {
+    /// Calls on their way to it at once; further ones wait their turn.
+    pub calls_in_flight: usize,
+    /// Calls that may wait for their turn; further ones are refused.
+    pub calls_waiting: usize,
+    /// Calls begun in a minute; 0 for any number.
+    pub calls_per_minute: u32,
+    /// It is stopped after this long without a use, until the next one; 0 keeps it for ever.
+    pub idle_stop_ms: u64,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self { calls_in_flight: 256, calls_waiting: 4_096, calls_per_minute: 0, idle_stop_ms: 1_800_000 }
+    }
 }
 
 /// A specification with a person's values in it is not printed: they may stand in its arguments and its URL.
@@ -139,8 +160,12 @@ pub enum ServerState {
     Starting,
     /// Connected.
     Ready,
+    /// Connected, but its last calls were not answered.
+    Degraded,
     /// The last start failed, or it died; the next use tries again.
     Failed,
+    /// It crashed too often: it is not started again until a person restarts it.
+    Quarantined,
 }
 
 /// How bad a problem is.

@@ -1,7 +1,7 @@
 //! The scripted server (`bin/faulty-server.rs`) as tests use it.
 
 use model::server::{Scope, Source};
-use model::{ServerSpec, Transport};
+use model::{ServerLimits, ServerSpec, Transport};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -53,6 +53,7 @@ pub fn faulty_spec(name: &str, fault: &str) -> ServerSpec {
         oauth: model::server::OAuth::default(),
         scrub: Vec::new(),
         startup_timeout_ms: 20_000,
+        limits: ServerLimits::default(),
         content_hash: fault.to_owned(),
     }
 }

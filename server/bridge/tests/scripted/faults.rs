@@ -1,7 +1,7 @@
 //! Each fault gives a typed error in time, says what the server said, and leaves its neighbour alone.
 
 use crate::kit::{BOUND, Kit};
-use bridge::Error;
+use bridge::{Error, Patience};
 use model::{Secret, ServerSpec, Transport};
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -70,6 +70,81 @@ async fn half_an_answer_and_an_end_is_a_death() {
     let kit = Kit::faulty("half-answer");
     let error = kit.call("echo", json!({})).await.expect_err("it ends");
     assert!(matches!(error, Error::Died { .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_an_answer_without_an_end_leaves_its_caller_to_its_time() {
+    for fault in ["half-then-hang", "endless-progress"] {
+        let kit = Kit::new(with_neighbour(fault));
+        kit.bridge.tools("s").await.expect("it starts");
+        let patience = Patience { silence: SHORT, total: SHORT * 2 };
+        let (error, ()) = tokio::join!(kit.call_within("echo", json!({}), patience), kit.neighbour_answers());
+        let error = error.expect_err("no whole answer");
+        let endless = fault == "endless-progress";
+        let Error::Timeout { server, what, ms, .. } = &error else { panic!("{error}") };
+        assert_eq!((server.as_str(), *ms), ("s", if endless { 600 } else { 300 }), "{error}");
+        assert_eq!(what.contains("reports progress without an end"), endless, "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn progress_keeps_a_call_alive_beyond_its_silence() {
+    let kit = Kit::faulty("ok");
+    kit.bridge.tools("s").await.expect("it starts");
+    let patience = Patience { silence: Duration::from_secs(2), total: BOUND };
+    let began = Instant::now();
+    let answer = kit.call_within("progress", json!({"times": 25, "ms": 100}), patience).await;
+    assert_eq!(answer.expect("answered").text(), "done");
+    assert!(began.elapsed() > patience.silence);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_answer_is_nobodys_and_does_no_harm() {
+    let kit = Kit::faulty("ok");
+    kit.bridge.tools("s").await.expect("it starts");
+    let error = kit.call_within("slow", json!({"ms": 400}), Duration::from_millis(50)).await.expect_err("late");
+    assert!(error.is_timeout(), "{error}");
+    // It comes while this one waits.
+    assert_eq!(kit.call("slow", json!({"ms": 600})).await.expect("answered").text(), "slept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_of_other_types_are_understood_or_said_to_be_wrong() {
+    let kit = Kit::new(with_neighbour("text-ids"));
+    assert_eq!(kit.structured("echo", json!({"a": 1})).await, json!({"a": 1}));
+    let kit = Kit::new(with_neighbour("null-ids"));
+    kit.bridge.tools("s").await.expect("it starts");
+    let error = kit.call_within("echo", json!({}), SHORT).await.expect_err("an answer to nobody");
+    assert!(error.is_timeout() && error.to_string().contains("not JSON-RPC"), "{error}");
+    let kit = Kit::new(with_neighbour("fractional-ids"));
+    let error = kit.call("echo", json!({})).await.expect_err("no such id");
+    assert!(matches!(&error, Error::Protocol { server, .. } if server == "s"), "{error}");
+    kit.neighbour_answers().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_are_no_text_and_bytes_that_trickle_cost_only_what_they_must() {
+    let kit = Kit::new(with_neighbour("ok"));
+    assert_eq!(kit.structured("big", json!({"shape": "bad-utf8"})).await, json!({"a": "\u{FFFD}"}));
+    let slow = kit.call_within("big", json!({"shape": "dribble", "bytes": 1_000}), SHORT);
+    let (slow, ()) = tokio::join!(slow, kit.neighbour_answers());
+    assert!(slow.expect_err("a byte at a time").is_timeout());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_of_a_hundred_megabytes_fails_its_own_call_only() {
+    let kit = Kit::new(with_neighbour("ok"));
+    let sleeper = kit.call("slow", json!({"ms": 100}));
+    let (slept, big) = tokio::join!(sleeper, kit.call("big", json!({"bytes": 100_000_000})));
+    assert!(matches!(&big, Err(Error::TooLarge { server, limit_bytes: 33_554_432, .. }) if server == "s"), "{big:?}");
+    assert_eq!(slept.expect("answered").text(), "slept");
+    kit.neighbour_answers().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_tools_are_listed() {
+    let kit = Kit::faulty("many-tools");
+    assert_eq!(kit.bridge.tools("s").await.expect("listed").len(), 10_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,6 +23,10 @@ enum Manner {
     /// Closes the connection instead of answering a call.
     HangsUpOnCalls,
     SilentOnCalls,
+    /// Answers calls with this status.
+    Fails(&'static str),
+    /// Sends a call's answer a byte at a time.
+    DripsCalls,
     /// Its token has run out since the handshake.
     RefusesCalls,
 }
@@ -58,7 +62,15 @@ async fn converse(stream: TcpStream, manner: Manner, seen: Requests) -> Option<(
         let message = serde_json::from_slice(&body).unwrap_or(Value::Null);
         seen.lock().expect("not poisoned").push(head.clone());
         let reply = answer(manner, &head, &message).await?;
-        stream.write_all(reply.as_bytes()).await.ok()?;
+        if manner == Manner::DripsCalls && message["method"] == "tools/call" {
+            let mut drip = tokio::time::interval(Duration::from_millis(20));
+            for byte in reply.as_bytes() {
+                drip.tick().await;
+                stream.write_all(&[*byte]).await.ok()?;
+            }
+        } else {
+            stream.write_all(reply.as_bytes()).await.ok()?;
+        }
     }
 }
 
@@ -75,7 +87,13 @@ async fn answer(manner: Manner, head: &str, message: &Value) -> Option<String> {
         Manner::HangsUpOnCalls if message["method"] == "tools/call" => return None,
         Manner::SilentOnCalls if message["method"] == "tools/call" => std::future::pending().await,
         Manner::RefusesCalls if message["method"] == "tools/call" => return plain("401 Unauthorized", ""),
-        Manner::Honest | Manner::HangsUpOnCalls | Manner::SilentOnCalls | Manner::RefusesCalls => {}
+        Manner::Fails(status) if message["method"] == "tools/call" => return plain(status, "retry-after: 120\r\n"),
+        Manner::Honest
+        | Manner::HangsUpOnCalls
+        | Manner::SilentOnCalls
+        | Manner::RefusesCalls
+        | Manner::DripsCalls
+        | Manner::Fails(_) => {}
     }
     if !head.starts_with("POST") {
         return plain("405 Method Not Allowed", "");
@@ -190,5 +208,40 @@ async fn a_hang_up_fails_its_call_only() {
         let error = kit.call("slow", json!({})).await.expect_err("it hangs up");
         assert!(matches!(error, Error::Unreachable { .. }), "{error}");
     }
+    kit.neighbour_answers().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_that_refuses_is_named_at_once_and_fails_its_call_only() {
+    for status in ["403 Forbidden", "429 Too Many Requests", "500 Internal Server Error", "503 Service Unavailable"] {
+        let (kit, requests) = start(Manner::Fails(status)).await;
+        kit.bridge.tools("s").await.expect("listed");
+        let asked = requests.lock().expect("not poisoned").len();
+        let began = Instant::now();
+        let error = kit.call("slow", json!({})).await.expect_err("refused");
+        let text = error.to_string();
+        assert!(text.starts_with("server `s` ") && text.contains(&status[..3]), "{text}");
+        assert!(began.elapsed() < Duration::from_secs(10), "nobody waits out the two minutes it asks for");
+        assert!(requests.lock().expect("not poisoned").len() - asked < 5, "it is not asked again and again");
+        kit.neighbour_answers().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_drips_ends_at_the_calls_time() {
+    let (kit, _requests) = start(Manner::DripsCalls).await;
+    kit.bridge.tools("s").await.expect("listed");
+    let error = kit.call_within("slow", json!({"bytes": 10_000}), Duration::from_millis(300)).await.expect_err("slow");
+    assert!(error.is_timeout(), "{error}");
+    kit.neighbour_answers().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_tls_behind_https_says_so() {
+    let (url, _requests) = serve(Manner::Honest).await;
+    let kit = Kit::new(vec![spec(&url.replace("http:", "https:")), crate::faulty::faulty_spec("neighbour", "ok")]);
+    let error = tokio::time::timeout(BOUND, kit.bridge.tools("s")).await.expect("in time").expect_err("no TLS");
+    let Error::Handshake { server, why, .. } = &error else { panic!("{error}") };
+    assert!(server == "s" && why.contains("tls handshake"), "{error}");
     kit.neighbour_answers().await;
 }

@@ -1,9 +1,10 @@
 //! A bridge with scripted servers, and the events it sent.
 
-use bridge::{Bridge, BridgeEvent, Error, Options};
+use bridge::{Bridge, BridgeEvent, Error, Options, Patience};
 use model::{ServerSpec, ServerState, ToolResult};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -41,8 +42,13 @@ impl Kit {
         self.call_within(tool, arguments, BOUND).await
     }
 
-    pub(crate) async fn call_within(&self, tool: &str, arguments: Value, limit: Duration) -> Result<ToolResult, Error> {
-        self.bridge.call("s", tool, object(arguments), limit).await
+    pub(crate) async fn call_within(
+        &self,
+        tool: &str,
+        arguments: Value,
+        patience: impl Into<Patience>,
+    ) -> Result<ToolResult, Error> {
+        self.bridge.call("s", tool, object(arguments), patience).await
     }
 
     /// The structured answer of a call that must succeed.
@@ -92,13 +98,21 @@ pub(crate) fn is_alive(pid: u64) -> bool {
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
+/// Sends a signal to a process, or to its group where the number is negative.
+pub(crate) fn signal(name: &str, pid: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), "--", pid]).stderr(Stdio::null()).status();
+    sent.expect("kill runs");
+}
+
 /// Waits for processes to be gone.
 pub(crate) async fn gone(pids: &[u64]) {
-    let all = async {
-        let mut look = tokio::time::interval(Duration::from_millis(5));
-        while pids.iter().any(|&pid| is_alive(pid)) {
-            look.tick().await;
-        }
-    };
-    tokio::time::timeout(BOUND, all).await.expect("the processes end");
+    tokio::time::timeout(BOUND, outlive(pids)).await.expect("the processes end");
+}
+
+/// The same, without a bound.
+pub(crate) async fn outlive(pids: &[u64]) {
+    let mut look = tokio::time::interval(Duration::from_millis(5));
+    while pids.iter().any(|&pid| is_alive(pid)) {
+        look.tick().await;
+    }
 }

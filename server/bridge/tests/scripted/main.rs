@@ -2,13 +2,17 @@
 //!
 //! One program, so that it links once. Every wait is for an event or a process, bounded; there is no sleep.
 
+mod beside;
 mod faults;
 // `testkit` stands on the daemon, and so on this crate; of it only this file is needed.
 #[expect(unreachable_pub, reason = "it is public in testkit")]
 #[path = "../../../testkit/src/faulty.rs"]
 mod faulty;
 mod http;
+mod kills;
 mod kit;
 mod life;
 mod orphans;
+mod supervision;
+mod turns;
 mod works;

@@ -1,9 +1,9 @@
 //! No process is left behind: neither when the bridge shuts down, nor when it is dropped, nor when we are killed.
 
-use crate::kit::{BOUND, Kit, gone, is_alive};
+use crate::kit::{Kit, gone, is_alive, signal};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// Set in the helper process: it starts a server with a grandchild, tells their ids, and waits to be killed.
 const HELPER: &str = "BRIDGE_TEST_HELPER";
@@ -60,8 +60,8 @@ async fn helper_process() {
     std::future::pending::<()>().await;
 }
 
-#[test]
-fn a_kill_nine_leaves_nothing() {
+/// A helper process with a server and a grandchild, and the ids of those two.
+fn helper() -> (Child, Vec<u64>) {
     let mut helper = Command::new(std::env::current_exe().expect("a path"))
         .args(["--exact", "orphans::helper_process", "--nocapture"])
         .env(HELPER, "1")
@@ -76,8 +76,36 @@ fn a_kill_nine_leaves_nothing() {
         .map(|ids| ids.iter().filter_map(Value::as_u64).collect())
         .expect("a list");
     assert_eq!(ids.len(), 2);
+    (helper, ids)
+}
+
+#[test]
+fn a_kill_nine_leaves_nothing() {
+    let (mut helper, ids) = helper();
     helper.kill().expect("killed");
     helper.wait().expect("reaped");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(async { tokio::time::timeout(BOUND, gone(&ids)).await }).expect("all are gone");
+    runtime.block_on(gone(&ids));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_where_the_guardian_was_killed_too_is_swept_away_at_the_next_start() {
+    let (mut helper, ids) = helper();
+    let own = Kit::faulty("ok");
+    let spared = family(&own).await;
+    for guardian in children(helper.id()).into_iter().filter(|id| !ids.contains(id)) {
+        signal("KILL", &guardian.to_string());
+    }
+    helper.kill().expect("killed");
+    helper.wait().expect("reaped");
+    let _next = Kit::faulty("ok");
+    gone(&ids).await;
+    assert!(spared.iter().all(|&id| is_alive(id)), "what has a living owner stays");
+}
+
+/// The processes that a process has started.
+fn children(parent: u32) -> Vec<u64> {
+    let tasks = std::fs::read_dir(format!("/proc/{parent}/task")).expect("it lives");
+    let lists = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("children")).ok());
+    lists.flat_map(|list| list.split(' ').filter_map(|id| id.parse().ok()).collect::<Vec<_>>()).collect()
 }

@@ -116,7 +116,10 @@ async fn a_child_sees_its_own_variables_and_none_of_our_secrets() {
     let kit = Kit::new(vec![spec]);
     let answer = kit.structured("env", json!({})).await;
     let names: Vec<&str> = answer["env"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
-    assert!(names.contains(&"TOKEN=t0ps3cret") && names.contains(&"TTA_SERVER=1"), "{names:?}");
+    assert!(
+        names.contains(&"TOKEN=t0ps3cret") && names.iter().any(|name| name.starts_with("TTA_SERVER=")),
+        "{names:?}"
+    );
     assert!(names.iter().any(|name| name.starts_with("PATH=")), "{names:?}");
     assert!(!names.iter().any(|name| name.starts_with("CARGO_PKG_")), "{names:?}");
     let cwd = kit.folder.path().canonicalize().expect("exists");

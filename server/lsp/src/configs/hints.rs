@@ -78,12 +78,16 @@ pub(super) fn state(status: &ServerStatus) -> String {
         ServerState::Stopped => "starts when needed".to_owned(),
         ServerState::Starting => "starting…".to_owned(),
         ServerState::Ready => "ready".to_owned(),
-        ServerState::Failed => {
-            let why = status.last_error.as_deref().and_then(|error| error.lines().next()).unwrap_or("see the log");
-            let cut: String = why.chars().take(ERROR_CHARS).collect();
-            format!("failed: {cut}{}", if cut.len() < why.len() { "…" } else { "" })
-        }
+        ServerState::Degraded => because("degraded", status),
+        ServerState::Failed => because("failed", status),
+        ServerState::Quarantined => because("quarantined", status),
     }
+}
+
+fn because(what: &str, status: &ServerStatus) -> String {
+    let why = status.last_error.as_deref().and_then(|error| error.lines().next()).unwrap_or("see the log");
+    let cut: String = why.chars().take(ERROR_CHARS).collect();
+    format!("{what}: {cut}{}", if cut.len() < why.len() { "…" } else { "" })
 }
 
 fn may_start(state: ServerState) -> bool {
@@ -119,7 +123,7 @@ fn commands(state: ServerState) -> &'static [(&'static str, &'static str)] {
         ServerState::Untrusted | ServerState::Disabled => &[],
         ServerState::Unapproved => &[START],
         ServerState::Stopped => &[START, TOOLS, LOG],
-        ServerState::Starting | ServerState::Ready => &[RESTART, STOP, TOOLS, LOG],
-        ServerState::Failed => &[RESTART, TOOLS, LOG],
+        ServerState::Starting | ServerState::Ready | ServerState::Degraded => &[RESTART, STOP, TOOLS, LOG],
+        ServerState::Failed | ServerState::Quarantined => &[RESTART, TOOLS, LOG],
     }
 }

@@ -52,7 +52,9 @@ fn state(state: ServerState) -> &'static str {
         ServerState::Stopped => "starts when it is needed",
         ServerState::Starting => "starting",
         ServerState::Ready => "ready",
+        ServerState::Degraded => "leaves calls without an answer",
         ServerState::Failed => "failed",
+        ServerState::Quarantined => "in quarantine until it is restarted",
     }
 }
 

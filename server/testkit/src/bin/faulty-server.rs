@@ -49,6 +49,12 @@ fn receive(fault: &str, message: &Value) {
         Some("tools/list") if fault == "hang-listing" => eprintln!("asked for tools, process {}", std::process::id()),
         Some("tools/list") => answer(fault, id, tools(fault, &message["params"]["cursor"])),
         Some("tools/call") => call(fault, id, &message["params"]),
+        Some(method) if method.starts_with("resources/") || method.starts_with("prompts/") => {
+            match beside_tools(fault, method, &message["params"]) {
+                Some(result) => answer(fault, id, result),
+                None => error(id, -32_002, &format!("no {method} of {}", message["params"])),
+            }
+        }
         Some("ping") => answer(fault, id, json!({})),
         Some(_) => {}
         // An answer to a question of ours.
@@ -64,7 +70,7 @@ fn receive(fault: &str, message: &Value) {
 fn initialize(message: &Value) -> Value {
     json!({
         "protocolVersion": message["params"]["protocolVersion"],
-        "capabilities": {"tools": {"listChanged": true}},
+        "capabilities": {"tools": {"listChanged": true}, "resources": {}, "prompts": {}},
         "serverInfo": {"name": "faulty", "version": "1"},
     })
 }
@@ -86,6 +92,49 @@ fn tools(fault: &str, cursor: &Value) -> Value {
     let fixed = ["echo", "slow", "big", "env", "grow", "cancelled", "ask", "grandchild", "text", "fail"];
     let extra = (0..EXTRA_TOOLS.load(Ordering::SeqCst)).map(|n| tool(&format!("extra{n}")));
     json!({"tools": fixed.into_iter().map(tool).chain(extra).collect::<Vec<_>>()})
+}
+
+/// Resources and prompts. Each list has two pages, or with a fault no end.
+fn beside_tools(fault: &str, method: &str, params: &Value) -> Option<Value> {
+    let key = match method {
+        "resources/list" => "resources",
+        "resources/templates/list" => "resourceTemplates",
+        "prompts/list" => "prompts",
+        "prompts/get" => {
+            let text = json!({"type": "text", "text": params["arguments"]["tone"]});
+            return Some(json!({"description": "d", "messages": [{"role": "user", "content": text}]}));
+        }
+        _ => {
+            let mut part = json!({"uri": params["uri"], "mimeType": "image/png", "_meta": {"a": 1}});
+            let uri = params["uri"].as_str()?;
+            match uri.split(':').next()? {
+                "text" => part["text"] = uri.into(),
+                "blob" => part["blob"] = "AP8=".into(),
+                _ => return None,
+            }
+            return Some(json!({"contents": [part]}));
+        }
+    };
+    let page = params["cursor"].as_str().and_then(|cursor| cursor.parse::<u64>().ok()).unwrap_or(0);
+    let entry = json!({"name": format!("{key}{page}"), "uri": "text:a", "uriTemplate": "text:{x}"});
+    let next = match fault {
+        "endless-lists" => Some(page + 1),
+        "repeating-lists" => Some(1),
+        _ => (page == 0).then_some(1),
+    };
+    Some(json!({key: [entry], "nextCursor": next.map_or(Value::Null, |next| next.to_string().into())}))
+}
+
+/// An answer that says something of itself everywhere, with a block of a kind that nobody knows.
+fn blocks() -> Value {
+    json!({
+        "_meta": {"trace": 1},
+        "content": [
+            {"type": "text", "text": "a", "annotations": {"priority": 0.5}},
+            {"type": "image", "mimeType": "image/png", "data": "AP8=", "_meta": {"b": 2}},
+            {"type": "hologram", "depth": 3},
+        ],
+    })
 }
 
 /// Tools that claim to read or to destroy, or claim nothing. Each answers with its arguments.
@@ -152,9 +201,12 @@ fn call(fault: &str, id: &Value, params: &Value) {
             raw(format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{").as_bytes());
             std::process::exit(0);
         }
+        "half-then-hang" => return raw(format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"resu").as_bytes()),
+        "endless-progress" => return report(&params["_meta"]["progressToken"], u64::MAX, 20),
         _ => {}
     }
     match params["name"].as_str().unwrap_or_default() {
+        "blocks" => answer(fault, id, blocks()),
         "echo" | "read" | "write" | "note" => answer(fault, id, json!({"content": [], "structuredContent": arguments})),
         "read_note" => answer(fault, id, text_result(&"A bee makes honey. ".repeat(100))),
         "text" => answer(fault, id, text_result(arguments["text"].as_str().unwrap_or_default())),
@@ -165,6 +217,14 @@ fn call(fault: &str, id: &Value, params: &Value) {
             std::thread::spawn(move || {
                 std::thread::sleep(pause);
                 answer(&fault, &id, text_result("slept"));
+            });
+        }
+        "progress" => {
+            let (fault, id, token) = (fault.to_owned(), id.clone(), params["_meta"]["progressToken"].clone());
+            let [times, ms] = ["times", "ms"].map(|key| arguments[key].as_u64().unwrap_or(1));
+            std::thread::spawn(move || {
+                report(&token, times, ms);
+                answer(&fault, &id, text_result("done"));
             });
         }
         "big" => big(id, arguments),
@@ -199,6 +259,15 @@ fn call(fault: &str, id: &Value, params: &Value) {
     }
 }
 
+/// Tells of progress so many times, so many milliseconds apart.
+fn report(token: &Value, times: u64, ms: u64) {
+    for progress in 0..times {
+        std::thread::sleep(Duration::from_millis(ms));
+        let params = json!({"progressToken": token, "progress": progress});
+        send(&json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": params}));
+    }
+}
+
 /// An answer of the size asked for: an honest one, one whose id comes last, one that is no JSON, or one without an end.
 fn big(id: &Value, arguments: &Value) {
     let filler = "x".repeat(usize::try_from(arguments["bytes"].as_u64().unwrap_or(0)).expect("64 bit"));
@@ -212,13 +281,30 @@ fn big(id: &Value, arguments: &Value) {
         "endless" => loop {
             raw(filler.as_bytes());
         },
+        "bad-utf8" => {
+            let line =
+                format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{\"structuredContent\":{{\"a\":\"?\"}}}}}}\n");
+            raw(&line.bytes().map(|byte| if byte == b'?' { 0xFF } else { byte }).collect::<Vec<_>>());
+        }
+        "dribble" => {
+            for byte in format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},{result}}}\n").bytes() {
+                std::thread::sleep(Duration::from_millis(20));
+                raw(&[byte]);
+            }
+        }
         _ => raw(format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},{result}}}\n").as_bytes()),
     }
 }
 
 fn answer(fault: &str, id: &Value, result: Value) {
     let is_call = result.get("content").is_some();
-    let id = if fault == "wrong-ids" && is_call { json!(id.as_u64().unwrap_or(0) + 1_000) } else { id.clone() };
+    let id = match fault {
+        "wrong-ids" if is_call => json!(id.as_u64().unwrap_or(0) + 1_000),
+        "text-ids" if is_call => json!(id.to_string()),
+        "null-ids" if is_call => Value::Null,
+        "fractional-ids" if is_call => json!(id.as_f64().unwrap_or(0.0) + 0.5),
+        _ => id.clone(),
+    };
     let mut message = json!({"jsonrpc": "2.0", "id": id});
     message["result"] = result;
     send(&message);
