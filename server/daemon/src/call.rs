@@ -228,15 +228,17 @@ impl Inner {
             let shaped = answer.map(|result| if whole { result.whole() } else { result });
             return shaped.map_err(|(status, error)| Failure { status, error });
         }
+        let total = Duration::from_millis(self.limits.call_total_ms).max(timeout);
+        let patience = bridge::Patience { silence: timeout, total };
         let progress = &self.progress_of(call.index);
         let make = async |arguments: Map<String, Value>| match tool.method {
-            Some(method) => bridge.ask(server, method, arguments, timeout, progress).await,
+            Some(method) => bridge.ask(server, method, arguments, patience, progress).await,
             None if whole => {
                 let wrapped =
                     Map::from_iter([("name".to_owned(), name.into()), ("arguments".to_owned(), arguments.into())]);
-                bridge.ask(server, Method::CallTool, wrapped, timeout, progress).await
+                bridge.ask(server, Method::CallTool, wrapped, patience, progress).await
             }
-            None => bridge.watched_call(server, name, arguments, timeout, progress).await,
+            None => bridge.watched_call(server, name, arguments, patience, progress).await,
         };
         // A remote server may refuse the call until somebody logs in; then it is made once more.
         let spare = matches!(entry.spec.transport, Transport::Http { .. }).then(|| arguments.clone());
