@@ -84,7 +84,9 @@ fn start_mentioned(core: &Arc<Core>, snapshot: &Snapshot, program: &str) {
     if !program.contains("servers") && !program.contains("tta") {
         return;
     }
-    for entry in snapshot.usable().filter(|e| e.is_unlisted() || matches!(e.state, ServerState::Stopped | ServerState::Failed)) {
+    for entry in
+        snapshot.usable().filter(|e| e.is_unlisted() || matches!(e.state, ServerState::Stopped | ServerState::Failed))
+    {
         if program.contains(&*entry.identifier) || program.contains(&entry.spec.name) {
             let (bridge, name) = (core.bridge.clone(), entry.spec.name.clone());
             core.tasks.spawn(async move {

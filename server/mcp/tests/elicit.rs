@@ -45,6 +45,14 @@ impl Editor for Agreeable {
     fn input(&self, _: InputRequest) -> Ready<Result<Option<Secret>, String>> {
         Box::pin(std::future::ready(Ok(None)))
     }
+
+    fn kept(&self, _: String) -> Ready<Result<Option<Secret>, String>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    fn keep(&self, _: String, _: Option<Secret>) -> Ready<Result<(), String>> {
+        Box::pin(std::future::ready(Err("this editor keeps nothing".to_owned())))
+    }
 }
 
 /// Longest that anything here may take; the first run may compile a guest.

@@ -187,6 +187,8 @@ pub enum Request {
         /// The server, by name or identifier.
         server: String,
     },
+    /// Take servers over from other tools' files.
+    ImportServers(crate::import::ImportRequest),
     /// Have a person log in to a remote server.
     Login {
         /// The server, by name or identifier.
@@ -197,8 +199,6 @@ pub enum Request {
         /// The server, by name or identifier.
         server: String,
     },
-    /// Take servers over from other tools' files.
-    ImportServers(crate::import::ImportRequest),
     /// The last of what a server wrote to stderr.
     ServerLog {
         /// The server, by name or identifier.

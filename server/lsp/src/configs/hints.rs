@@ -114,8 +114,9 @@ pub(crate) fn code_lenses(file: &ConfigFile<'_>) -> Vec<CodeLens> {
 }
 
 fn commands(state: ServerState) -> &'static [(&'static str, &'static str)] {
-    const RESTART: (&str, &str) = ("Restart", "tta.restartServer");
-    const START: (&str, &str) = ("Start", "tta.startServer");
+    // The editor shows commands of its own beside these; the icon says whose the row is.
+    const RESTART: (&str, &str) = ("$(zap) Restart", "tta.restartServer");
+    const START: (&str, &str) = ("$(zap) Start", "tta.startServer");
     const STOP: (&str, &str) = ("Stop", "tta.stopServer");
     const TOOLS: (&str, &str) = ("Show Tools", "tta.showTools");
     const LOG: (&str, &str) = ("Show Log", "tta.showLog");

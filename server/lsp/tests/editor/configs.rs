@@ -55,7 +55,7 @@ async fn hints_and_lenses_follow_the_text_and_the_servers() {
     let uri = uri(test.workspace(), ".vscode/mcp.json");
     editor.open(&uri, "jsonc", &format!("{{\n  \"servers\": {{\n{}\n  }}\n}}\n", entry("good"))).await;
     assert_eq!(hints(&mut editor, &uri).await, [(2, 13, "starts when needed".to_owned())]);
-    assert_eq!(lenses(&mut editor, &uri).await[0], "Start tta.startServer [good]");
+    assert_eq!(lenses(&mut editor, &uri).await[0], "$(zap) Start tta.startServer [good]");
 
     let servers = editor.ask("tta/servers", json!({"list": true})).await["result"].clone();
     let (id, _) = editor.asked("workspace/inlayHint/refresh").await;
