@@ -63,7 +63,8 @@ async fn hints_and_lenses_follow_the_text_and_the_servers() {
     let tokens = servers[0]["definition_tokens"].as_u64().expect("counted");
     let ready = format!("{} tools · ready · {tokens} tokens deferred", servers[0]["tools"]);
     assert_eq!(hints(&mut editor, &uri).await, [(2, 13, ready.clone())]);
-    let all = ["Restart tta.restartServer", "Stop tta.stopServer", "Show Tools tta.showTools", "Show Log tta.showLog"];
+    let all =
+        ["$(zap) Restart tta.restartServer", "Stop tta.stopServer", "Show Tools tta.showTools", "Show Log tta.showLog"];
     assert_eq!(lenses(&mut editor, &uri).await, all.map(|lens| format!("{lens} [good]")));
 
     // Above it a server that is not saved, then a text that does not parse.
