@@ -147,7 +147,7 @@ impl Health {
     pub(crate) fn unanswered(&self, error: &Error) -> bool {
         let mut record = self.record();
         record.unanswered += 1;
-        if record.unanswered % UNANSWERED_MAX > 0 {
+        if !record.unanswered.is_multiple_of(UNANSWERED_MAX) {
             return false;
         }
         let is_new = record.trouble.replace(error.clone()).is_none();

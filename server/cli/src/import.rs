@@ -59,10 +59,11 @@ fn describe(server: &ImportedServer) -> String {
         text = format!("{text}\n  {entry}");
     }
     for secret in &server.secrets {
-        text += &match &secret.becomes {
-            Some(becomes) => format!("\n  {} looks like a secret and is not copied: {becomes}", secret.place),
-            None => format!("\n  {} looks like a secret and is copied as it stands", secret.place),
+        let what = match &secret.becomes {
+            Some(becomes) => format!("not copied: {becomes}"),
+            None => "copied as it stands".to_owned(),
         };
+        text = format!("{text}\n  {} looks like a secret and is {what}", secret.place);
     }
     text
 }

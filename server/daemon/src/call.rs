@@ -201,7 +201,7 @@ impl Inner {
         };
         asked.time(self.core.approvals.call(&self.session, wanted)).await.map_err(Failure::denied)?;
         self.confirm_remembered(entry);
-        asked.time(self.give_inputs(entry, &call.clock)).await?;
+        asked.time(Box::pin(self.give_inputs(entry, &call.clock))).await?;
         self.answer(entry, tool, arguments, call, whole, asked).await
     }
 
@@ -224,7 +224,7 @@ impl Inner {
                 return Err(Failure::new(CallStatus::Error, ErrorKind::Tool, why, hint));
             }
             let run_id = self.session.run_id.clone();
-            let answer = editor_tools::call(&self.core, offer, name, arguments, run_id, timeout).await;
+            let answer = Box::pin(editor_tools::call(&self.core, offer, name, arguments, run_id, timeout)).await;
             let shaped = answer.map(|result| if whole { result.whole() } else { result });
             return shaped.map_err(|(status, error)| Failure { status, error });
         }
@@ -232,11 +232,12 @@ impl Inner {
         let patience = bridge::Patience { silence: timeout, total };
         let progress = &self.progress_of(call.index);
         let make = async |arguments: Map<String, Value>| match tool.method {
-            Some(method) => bridge.ask(server, method, arguments, patience, progress).await,
+            // What is rare does not make every call's future larger.
+            Some(method) => Box::pin(bridge.ask(server, method, arguments, patience, progress)).await,
             None if whole => {
                 let wrapped =
                     Map::from_iter([("name".to_owned(), name.into()), ("arguments".to_owned(), arguments.into())]);
-                bridge.ask(server, Method::CallTool, wrapped, patience, progress).await
+                Box::pin(bridge.ask(server, Method::CallTool, wrapped, patience, progress)).await
             }
             None => bridge.watched_call(server, name, arguments, patience, progress).await,
         };
@@ -246,8 +247,8 @@ impl Inner {
         if let (Err(refused), Some(arguments)) = (&answer, spare)
             && refused.needs_login()
         {
-            asked.time(self.login(entry, &call.clock, refused)).await?;
-            answer = make(arguments).await;
+            asked.time(Box::pin(self.login(entry, &call.clock, refused))).await?;
+            answer = Box::pin(make(arguments)).await;
         }
         answer.map_err(|e| self.failed(entry, &e))
     }
@@ -258,7 +259,8 @@ impl Inner {
 
     /// What a server told of a call, which may not have been made yet.
     async fn updates(&self, call: &GuestCall) -> Result<String, CallError> {
-        let asked = sandbox::Updates::of(call, self.limits.calls)?;
+        let asked = sandbox::Updates::of(call, self.limits.calls);
+        let asked = asked.map_err(|error| CallError { error, server: call.server.clone(), tool: call.tool.clone() })?;
         let progress = self.progress_of(asked.call - 1);
         if !asked.now {
             progress.after(asked.seen).await;

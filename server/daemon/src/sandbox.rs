@@ -36,13 +36,11 @@ pub(crate) struct Updates {
 
 impl Updates {
     /// What `call` asks, in a run of at most `calls` calls.
-    pub(crate) fn of(call: &GuestCall, calls: u32) -> Result<Self, CallError> {
+    pub(crate) fn of(call: &GuestCall, calls: u32) -> Result<Self, ProgramError> {
         let asked = serde_json::from_str::<Self>(&call.arguments_json).ok();
-        asked.filter(|asked| (1..=calls).contains(&asked.call)).ok_or_else(|| CallError {
-            error: ProgramError::new(ErrorKind::Arguments, "there is no such call"),
-            server: SERVER.to_owned(),
-            tool: call.tool.clone(),
-        })
+        asked
+            .filter(|asked| (1..=calls).contains(&asked.call))
+            .ok_or_else(|| ProgramError::new(ErrorKind::Arguments, "there is no such call"))
     }
 }
 

@@ -75,7 +75,7 @@ impl Bench {
     }
 
     /// Nothing that anybody can see holds anything that was given out, and the authorization server found no fault.
-    async fn is_nowhere(self) {
+    async fn shows_nothing(self) {
         let Ok(Reply::Servers(servers)) = self.test.ask(Request::Servers { list: false }).await else {
             panic!("servers answer")
         };
@@ -138,14 +138,14 @@ async fn the_first_call_logs_in_and_later_windows_find_the_login_where_the_edito
     let run = bench.test.run(Language::Python, "from servers import remote\nawait remote.echo()").await;
     assert_eq!(run.result.expect("it ends well").get(), r#"{"scope":"read"}"#);
     assert_eq!(bench.remote.count("GET /authorize"), found, "nobody was asked");
-    bench.told.push_str(&format!("{:?}", run.calls));
+    write!(bench.told, "{:?}", run.calls).expect("a string takes it");
 
     let Ok(Reply::Done(true)) = bench.test.ask(Request::Logout { server: "remote".into() }).await else {
         panic!("there was a login")
     };
     assert!(bench.kept.lock().expect("not poisoned").is_empty());
     bench.call_with_login().await;
-    bench.is_nowhere().await;
+    bench.shows_nothing().await;
 }
 
 #[tokio::test]
@@ -167,7 +167,7 @@ async fn a_token_that_ran_out_is_refreshed_and_a_spent_refresh_logs_in_anew() {
     bench.remote.revoke(true);
     assert_eq!(value(&bench.call_with_login().await), json!({"scope": "read"}));
     assert_eq!((bench.remote.count("GET /authorize"), bench.remote.count("POST /register")), (2, 1));
-    bench.is_nowhere().await;
+    bench.shows_nothing().await;
 }
 
 #[tokio::test]
@@ -178,7 +178,7 @@ async fn more_rights_are_asked_for_when_a_call_needs_them_and_the_call_is_made_o
     let reply = bench.call_with_login().await;
     assert_eq!(value(&reply), json!({"scope": "read write"}));
     assert_eq!(bench.remote.count("POST /register"), 1, "it is the client that is known already");
-    bench.is_nowhere().await;
+    bench.shows_nothing().await;
 }
 
 #[tokio::test]
@@ -216,9 +216,10 @@ async fn the_browser_must_bring_the_state_of_this_login_to_this_port() {
     assert!(!shown.body.contains("s3cret"), "{shown:?}");
     let reply = call.await.expect("it ends");
     assert_eq!(value(&reply), json!({"scope": "read"}));
-    bench.is_nowhere().await;
+    bench.shows_nothing().await;
 }
 
+#[expect(clippy::single_match_else, reason = "two ways of one length")]
 #[tokio::test]
 async fn an_answer_of_another_issuer_is_refused_before_its_code_is_sent_anywhere() {
     for iss in [Some("https://evil.example"), None] {
@@ -283,7 +284,7 @@ async fn a_client_that_may_not_register_says_how_to_configure_one_which_then_is_
     test.daemon.shutdown().await;
     let mut bench = Bench::window(remote, kept, json!({"oauth": {"clientId": "known"}})).await;
     assert_eq!(value(&bench.call_with_login().await), json!({"scope": "read"}));
-    bench.is_nowhere().await;
+    bench.shows_nothing().await;
 }
 
 #[tokio::test]
@@ -294,7 +295,7 @@ async fn a_metadata_documents_url_is_the_client_where_such_documents_are_read() 
         let mut bench = Bench::window(remote, Kept::default(), document.clone()).await;
         bench.call_with_login().await;
         assert_eq!(bench.remote.count("POST /register"), usize::from(!documents));
-        bench.is_nowhere().await;
+        bench.shows_nothing().await;
     }
 }
 
@@ -308,8 +309,8 @@ async fn looking_asks_nobody_and_without_anybody_to_ask_the_error_says_what_to_d
     let run = test.run(Language::Python, "from servers import remote\nawait remote.echo()").await;
     assert_eq!(run.status, RunStatus::Error);
     let error = run.error.expect("it fails");
-    let text = format!("{} {}", error.message, error.hint.unwrap_or_default());
-    assert!(text.contains("asks for a login") && text.contains("tta servers login remote"), "{text}");
+    let shown = format!("{} {}", error.message, error.hint.unwrap_or_default());
+    assert!(shown.contains("asks for a login") && shown.contains("tta servers login remote"), "{shown}");
     assert_eq!(remote.count("GET /authorize"), 0);
 }
 

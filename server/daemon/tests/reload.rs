@@ -6,7 +6,7 @@ use std::time::Duration;
 use testkit::{TestDaemon, faulty_server};
 
 /// Never waited for when the test passes.
-const BOUND: Duration = Duration::from_secs(60);
+const BOUND: Duration = Duration::from_mins(1);
 
 /// Calls one server until that is no longer configured, and then another.
 const PROGRAM: &str = "
@@ -29,9 +29,9 @@ async fn a_run_goes_on_while_its_servers_are_configured_anew() {
     let change = async {
         while !matches!(notices.recv().await, Ok(Notice::Run(RunEvent::Call { .. }))) {}
         let entry = json!({"command": faulty_server(), "args": ["ok"]});
-        let text = json!({"servers": {"stays": entry, "comes": entry}}).to_string();
+        let anew = json!({"servers": {"stays": entry, "comes": entry}}).to_string();
         let file = test.workspace().join(".vscode/mcp.json");
-        std::fs::write(file.with_extension("new"), text).expect("written");
+        std::fs::write(file.with_extension("new"), anew).expect("written");
         std::fs::rename(file.with_extension("new"), &file).expect("renamed");
     };
     let both = async { tokio::join!(test.run(Language::Python, PROGRAM), change) };

@@ -95,12 +95,14 @@ impl Desk<'_> {
             .filter(|kept| kept.redirect == listener.redirect)
             .map(|kept| Registered { id: kept.credentials.client_id, secret: kept.client_secret });
         let client = self.client(&mut manager, &metadata, known, &listener.redirect, &scopes).await;
-        let client = client.map_err(|e| match found.source.is_discovered() {
-            true => Failed::of(&e),
-            false => Failed {
+        let client = client.map_err(|e| {
+            if found.source.is_discovered() {
+                return Failed::of(&e);
+            }
+            Failed {
                 why: "it publishes nothing about how to log in (no OAuth metadata)".to_owned(),
                 hint: "Give it an `Authorization` header with a token in its entry.".to_owned(),
-            },
+            }
         })?;
         let mut request = AuthorizationRequest::new(&listener.redirect).with_preregistered_client(&client.id);
         request.client_secret.clone_from(&client.secret);

@@ -33,11 +33,14 @@ pub(super) struct Arrived {
     server: AbortOnDropHandle<()>,
 }
 
+/// The page that came, and where to say how it is answered.
+type Came = oneshot::Sender<(String, oneshot::Sender<bool>)>;
+
 struct Seat {
     redirect: String,
     host: String,
     state: String,
-    came: Mutex<Option<oneshot::Sender<(String, oneshot::Sender<bool>)>>>,
+    came: Mutex<Option<Came>>,
     seen: tokio_util::sync::CancellationToken,
 }
 
@@ -58,19 +61,19 @@ impl Listener {
 
     /// Waits for the browser that brings `state`, for as long as the future is polled.
     pub(super) async fn answer(self, state: String) -> Option<Arrived> {
-        let (came, coming) = oneshot::channel();
+        let (arrived, arrival) = oneshot::channel();
         let seen = tokio_util::sync::CancellationToken::new();
         let host = self.redirect.trim_start_matches("http://").trim_end_matches(PATH).to_owned();
-        let seat = Seat { redirect: self.redirect, host, state, came: Mutex::new(Some(came)), seen: seen.clone() };
+        let seat = Seat { redirect: self.redirect, host, state, came: Mutex::new(Some(arrived)), seen: seen.clone() };
         let router = Router::new().route(PATH, get(callback)).with_state(Arc::new(seat));
         let served = axum::serve(self.listener, router).with_graceful_shutdown(seen.cancelled_owned());
-        let server = AbortOnDropHandle::new(tokio::spawn(async {
+        let listening = AbortOnDropHandle::new(tokio::spawn(async {
             if let Err(error) = served.await {
                 tracing::warn!("the end of a login is not listened for any more: {error}");
             }
         }));
-        let (url, page) = coming.await.ok()?;
-        Some(Arrived { url, page, server })
+        let (url, page) = arrival.await.ok()?;
+        Some(Arrived { url, page, server: listening })
     }
 }
 

@@ -87,10 +87,13 @@ impl Wallet {
     pub(super) async fn recall(&self) -> Option<Kept> {
         if let Some(keeper) = &self.keeper {
             match tokio::time::timeout(KEEPER, keeper.get(self.key.clone())).await {
-                Ok(Ok(Some(text))) => match self.read(&text) {
-                    Some(kept) => self.hold(kept),
-                    None => tracing::warn!("what is kept of a login cannot be read and is left out"),
-                },
+                Ok(Ok(Some(text))) => {
+                    if let Some(kept) = self.read(&text) {
+                        self.hold(kept);
+                    } else {
+                        tracing::warn!("what is kept of a login cannot be read and is left out");
+                    }
+                }
                 Ok(Ok(None)) => *self.held() = None,
                 Ok(Err(why)) => tracing::warn!("what is kept of a login cannot be had: {why}"),
                 Err(_elapsed) => tracing::warn!("what is kept of a login did not come in time"),
