@@ -90,11 +90,16 @@ impl Remains {
             End::Stopped => return connection.stopped(),
             End::Hangs(error) => return error,
             End::Exited(exit) => Some(exit),
-            End::Closed => match connection.fatal() {
-                Some(fatal) => return fatal,
-                // Its stdout closes a moment before its end is noticed.
-                None => tokio::time::timeout(AFTERGLOW, self.exited()).await.ok(),
-            },
+            End::Closed => None,
+        };
+        // A server that was given up may end of it, and its end be noticed first: what it did says more.
+        if let Some(fatal) = connection.fatal() {
+            return fatal;
+        }
+        let exit = match exit {
+            // Its stdout closes a moment before its end is noticed.
+            None => tokio::time::timeout(AFTERGLOW, self.exited()).await.ok(),
+            known => known,
         };
         let Some(exit) = exit else { return connection.protocol("it closed the connection, but did not end") };
         if let Some(drained) = self.drained.take() {

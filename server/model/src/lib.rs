@@ -3,6 +3,7 @@
 //! Nothing here does IO, knows a protocol library, or keeps state. Types that cross the wire derive `Serialize` and
 //! `TS`; `wire::typescript` turns them into the extension's generated types.
 
+pub mod ask;
 pub mod editor;
 pub mod error;
 pub mod ids;
