@@ -7,6 +7,7 @@
 use crate::auth::Auth;
 use crate::error::Error;
 use crate::handler::Handler;
+use crate::host::Questions;
 use crate::lines::{Fatal, Observed};
 use crate::progress::{Progress, Tapped, Watched};
 use crate::redact::Redactor;
@@ -64,10 +65,11 @@ pub(crate) struct Connection {
 pub(crate) async fn handshake<T: Transport<RoleClient> + 'static>(
     options: &Options,
     tools_changed: &Arc<Notify>,
+    questions: &Arc<Questions>,
     transport: T,
 ) -> Result<Client, ClientInitializeError> {
     let watched = Arc::<Watched>::default();
-    let handler = Handler::new(options, tools_changed.clone(), watched.clone());
+    let handler = Handler::new(options, tools_changed.clone(), watched.clone(), questions.clone());
     rmcp::serve_client(handler, Tapped { transport, watched }).await
 }
 

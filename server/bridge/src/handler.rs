@@ -1,14 +1,14 @@
-//! What a server may ask of us: the workspace's roots, and nothing else.
+//! What a server may ask of us: the workspace's roots, and what a host answers (`host`).
 //!
-//! Sampling and elicitation are not offered as capabilities; a server that asks all the same gets a clear refusal at
-//! once, so that it fails instead of waiting for a user who will never see the question.
+//! Where there is no host, sampling and elicitation are not offered as capabilities; a server that asks all the same gets
+//! a clear refusal at once, so that it fails instead of waiting for a user who will never see the question.
 
 #![expect(deprecated, reason = "the newest protocol drops roots and sampling; today's servers still ask for them")]
 
 use crate::progress::Watched;
 use rmcp::model::{
-    ClientCapabilities, ClientConfig, CreateMessageRequestParams, CreateMessageResult, ElicitRequestParams,
-    ElicitResult, ErrorCode, Implementation, ListRootsResult, ProtocolVersion, Root,
+    ClientCapabilities, ClientConfig, CreateMessageRequestParams, CreateMessageResult, CustomRequest, CustomResult,
+    ElicitRequestParams, ElicitResult, ErrorCode, Implementation, ListRootsResult, ProtocolVersion, Root,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleClient};
 use rmcp::{ClientHandler, ErrorData};
@@ -27,9 +27,15 @@ pub(crate) struct Handler {
 }
 
 impl Handler {
-    pub(crate) fn new(options: &crate::Options, tools_changed: Arc<Notify>, watched: Arc<Watched>) -> Self {
+    pub(crate) fn new(
+        options: &crate::Options,
+        tools_changed: Arc<Notify>,
+        watched: Arc<Watched>,
+        questions: Arc<Questions>,
+    ) -> Self {
         let client = Implementation::new(options.client_name.clone(), options.client_version.clone());
-        let capabilities = ClientCapabilities::builder().enable_roots().build();
+        let mut capabilities = ClientCapabilities::builder().enable_roots().build();
+        questions.declare(&mut capabilities);
         let config =
             ClientConfig::new(capabilities, client).with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);
         Self { config, roots: options.roots.iter().map(|root| root_of(root)).collect(), tools_changed, watched }
@@ -47,18 +53,38 @@ impl ClientHandler for Handler {
 
     async fn create_message(
         &self,
-        _params: CreateMessageRequestParams,
-        _context: RequestContext<RoleClient>,
+        params: CreateMessageRequestParams,
+        context: RequestContext<RoleClient>,
     ) -> Result<CreateMessageResult, ErrorData> {
-        Err(refusal("sampling"))
+        tokio::select! {
+            answer = self.questions.sample(params) => answer,
+            () = context.ct.cancelled() => Err(withdrawn()),
+        }
     }
 
     async fn create_elicitation(
         &self,
-        _params: ElicitRequestParams,
-        _context: RequestContext<RoleClient>,
+        params: ElicitRequestParams,
+        context: RequestContext<RoleClient>,
     ) -> Result<ElicitResult, ErrorData> {
-        Err(refusal("elicitation"))
+        tokio::select! {
+            answer = self.questions.elicit(params) => answer,
+            () = context.ct.cancelled() => Err(withdrawn()),
+        }
+    }
+
+    /// Whatever rmcp does not know as a request, such as a question that is not well formed.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _context: RequestContext<RoleClient>,
+    ) -> Result<CustomResult, ErrorData> {
+        Err(match request.method.as_str() {
+            known @ ("elicitation/create" | "sampling/createMessage") => {
+                ErrorData::invalid_params(format!("these are no parameters of {known}"), None)
+            }
+            other => ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("this client does not offer {other}"), None),
+        })
     }
 
     async fn on_tool_list_changed(&self, _context: NotificationContext<RoleClient>) {
@@ -66,8 +92,9 @@ impl ClientHandler for Handler {
     }
 }
 
-fn refusal(what: &str) -> ErrorData {
-    ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("this client does not offer {what}"), None)
+/// Nobody reads it: the server has given up its own question.
+fn withdrawn() -> ErrorData {
+    ErrorData::new(ErrorCode::INTERNAL_ERROR, "the question was withdrawn", None)
 }
 
 fn root_of(path: &Path) -> Root {

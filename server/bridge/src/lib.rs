@@ -17,9 +17,11 @@ mod connection;
 mod convert;
 mod decode;
 mod error;
+mod form;
 mod guardian;
 mod handler;
 mod health;
+mod host;
 mod http;
 mod lines;
 mod open;
@@ -35,6 +37,7 @@ mod usage;
 
 pub use auth::{Keeper, LoginPage, Show};
 pub use error::Error;
+pub use host::Host;
 pub use patience::Patience;
 pub use progress::{Progress, Update};
 pub use redact::public_url;
@@ -73,6 +76,8 @@ pub struct Options {
     pub tools: usize,
     /// Where logins are kept; without one they end with the process.
     pub keeper: Option<Arc<dyn Keeper>>,
+    /// Who answers what servers ask in the middle of a call; without one they are refused.
+    pub host: Option<Arc<dyn Host>>,
 }
 
 impl Default for Options {
@@ -87,6 +92,7 @@ impl Default for Options {
             quarantine_dir: None,
             tools: 20_000,
             keeper: None,
+            host: None,
         }
     }
 }

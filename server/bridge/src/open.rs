@@ -9,6 +9,7 @@ use crate::child::{Launch, Process, Spawned};
 use crate::connection::{Client, Connection, describe, handshake};
 use crate::error::Error;
 use crate::health::Health;
+use crate::host::Questions;
 use crate::lines::{Lines, Observed};
 use crate::redact::Redactor;
 use crate::stderr::{Ring, drain, log_path};
@@ -35,12 +36,14 @@ pub(crate) async fn open(
     health: &Arc<Health>,
 ) -> Result<Arc<Connection>, Error> {
     let auth = shared.logins.of(spec, shared.options.keeper.as_ref());
+    let redactor = Redactor::of(spec).with_login(auth.as_ref().map(|auth| Arc::clone(&auth.wallet)));
     let opening = Opening {
         spec,
         shared,
         tools_changed: Arc::default(),
         observed: Arc::default(),
-        redactor: Redactor::of(spec).with_login(auth.as_ref().map(|auth| Arc::clone(&auth.wallet))),
+        questions: Arc::new(Questions::new(&spec.name, shared.options.host.as_ref(), &redactor)),
+        redactor,
         auth,
         ring,
         health,
@@ -58,6 +61,7 @@ struct Opening<'a> {
     shared: &'a Arc<Shared>,
     tools_changed: Arc<Notify>,
     observed: Arc<Observed>,
+    questions: Arc<Questions>,
     redactor: Redactor,
     auth: Option<Arc<Auth>>,
     ring: Ring,
@@ -80,7 +84,8 @@ impl Opening<'_> {
 
         let lines = Lines::new(stdout, stdin, options.message_bytes, self.observed.clone());
         let deadline = tokio::time::Instant::now() + limit;
-        let shaken = tokio::time::timeout_at(deadline, handshake(options, &self.tools_changed, lines)).await;
+        let shaken =
+            tokio::time::timeout_at(deadline, handshake(options, &self.tools_changed, &self.questions, lines)).await;
         match shaken {
             Ok(Ok(client)) => {
                 let (ring, health) = (self.ring.clone(), self.health.clone());
@@ -107,7 +112,9 @@ impl Opening<'_> {
         let client = client.map_err(|_elapsed| self.too_slow("recalling its login", limit))??;
         let transport =
             crate::http::transport(&self.spec.name, url, headers, client, options, self.spec.limits.calls_in_flight)?;
-        match tokio::time::timeout_at(deadline, handshake(options, &self.tools_changed, transport)).await {
+        match tokio::time::timeout_at(deadline, handshake(options, &self.tools_changed, &self.questions, transport))
+            .await
+        {
             Ok(Ok(client)) => {
                 let (ring, health) = (self.ring.clone(), self.health.clone());
                 let remains = Remains { process: None, ring, drained: None, health };

@@ -185,7 +185,7 @@ impl Server {
                 Asked::Method(method) => connection.ask(method, arguments, progress).await,
             }
         };
-        let answer = match patience.wait(call, progress).await {
+        let answer = match patience.wait(call, progress, connection.questions.asking()).await {
             Ok(answer) => answer,
             Err(late) => Err(self.too_slow(asked, late, &connection)),
         };
