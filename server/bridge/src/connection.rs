@@ -42,6 +42,8 @@ pub(crate) struct Connection {
     server: String,
     peer: Peer<RoleClient>,
     watched: Arc<Watched>,
+    /// What the server asks of us.
+    pub(crate) questions: Arc<Questions>,
     message_bytes: usize,
     tools_max: usize,
     /// As last listed; absent until the first listing.
@@ -87,6 +89,7 @@ impl Connection {
             server: server.to_owned(),
             peer: client.peer().clone(),
             watched: client.service().watched.clone(),
+            questions: client.service().questions.clone(),
             message_bytes: options.message_bytes,
             tools_max: options.tools,
             tools: Mutex::default(),

@@ -5,6 +5,7 @@
 
 #![expect(deprecated, reason = "the newest protocol drops roots and sampling; today's servers still ask for them")]
 
+use crate::host::Questions;
 use crate::progress::Watched;
 use rmcp::model::{
     ClientCapabilities, ClientConfig, CreateMessageRequestParams, CreateMessageResult, CustomRequest, CustomResult,
@@ -24,6 +25,7 @@ pub(crate) struct Handler {
     tools_changed: Arc<Notify>,
     /// The calls under way, whose progress the transport takes.
     pub(crate) watched: Arc<Watched>,
+    pub(crate) questions: Arc<Questions>,
 }
 
 impl Handler {
@@ -38,7 +40,8 @@ impl Handler {
         questions.declare(&mut capabilities);
         let config =
             ClientConfig::new(capabilities, client).with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);
-        Self { config, roots: options.roots.iter().map(|root| root_of(root)).collect(), tools_changed, watched }
+        let roots = options.roots.iter().map(|root| root_of(root)).collect();
+        Self { config, roots, tools_changed, watched, questions }
     }
 }
 
@@ -90,6 +93,7 @@ impl ClientHandler for Handler {
     async fn on_tool_list_changed(&self, _context: NotificationContext<RoleClient>) {
         self.tools_changed.notify_one();
     }
+
 }
 
 /// Nobody reads it: the server has given up its own question.
