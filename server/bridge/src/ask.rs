@@ -1,6 +1,6 @@
 //! What a server has beside its tools: resources and prompts.
 //!
-//! Nothing is kept: every question goes to the server, so that a list which changed needs no notice. Answers are taken as
+//! Nothing is kept: every question of a program goes to the server, so that a list which changed needs no notice. Answers are taken as
 //! JSON, so that an entry which is not what rmcp expects reaches the program all the same.
 //!
 //! Bounded: pages, entries and bytes of a list. One answer is bounded by the transport.
@@ -36,22 +36,7 @@ impl Connection {
         }
         self.must_offer(method)?;
         match method {
-            Method::ListResources => {
-                self.list_of("resources", |page| {
-                    ClientRequest::ListResourcesRequest(ListResourcesRequest::with_param(page))
-                })
-                .await
-            }
-            Method::ListTemplates => {
-                self.list_of("resourceTemplates", |page| {
-                    ClientRequest::ListResourceTemplatesRequest(ListResourceTemplatesRequest::with_param(page))
-                })
-                .await
-            }
-            Method::ListPrompts => {
-                self.list_of("prompts", |page| ClientRequest::ListPromptsRequest(ListPromptsRequest::with_param(page)))
-                    .await
-            }
+            Method::ListResources | Method::ListTemplates | Method::ListPrompts => self.list_of(method).await,
             Method::ReadResource => {
                 let params = ReadResourceRequestParams::new(text(&arguments, "uri"));
                 let request = ClientRequest::ReadResourceRequest(ReadResourceRequest::new(params));
@@ -89,42 +74,80 @@ impl Connection {
         Ok(ToolResult { content: entries.iter().map(seen).collect(), value: Some(answer), ..ToolResult::default() })
     }
 
-    /// All pages of a list, under `key`.
-    async fn list_of(
+    /// All pages of a list.
+    async fn list_of(&self, method: Method) -> Result<ToolResult, Error> {
+        let key = key_of(method);
+        let (all, has_more) = self.pages_of(method, ENTRIES_MAX, PAGES_MAX).await?;
+        if has_more && all.len() >= ENTRIES_MAX {
+            return Err(self.protocol(&format!("it lists more than {ENTRIES_MAX} {key}")));
+        }
+        if has_more {
+            return Err(self.protocol(&format!("its list of {key} has more than {PAGES_MAX} pages")));
+        }
+        let structured = Some(Value::Object(Map::from_iter([(key.to_owned(), all.into())])));
+        Ok(ToolResult { structured, ..ToolResult::default() })
+    }
+
+    /// The first pages of a list, until there are `entries_max`; and whether there are more.
+    pub(crate) async fn pages_of(
         &self,
-        key: &str,
-        request: impl Fn(PaginatedRequestParams) -> ClientRequest,
-    ) -> Result<ToolResult, Error> {
+        method: Method,
+        entries_max: usize,
+        pages_max: usize,
+    ) -> Result<(Vec<Value>, bool), Error> {
+        let key = key_of(method);
         let (mut all, mut bytes, mut cursor) = (Vec::new(), Bytes(0), None);
-        for _page in 0..PAGES_MAX {
+        for _page in 0..pages_max {
             let page = PaginatedRequestParams::default().with_cursor(cursor.clone());
-            let mut page = self.json(request(page), &Progress::default()).await?;
+            let mut page = self.json(page_of(method, page), &Progress::default()).await?;
             let Some(Value::Array(entries)) = page.get_mut(key).map(Value::take) else { return Err(self.unexpected()) };
             serde_json::to_writer(&mut bytes, &entries).expect("counting does not fail");
             all.extend(entries);
-            if all.len() > ENTRIES_MAX || bytes.0 > LIST_BYTES_MAX {
-                return Err(self.protocol(&format!(
-                    "it lists more than {ENTRIES_MAX} {key}, or more than {} MiB of them",
-                    LIST_BYTES_MAX >> 20
-                )));
+            if bytes.0 > LIST_BYTES_MAX {
+                return Err(self.protocol(&format!("it lists more than {} MiB of {key}", LIST_BYTES_MAX >> 20)));
             }
             match page.get("nextCursor").and_then(Value::as_str).filter(|next| !next.is_empty()) {
                 None => {
-                    let structured = Some(Value::Object(Map::from_iter([(key.to_owned(), all.into())])));
-                    return Ok(ToolResult { structured, ..ToolResult::default() });
+                    let has_more = all.len() > entries_max;
+                    all.truncate(entries_max);
+                    return Ok((all, has_more));
                 }
                 next if next == cursor.as_deref() => {
                     return Err(self.protocol(&format!("its list of {key} repeats the same page for ever")));
                 }
                 next => cursor = next.map(str::to_owned),
             }
+            if all.len() >= entries_max {
+                break;
+            }
         }
-        Err(self.protocol(&format!("its list of {key} has more than {PAGES_MAX} pages")))
+        all.truncate(entries_max);
+        Ok((all, true))
     }
 
     async fn json(&self, request: ClientRequest, progress: &Progress) -> Result<Value, Error> {
         let answer = self.request(request, progress).await?;
         serde_json::to_value(answer).map_err(|_| self.unexpected())
+    }
+}
+
+/// Where a list stands in its answer.
+fn key_of(method: Method) -> &'static str {
+    match method {
+        Method::ListResources => "resources",
+        Method::ListTemplates => "resourceTemplates",
+        _ => "prompts",
+    }
+}
+
+/// The request for a page of a list.
+fn page_of(method: Method, page: PaginatedRequestParams) -> ClientRequest {
+    match method {
+        Method::ListResources => ClientRequest::ListResourcesRequest(ListResourcesRequest::with_param(page)),
+        Method::ListTemplates => {
+            ClientRequest::ListResourceTemplatesRequest(ListResourceTemplatesRequest::with_param(page))
+        }
+        _ => ClientRequest::ListPromptsRequest(ListPromptsRequest::with_param(page)),
     }
 }
 

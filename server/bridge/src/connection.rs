@@ -5,6 +5,7 @@
 //! Invariant: once a connection has ended, `ended` says why, and every caller that was waiting gets that very reason.
 
 use crate::auth::Auth;
+use crate::beside::Listings;
 use crate::error::Error;
 use crate::handler::Handler;
 use crate::host::Questions;
@@ -42,6 +43,8 @@ pub(crate) struct Connection {
     server: String,
     peer: Peer<RoleClient>,
     watched: Arc<Watched>,
+    /// What it lists beside its tools.
+    pub(crate) listings: Arc<Listings>,
     /// What the server asks of us.
     pub(crate) questions: Arc<Questions>,
     message_bytes: usize,
@@ -90,6 +93,7 @@ impl Connection {
             peer: client.peer().clone(),
             watched: client.service().watched.clone(),
             questions: client.service().questions.clone(),
+            listings: client.service().listings.clone(),
             message_bytes: options.message_bytes,
             tools_max: options.tools,
             tools: Mutex::default(),

@@ -5,6 +5,7 @@
 
 #![expect(deprecated, reason = "the newest protocol drops roots and sampling; today's servers still ask for them")]
 
+use crate::beside::Listings;
 use crate::host::Questions;
 use crate::progress::Watched;
 use rmcp::model::{
@@ -25,6 +26,8 @@ pub(crate) struct Handler {
     tools_changed: Arc<Notify>,
     /// The calls under way, whose progress the transport takes.
     pub(crate) watched: Arc<Watched>,
+    /// Told when the server says that its prompts or resources changed.
+    pub(crate) listings: Arc<Listings>,
     pub(crate) questions: Arc<Questions>,
 }
 
@@ -41,7 +44,7 @@ impl Handler {
         let config =
             ClientConfig::new(capabilities, client).with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);
         let roots = options.roots.iter().map(|root| root_of(root)).collect();
-        Self { config, roots, tools_changed, watched, questions }
+        Self { config, roots, tools_changed, watched, listings: Arc::default(), questions }
     }
 }
 
@@ -94,6 +97,13 @@ impl ClientHandler for Handler {
         self.tools_changed.notify_one();
     }
 
+    async fn on_prompt_list_changed(&self, _context: NotificationContext<RoleClient>) {
+        self.listings.changed();
+    }
+
+    async fn on_resource_list_changed(&self, _context: NotificationContext<RoleClient>) {
+        self.listings.changed();
+    }
 }
 
 /// Nobody reads it: the server has given up its own question.

@@ -12,6 +12,7 @@ compile_error!("process groups and the guardian are written for Unix");
 
 mod ask;
 mod auth;
+mod beside;
 mod child;
 mod connection;
 mod convert;
@@ -43,7 +44,7 @@ pub use progress::{Progress, Update};
 pub use redact::public_url;
 
 use guardian::Guardian;
-use model::{Method, ServerSpec, ServerState, ToolDefinition, ToolResult};
+use model::{Beside, Method, ServerSpec, ServerState, ToolDefinition, ToolResult};
 use serde_json::{Map, Value};
 use server::{Asked, Server};
 use std::collections::HashMap;
@@ -192,6 +193,15 @@ impl Bridge {
         let server = self.server(server)?;
         let _in_use = server.enter();
         Ok(server.connection().await?.tools())
+    }
+
+    /// What a server that runs lists beside its tools, listed at the first look and again after it said that something
+    /// changed; what it fails to list counts as absent. `None` where it does not run: nothing is started. Whoever gives up
+    /// waiting finds it at the next look.
+    pub async fn beside(&self, server: &str) -> Option<Arc<Beside>> {
+        let server = self.server(server).ok()?;
+        let _in_use = server.enter();
+        Some(server.live()?.beside(&self.shared.tasks).await)
     }
 
     /// One call. Its turn, the server's start and the call itself each have their own time. Dropping the future cancels the

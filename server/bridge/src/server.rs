@@ -160,6 +160,14 @@ impl Server {
         start.await
     }
 
+    /// The live connection; nothing is started.
+    pub(crate) fn live(&self) -> Option<Arc<Connection>> {
+        match &*self.slot() {
+            Slot::Ready(connection) if connection.is_open() => Some(connection.clone()),
+            _ => None,
+        }
+    }
+
     /// The server is not idle until the guard is dropped.
     pub(crate) fn enter(&self) -> InUse {
         self.usage.enter()

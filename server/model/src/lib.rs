@@ -4,6 +4,7 @@
 //! `TS`; `wire::typescript` turns them into the extension's generated types.
 
 pub mod ask;
+pub mod beside;
 pub mod editor;
 pub mod error;
 pub mod ids;
@@ -22,6 +23,7 @@ pub mod tokens;
 pub mod tool;
 pub mod wire;
 
+pub use beside::Beside;
 pub use error::{ErrorKind, ProgramError};
 pub use ids::{ConversationId, RunId};
 pub use limits::Limits;

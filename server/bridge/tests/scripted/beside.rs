@@ -2,8 +2,9 @@
 
 use crate::kit::{BOUND, Kit, object};
 use bridge::{Error, Progress};
-use model::{Content, Method, ToolResult};
+use model::{Beside, Content, Method, ToolResult};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 async fn ask(kit: &Kit, method: Method, arguments: Value) -> Result<ToolResult, Error> {
     kit.bridge.ask("s", method, object(arguments), BOUND, &Progress::default()).await
@@ -93,4 +94,56 @@ async fn progress_reaches_its_own_call_in_order_before_the_answer() {
     let order = |progress: &Progress| progress.since(0).1.into_iter().map(|update| update.progress).collect::<Vec<_>>();
     assert_eq!(order(&one), (0..20).map(f64::from).collect::<Vec<_>>());
     assert_eq!(order(&other), [0.0, 1.0, 2.0]);
+}
+
+async fn listed(kit: &Kit) -> Arc<Beside> {
+    kit.bridge.beside("s").await.expect("it runs")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_listed_for_search_is_kept_until_the_server_says_that_it_changed() {
+    let kit = Kit::faulty("ok");
+    assert!(kit.bridge.beside("s").await.is_none(), "a look starts nothing");
+    kit.call("text", json!({"text": "t"})).await.expect("answered");
+    let first = listed(&kit).await;
+    let names: Vec<&str> = first.prompts.iter().map(|prompt| prompt.name.as_str()).collect();
+    assert_eq!(names, ["prompts0", "prompts1"]);
+    let argument = &first.prompts[0].arguments[0];
+    assert_eq!((argument.name.as_str(), argument.required), ("tone", true));
+    assert_eq!(first.templates[1].uri, "text:{x}/1");
+    assert_eq!((first.resources.len(), first.resource_count, first.has_more), (2, 2, false));
+    assert!(Arc::ptr_eq(&first, &listed(&kit).await), "it is not asked again");
+    kit.call("grow", json!({})).await.expect("answered");
+    // The notice stands before the answer, but is handled by a task of its own.
+    let changed = async {
+        loop {
+            let now = listed(&kit).await;
+            if now.prompts[0].name == "prompts0grown1" {
+                return now;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let changed = tokio::time::timeout(BOUND, changed).await.expect("it is listed anew");
+    assert_eq!(changed.templates[0].uri, first.templates[0].uri);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_fails_to_list_resources_and_prompts_is_none_the_worse_for_it() {
+    for fault in ["no-lists", "repeating-lists"] {
+        let kit = Kit::faulty(fault);
+        kit.call("text", json!({"text": "t"})).await.expect("answered");
+        assert_eq!(*listed(&kit).await, Beside::default(), "{fault}");
+        let status = kit.bridge.state("s").expect("configured");
+        assert_eq!(status.state, model::ServerState::Ready);
+        kit.call("text", json!({"text": "t"})).await.expect("answered as before");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_without_an_end_is_cut_for_search() {
+    let kit = Kit::faulty("endless-lists");
+    kit.call("text", json!({"text": "t"})).await.expect("answered");
+    let all = listed(&kit).await;
+    assert_eq!((all.prompts.len(), all.resource_count, all.has_more), (20, 20, true));
 }

@@ -70,7 +70,7 @@ fn receive(fault: &str, message: &Value) {
 fn initialize(message: &Value) -> Value {
     json!({
         "protocolVersion": message["params"]["protocolVersion"],
-        "capabilities": {"tools": {"listChanged": true}, "resources": {}, "prompts": {}},
+        "capabilities": {"tools": {"listChanged": true}, "resources": {}, "prompts": {"listChanged": true}},
         "serverInfo": {"name": "faulty", "version": "1"},
     })
 }
@@ -96,6 +96,9 @@ fn tools(fault: &str, cursor: &Value) -> Value {
 
 /// Resources and prompts. Each list has two pages, or with a fault no end.
 fn beside_tools(fault: &str, method: &str, params: &Value) -> Option<Value> {
+    if fault == "no-lists" {
+        return None;
+    }
     let key = match method {
         "resources/list" => "resources",
         "resources/templates/list" => "resourceTemplates",
@@ -116,7 +119,15 @@ fn beside_tools(fault: &str, method: &str, params: &Value) -> Option<Value> {
         }
     };
     let page = params["cursor"].as_str().and_then(|cursor| cursor.parse::<u64>().ok()).unwrap_or(0);
-    let entry = json!({"name": format!("{key}{page}"), "uri": "text:a", "uriTemplate": "text:{x}"});
+    let name = match EXTRA_TOOLS.load(Ordering::SeqCst) {
+        0 => format!("{key}{page}"),
+        grown => format!("{key}{page}grown{grown}"),
+    };
+    let tone = json!({"name": "tone", "description": "How it sounds", "required": true});
+    let entry = json!({
+        "name": name, "uri": format!("text:{page}"), "uriTemplate": format!("text:{{x}}/{page}"), "arguments": [tone],
+        "description": format!("Number {page} of the {key}."),
+    });
     let next = match fault {
         "endless-lists" => Some(page + 1),
         "repeating-lists" => Some(1),
@@ -241,6 +252,7 @@ fn call(fault: &str, id: &Value, params: &Value) {
             EXTRA_TOOLS.fetch_add(1, Ordering::SeqCst);
             send(&json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}));
             send(&json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}));
+            send(&json!({"jsonrpc": "2.0", "method": "notifications/prompts/list_changed"}));
             answer(fault, id, text_result("grown"));
         }
         "cancelled" => answer(fault, id, json!({"content": [], "structuredContent": {"ids": &*cancelled()}})),
