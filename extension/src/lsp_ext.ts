@@ -309,6 +309,28 @@ wall_ms: number,
  */
 tokens?: TokenReport, };
 
+export type LiveRun = { 
+/**
+ * Which run.
+ */
+run_id: RunId, 
+/**
+ * When it was submitted, milliseconds since 1970.
+ */
+at_ms: number, 
+/**
+ * Its language.
+ */
+language: Language, 
+/**
+ * Its display name, or its first line.
+ */
+label: string, 
+/**
+ * Tool calls made so far.
+ */
+calls: number, };
+
 export type CallDetail = { 
 /**
  * The call as the ledger has it.

@@ -15,6 +15,7 @@ import type {
   EditorToolReply,
   InputRequest,
   KeptRequest,
+  LiveRun,
   OpenUrlRequest,
   RunDetail,
   RunEvent,
@@ -86,6 +87,8 @@ export const serverTools = new RequestType<{ server: string }, ToolInfo[]>('tta/
 export const doctor = new RequestType<Record<string, never>, Check[]>('tta/doctor');
 export const savings = new RequestType<Record<string, never>, SavingsSummary>('tta/savings');
 export const runs = new RequestType<{ limit: number }, RunSummary[]>('tta/runs');
+/** Newest first. */
+export const liveRuns = new RequestType<Record<string, never>, LiveRun[]>('tta/runs/live');
 export const receipt = new RequestType<{ run_id: RunId }, { tokens: TokenReport; result_tokens: number[] }>(
   'tta/receipt',
 );

@@ -6,7 +6,7 @@
 import * as vscode from 'vscode';
 import type { Ctx } from '../ctx';
 import { duration, whole } from '../format';
-import type { RunSummary } from '../lsp_ext';
+import type { LiveRun, RunSummary } from '../lsp_ext';
 import { baselineTable, callCount, headline, labelList } from '../receipt';
 import type { Parts } from '../parts';
 import { statusText } from '../transcript';
@@ -34,8 +34,9 @@ export async function showRuns(ctx: Ctx): Promise<void> {
 }
 
 /** Stops a run: the one of the subject, else the only one, else the one that is picked. */
-export async function stopRun(ctx: Ctx, subject: unknown, { runs }: Parts): Promise<void> {
-  const run = runIn(subject) ?? (await pickGoing(runs.going()));
+export async function stopRun(ctx: Ctx, subject: unknown): Promise<void> {
+  // The daemon knows which there are: what it tells the tree may still be on its way.
+  const run = runIn(subject) ?? (await pickLive(await ctx.request(wire.liveRuns, {})));
   if (run && !(await ctx.request(wire.stopRun, { run_id: run.id }))) {
     void vscode.window.showInformationMessage(vscode.l10n.t('{0} has ended already.', run.label));
   }
@@ -101,16 +102,20 @@ function runIn(subject: unknown): Run | undefined {
   return typeof subject === 'object' && subject !== null && 'run' in subject ? (subject.run as Run) : undefined;
 }
 
-async function pickGoing(going: readonly Run[]): Promise<Run | undefined> {
-  const [only, ...others] = going;
-  if (!only) {
+async function pickLive(runs: readonly LiveRun[]): Promise<Pick<Run, 'id' | 'label'> | undefined> {
+  if (runs.length === 0) {
     throw new Error(vscode.l10n.t('No program is running.'));
   }
-  if (others.length === 0) {
-    return only;
-  }
-  const items = going.map((run) => ({ label: iconless(oneLine(run.label)), description: callCount(run.calls), run }));
-  return (await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Stop which run?') }))?.run;
+  const items = runs.map(({ run_id: id, label, calls }) => ({
+    label: iconless(oneLine(label)),
+    description: callCount(calls),
+    run: { id, label },
+  }));
+  const chosen =
+    items.length === 1
+      ? items[0]
+      : await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Stop which run?') });
+  return chosen?.run;
 }
 
 function item(run: RunSummary): vscode.QuickPickItem & { run: RunSummary } {

@@ -97,13 +97,11 @@ export class Runs {
     return live.run;
   }
 
-  /** Takes the ledger's list; what stands in it needs no longer be remembered here, once it ended. */
+  /** Takes the ledger's list; what stands in it has ended, whether or not that was heard, and is remembered there. */
   record(summaries: readonly RunSummary[]): void {
     this.recorded = summaries.map(recorded);
     for (const { id } of this.recorded) {
-      if (this.live.get(id)?.run.status !== undefined) {
-        this.live.delete(id);
-      }
+      this.live.delete(id);
     }
   }
 

@@ -55,11 +55,6 @@ export class RunsView implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
     return this.runs.list();
   }
 
-  /** Those that run now, newest first. */
-  going(): Run[] {
-    return this.runs.going();
-  }
-
   /** What a run was; null where it was another daemon's. */
   detail(id: RunId): Promise<RunDetail | null> {
     return this.ctx.request(wire.runDetail, { run_id: id });
@@ -126,7 +121,7 @@ export class RunsView implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
         return [run.id, node];
       }),
     );
-    void vscode.commands.executeCommand('setContext', 'tta.running', this.going().length > 0);
+    void vscode.commands.executeCommand('setContext', 'tta.running', this.runs.going().length > 0);
     if (before === [...this.nodes.keys()].join()) {
       touched.forEach((node) => {
         this.changed.fire(node);

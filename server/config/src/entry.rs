@@ -3,6 +3,8 @@
 //! Tolerant in reading (every client spells things its own way), strict in what it lets start: an entry with a missing
 //! or wrongly typed part that matters is a `Problem` and no server.
 
+mod values;
+
 use crate::report::Report;
 use crate::tree::{Entry, Node, Value};
 use crate::variables::{Holes, Variables};
@@ -360,78 +362,6 @@ impl<'a> Reader<'a> {
                 STARTUP_TIMEOUT_MS
             }
         }
-    }
-
-    fn flag(&self, key: &str, report: &mut Report<'_>) -> Option<bool> {
-        let node = &self.get(key)?.node;
-        if let Value::Bool(value) = node.value {
-            return Some(value);
-        }
-        report.error(node.at, format!("`{key}` is {}, not a boolean", node.kind()), "Write true or false.");
-        None
-    }
-
-    /// `~/` at the start of a program's path.
-    fn home(&self, command: String) -> String {
-        match (command.strip_prefix("~/"), self.variables.home) {
-            (Some(rest), Some(home)) => home.join(rest).to_string_lossy().into_owned(),
-            _ => command,
-        }
-    }
-
-    /// A text as it is written, hashed.
-    fn raw(&mut self, field: &str, node: &Node, report: &mut Report<'_>) -> Option<String> {
-        let Some(text) = node.scalar() else {
-            report.error(node.at, format!("`{field}` is {}, not a text", node.kind()), "Write it as a text.");
-            return None;
-        };
-        if text.contains('\0') {
-            report.error(node.at, format!("`{field}` contains a NUL character"), "Remove it.");
-            return None;
-        }
-        self.hash.add(field, text.as_bytes());
-        Some(text)
-    }
-
-    fn text(&mut self, field: &str, node: &Node, report: &mut Report<'_>) -> Option<String> {
-        let text = self.raw(field, node, report)?;
-        Some(self.variables.expand(&text, &mut self.holes))
-    }
-
-    fn texts(&mut self, field: &str, node: &Node, report: &mut Report<'_>) -> Option<Vec<String>> {
-        let Value::List(items) = &node.value else {
-            report.error(node.at, format!("`{field}` is {}, not a list of texts", node.kind()), "Write it as a list.");
-            return None;
-        };
-        items.iter().map(|item| self.text(field, item, report)).collect()
-    }
-
-    fn secrets(&mut self, field: &str, node: &Node, report: &mut Report<'_>) -> Option<BTreeMap<String, Secret>> {
-        let Some(entries) = node.entries() else {
-            report.error(
-                node.at,
-                format!("`{field}` is {}, not an object", node.kind()),
-                "Write names with their values.",
-            );
-            return None;
-        };
-        let mut secrets = BTreeMap::new();
-        for entry in entries {
-            if entry.key.is_empty() || entry.key.contains(['=', '\0']) {
-                report.error(
-                    entry.key_at,
-                    format!("`{field}` has a name that no variable can have"),
-                    "Correct the name.",
-                );
-                return None;
-            }
-            // Clients write null for "not set".
-            if !matches!(entry.node.value, Value::Null) {
-                self.hash.add("name", entry.key.as_bytes());
-                secrets.insert(entry.key.clone(), Secret::new(self.text(field, &entry.node, report)?));
-            }
-        }
-        Some(secrets)
     }
 }
 

@@ -9,8 +9,10 @@ use crate::admit::{Use, admit};
 use crate::approve::{Session, Wanted};
 use crate::core::Core;
 use crate::editor_tools::{self, Offer};
+use crate::facts::Facts;
 use crate::gateway;
 use crate::login;
+use crate::refusal::{Failure, parse_arguments, unknown_server, unknown_tool, unwrap_whole};
 use crate::sandbox;
 use crate::snapshot::{Entry, Snapshot};
 use bridge::Progress;
@@ -21,11 +23,8 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use ledger::CallFacts;
 use model::{
-    CacheOutcome, CallRecord, CallStatus, Detail, ErrorKind, Language, Limits, Method, ProgramError, RunEvent,
-    ServerState, Severity, ToolResult, Transport,
+    CallStatus, Detail, ErrorKind, Language, Limits, Method, ProgramError, RunEvent, ServerState, ToolResult, Transport,
 };
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -52,7 +51,7 @@ struct Inner {
     limits: Limits,
     /// The tools of each server as this run first saw them: a list that changes in mid-run does not change the run.
     pinned: Mutex<HashMap<String, Arc<ServerTools>>>,
-    facts: Mutex<Vec<CallFacts>>,
+    facts: Facts,
     /// What servers tell of each call, by its place in the run.
     progress: Mutex<HashMap<u32, Progress>>,
 }
@@ -65,18 +64,23 @@ impl Door {
         language: Language,
         limits: Limits,
     ) -> Self {
-        let (pinned, facts, progress) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (pinned, facts, progress) = (Mutex::default(), Facts::default(), Mutex::default());
         Self(Arc::new(Inner { core, snapshot, session, language, limits, pinned, facts, progress }))
     }
 
     /// What every call of the run was, in the order in which they were made.
     pub(crate) fn take_facts(&self) -> Vec<CallFacts> {
-        std::mem::take(&mut *lock(&self.0.facts))
+        self.0.facts.take()
     }
 
     /// The same while the run goes on.
     pub(crate) fn facts(&self) -> Vec<CallFacts> {
-        lock(&self.0.facts).clone()
+        self.0.facts.so_far()
+    }
+
+    /// How many calls the run has made.
+    pub(crate) fn calls_made(&self) -> usize {
+        self.0.facts.count()
     }
 }
 
@@ -109,22 +113,6 @@ impl ToolHost for Door {
     }
 }
 
-/// Why a call failed, before it is handed to the program.
-struct Failure {
-    status: CallStatus,
-    error: ProgramError,
-}
-
-impl Failure {
-    fn new(status: CallStatus, kind: ErrorKind, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { status, error: ProgramError::new(kind, message).with_hint(hint) }
-    }
-
-    fn denied(error: ProgramError) -> Self {
-        Self { status: CallStatus::Denied, error }
-    }
-}
-
 /// The time a person took to answer: no part of what the call took.
 #[derive(Default)]
 struct Asked(Duration);
@@ -144,7 +132,7 @@ impl Inner {
         let started = Instant::now();
         let whole = unwrap_whole(&mut call);
         let arguments: Arc<str> = call.arguments_json.as_str().into();
-        let slot = self.enter(&call, &arguments);
+        let slot = self.facts.enter(&call, &arguments);
         let mut asked = Asked::default();
         let answer = self.through(&call, whole, slot, &mut asked).await;
         let (value, status, error) = match answer {
@@ -155,7 +143,7 @@ impl Inner {
             Err(failure) => (None, failure.status, Some(failure.error)),
         };
         let took = started.elapsed().saturating_sub(asked.0);
-        let record = self.settle(slot, took, status, error.as_ref());
+        let record = self.facts.settle(slot, took, status, error.as_ref());
         self.core.notify_run(RunEvent::Call { run_id: self.session.run_id.clone(), call: record.clone() });
         match (value, error) {
             (Some(value), _) => Ok(value),
@@ -178,7 +166,7 @@ impl Inner {
         let entry = asked.time(self.authorise(&call.server, &call.clock)).await?;
         let tools = self.tools(entry, &call.clock).await?;
         let tool = tools.find(&call.tool).ok_or_else(|| unknown_tool(&tools, entry, &call.tool))?;
-        self.name(slot, entry, &tool.definition.name);
+        self.facts.name(slot, &entry.spec.name, &tool.definition.name);
         let arguments = parse_arguments(&call.arguments_json)?;
         let arguments = match tool.validate(&arguments) {
             Ok(()) => arguments,
@@ -231,6 +219,8 @@ impl Inner {
         let total = Duration::from_millis(self.limits.call_total_ms).max(timeout);
         let patience = bridge::Patience { silence: timeout, total };
         let progress = &self.progress_of(call.index);
+        let trusted = self.snapshot.may_ask(&self.core.options);
+        let under_way = self.core.asks.enter(server, self.session.asker.as_ref(), &call.clock, trusted);
         let make = async |arguments: Map<String, Value>| match tool.method {
             // What is rare does not make every call's future larger.
             Some(method) => Box::pin(bridge.ask(server, method, arguments, patience, progress)).await,
@@ -250,6 +240,7 @@ impl Inner {
             asked.time(Box::pin(self.login(entry, &call.clock, refused))).await?;
             answer = Box::pin(make(arguments)).await;
         }
+        asked.0 += under_way.asked();
         answer.map_err(|e| self.failed(entry, &e))
     }
 
@@ -376,14 +367,7 @@ impl Inner {
     /// The value for the program, and the same answer as a host would have put it into a context, for the ledger.
     fn value(&self, call: &GuestCall, result: ToolResult, slot: usize) -> Result<String, Failure> {
         let seen: Arc<str> = result.prompt_text().into();
-        {
-            let mut facts = lock(&self.facts);
-            if let Some(fact) = facts.get_mut(slot) {
-                fact.record.result_bytes = seen.len() as u64;
-                fact.result_text = Arc::clone(&seen);
-                fact.media = result.media_count();
-            }
-        }
+        self.facts.answered(slot, &seen, result.media_count());
         if result.is_error {
             let text = if seen.is_empty() { "the tool reported an error without a text" } else { &seen };
             let message = bounded(text, ERROR_TEXT_BYTES).to_owned();
@@ -405,105 +389,6 @@ impl Inner {
         }
         Ok(value)
     }
-
-    /// Enters a call in the facts as cancelled: that is what it is if its future is dropped before it is settled.
-    fn enter(&self, call: &GuestCall, arguments: &Arc<str>) -> usize {
-        let record = CallRecord {
-            server: call.server.clone(),
-            tool: call.tool.clone(),
-            status: CallStatus::Cancelled,
-            ms: 0.0,
-            cache: CacheOutcome::Miss,
-            wave: call.wave,
-            argument_bytes: arguments.len() as u64,
-            result_bytes: 0,
-            result_tokens: None,
-            line: call.line,
-            error: None,
-        };
-        let mut facts = lock(&self.facts);
-        facts.push(CallFacts { record, arguments_json: Arc::clone(arguments), result_text: "".into(), media: 0 });
-        facts.len() - 1
-    }
-
-    /// The facts carry the configured names, whatever alias the program used.
-    fn name(&self, slot: usize, entry: &Entry, tool: &str) {
-        if let Some(fact) = lock(&self.facts).get_mut(slot) {
-            fact.record.server.clone_from(&entry.spec.name);
-            tool.clone_into(&mut fact.record.tool);
-        }
-    }
-
-    fn settle(&self, slot: usize, took: Duration, status: CallStatus, error: Option<&ProgramError>) -> CallRecord {
-        let mut facts = lock(&self.facts);
-        let fact = facts.get_mut(slot).expect("facts are taken only when every call has ended");
-        fact.record.status = status;
-        fact.record.ms = took.as_secs_f64() * 1e3;
-        fact.record.error = error.map(|e| bounded(&e.message, 200).to_owned());
-        fact.record.clone()
-    }
-}
-
-/// Turns `tools/call` into the call of its tool; true where all that the server says is wanted.
-fn unwrap_whole(call: &mut GuestCall) -> bool {
-    #[derive(Deserialize)]
-    struct Whole {
-        name: String,
-        #[serde(default)]
-        arguments: Option<Box<RawValue>>,
-    }
-    if Method::of(&call.tool) != Some(Method::CallTool) {
-        return false;
-    }
-    // Anything else is no tool's name, and told so.
-    let Ok(Whole { name, arguments }) = serde_json::from_str(&call.arguments_json) else { return false };
-    call.tool = name;
-    call.arguments_json = arguments.map_or_else(|| "{}".to_owned(), |json| json.get().to_owned());
-    true
-}
-
-fn parse_arguments(json: &str) -> Result<Value, Failure> {
-    match serde_json::from_str::<Value>(json) {
-        Ok(Value::Null) => Ok(Value::Object(Map::new())),
-        Ok(value @ Value::Object(_)) => Ok(value),
-        Ok(_) => Err(Failure::new(
-            CallStatus::Error,
-            ErrorKind::Arguments,
-            "the arguments of a tool are one object",
-            "pass keyword arguments, or one dict or object",
-        )),
-        Err(e) => Err(Failure::new(
-            CallStatus::Error,
-            ErrorKind::Arguments,
-            format!("the arguments are not JSON: {e}"),
-            "pass only JSON values: strings, numbers, booleans, null, lists and objects",
-        )),
-    }
-}
-
-fn unknown_server(snapshot: &Snapshot, server: &str) -> Failure {
-    let names: Vec<&str> = snapshot.servers.iter().map(|e| &*e.identifier).collect();
-    let mut hint = match catalog::nearest(server, names.iter().copied()).first() {
-        _ if names.is_empty() => "no server is configured: add one to .vscode/mcp.json or .mcp.json".to_owned(),
-        Some(near) => format!("did you mean `{near}`? Configured: {}", names.join(", ")),
-        None => format!("configured: {}", names.join(", ")),
-    };
-    if let Some(problem) = snapshot.stray_problems().find(|p| p.severity == Severity::Error) {
-        let file = problem.file.file_name().unwrap_or_default().to_string_lossy();
-        hint = format!("{file}, line {}: {}; {hint}", problem.line, problem.message);
-    }
-    Failure::new(CallStatus::Error, ErrorKind::UnknownTool, format!("there is no server \"{server}\""), hint)
-}
-
-fn unknown_tool(tools: &ServerTools, entry: &Entry, tool: &str) -> Failure {
-    let near = tools.nearest(tool);
-    let hint = if near.is_empty() {
-        format!("search_tools lists the tools of {}", entry.identifier)
-    } else {
-        format!("did you mean {}?", near.join(", "))
-    };
-    let message = format!("server `{}` has no tool `{tool}`", entry.spec.name);
-    Failure::new(CallStatus::Error, ErrorKind::UnknownTool, message, hint)
 }
 
 /// The longest prefix of at most `bytes` bytes that ends on a character.
@@ -511,6 +396,6 @@ pub(crate) fn bounded(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,7 +5,7 @@
 
 use crate::call::{Door, bounded};
 use ledger::CallFacts;
-use model::reply::{CallDetail, RunDetail};
+use model::reply::{CallDetail, LiveRun, RunDetail};
 use model::{Language, RunId, RunReply, Truncation};
 use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
@@ -41,6 +41,7 @@ struct Known {
 /// A run that has not ended.
 #[derive(Debug)]
 struct Live {
+    at_ms: u64,
     about: RunDetail,
     door: Door,
     cancel: CancellationToken,
@@ -49,6 +50,7 @@ struct Live {
 /// What is known of a run when it starts.
 pub(crate) struct Begun<'a> {
     pub(crate) run_id: &'a RunId,
+    pub(crate) at_ms: u64,
     pub(crate) label: &'a str,
     pub(crate) language: Language,
     pub(crate) code: &'a str,
@@ -86,7 +88,7 @@ impl Details {
             calls: Vec::new(),
             truncated,
         };
-        self.known().live.insert(begun.run_id.clone(), Live { about, door, cancel });
+        self.known().live.insert(begun.run_id.clone(), Live { at_ms: begun.at_ms, about, door, cancel });
         Entered { details: self, run_id: begun.run_id.clone() }
     }
 
@@ -100,6 +102,13 @@ impl Details {
         drop(known);
         detail.calls = calls(&door.facts(), &mut detail.truncated);
         Some(detail)
+    }
+
+    /// Every live run, newest first.
+    pub(crate) fn live(&self) -> Vec<LiveRun> {
+        let mut runs: Vec<_> = self.known().live.values().map(Live::summary).collect();
+        runs.sort_by(|a, b| b.run_id.cmp(&a.run_id));
+        runs
     }
 
     /// Cancels a live run. False where there is none.
@@ -120,6 +129,14 @@ impl Details {
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Live {
+    fn summary(&self) -> LiveRun {
+        let RunDetail { run_id, language, label, .. } = &self.about;
+        let (run_id, label) = (run_id.clone(), label.clone());
+        LiveRun { run_id, at_ms: self.at_ms, language: *language, label, calls: self.door.calls_made() }
     }
 }
 

@@ -65,6 +65,7 @@ async fn other(core: Arc<Core>, snapshot: Arc<Snapshot>, request: Request, calle
         Request::Runs { limit } => {
             core.ledger.runs(limit.min(RUNS_MAX)).await.map(Reply::Runs).map_err(|e| Error::Fault(e.to_string()))
         }
+        Request::LiveRuns => Ok(Reply::LiveRuns(core.details.live())),
         Request::Receipt { run_id } => {
             let receipt = core.ledger.receipt(&run_id).await;
             let (report, calls) = receipt.ok_or_else(|| Error::Usage(format!("there is no run {run_id}")))?;

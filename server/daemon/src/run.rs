@@ -47,6 +47,7 @@ pub(crate) async fn run(core: Arc<Core>, snapshot: Arc<Snapshot>, request: RunRe
     };
     let begun = Begun {
         run_id: &run_id,
+        at_ms: plan.at_ms,
         label: &plan.label,
         language,
         code: &request.code,

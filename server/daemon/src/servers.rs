@@ -41,10 +41,9 @@ pub(crate) async fn restart(
     server: &str,
     asker: Option<&Arc<dyn Asker>>,
 ) -> Result<Reply, Error> {
-    let entry = approved(core, snapshot, server, asker).await?;
-    is_ours(entry)?;
+    let entry = ours(core, snapshot, server, asker).await?;
     core.inputs.renew(&entry.spec);
-    core.inputs.give(&core.bridge, &entry.spec, &RunId::new(), None).await.map_err(|e| fault(&e))?;
+    give_inputs(core, entry).await?;
     if let Err(e) = core.bridge.restart(&entry.spec.name).await {
         core.inputs.judge(&entry.spec, &e);
         logged_in(core, entry, asker, e).await?;
@@ -59,9 +58,8 @@ pub(crate) async fn login(
     server: &str,
     asker: Option<&Arc<dyn Asker>>,
 ) -> Result<Reply, Error> {
-    let entry = approved(core, snapshot, server, asker).await?;
-    is_ours(entry)?;
-    core.inputs.give(&core.bridge, &entry.spec, &RunId::new(), None).await.map_err(|e| fault(&e))?;
+    let entry = ours(core, snapshot, server, asker).await?;
+    give_inputs(core, entry).await?;
     let wanted = bridge::Error::LoginNeeded { server: entry.spec.name.clone(), scope: String::new() };
     logged_in(core, entry, asker, wanted).await?;
     core.bridge.tools(&entry.spec.name).await.map_err(|e| fault(&e))?;
@@ -112,7 +110,7 @@ pub(crate) async fn tools(
 ) -> Result<Reply, Error> {
     let entry = approved(core, snapshot, server, asker).await?;
     if entry.tools.is_none() {
-        core.inputs.give(&core.bridge, &entry.spec, &RunId::new(), None).await.map_err(|e| fault(&e))?;
+        give_inputs(core, entry).await?;
     }
     // An approval is in the newest snapshot only.
     let snapshot = &core.snapshot.load_full();
@@ -201,4 +199,20 @@ async fn approved<'a>(
     let used = Use { asker, clock: None, by_hand: true };
     admit(core, entry, used).await.map_err(|e| Error::Denied(e.message))?;
     Ok(entry)
+}
+
+/// The same, where its life is in our hands.
+async fn ours<'a>(
+    core: &Arc<Core>,
+    snapshot: &'a Snapshot,
+    server: &str,
+    asker: Option<&Arc<dyn Asker>>,
+) -> Result<&'a Entry, Error> {
+    let entry = approved(core, snapshot, server, asker).await?;
+    is_ours(entry).map(|()| entry)
+}
+
+/// What a server's configuration leaves to a person is asked for, where it is not known.
+async fn give_inputs(core: &Core, entry: &Entry) -> Result<(), Error> {
+    core.inputs.give(&core.bridge, &entry.spec, &RunId::new(), None).await.map_err(|e| fault(&e))
 }

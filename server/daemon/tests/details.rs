@@ -1,6 +1,6 @@
 //! What people can see of runs, live and ended, and how they stop one.
 
-use model::reply::RunDetail;
+use model::reply::{LiveRun, RunDetail};
 use model::{CallStatus, Language, Notice, Reply, Request, RunEvent, RunId, RunReply, RunRequest, RunStatus};
 use serde_json::json;
 use testkit::TestDaemon;
@@ -16,6 +16,13 @@ async fn stop(test: &TestDaemon, run_id: &RunId) -> bool {
     match test.ask(Request::StopRun { run_id: run_id.clone() }).await {
         Ok(Reply::Done(stopped)) => stopped,
         other => panic!("a run was to be stopped: {other:?}"),
+    }
+}
+
+async fn live_runs(test: &TestDaemon) -> Vec<LiveRun> {
+    match test.ask(Request::LiveRuns).await {
+        Ok(Reply::LiveRuns(runs)) => runs,
+        other => panic!("the live runs were asked for: {other:?}"),
     }
 }
 
@@ -66,11 +73,34 @@ async fn a_live_run_shows_its_calls_and_is_stopped_from_anywhere() {
     };
     assert_eq!((live.status, live.calls[0].result.as_str()), (None, r#"{"a":1}"#));
     assert_eq!(live.calls[1].record.status, CallStatus::Cancelled, "what it would be if the run ended now");
+    let listed = live_runs(&test).await;
+    assert_eq!(listed.iter().map(|run| (&run.run_id, run.calls)).collect::<Vec<_>>(), [(&run_id, 2)]);
     assert!(stop(&test, &run_id).await);
     let Ok(Reply::Run(reply)) = ticket.reply().await else { panic!("a stopped run answers") };
     let RunReply { status, .. } = *reply;
     assert_eq!(status, RunStatus::Cancelled);
     assert_eq!(detail(&test, &run_id).await.expect("it is remembered").status, Some(RunStatus::Cancelled));
+}
+
+#[tokio::test]
+async fn live_runs_are_listed_newest_first_until_they_end() {
+    let test = TestDaemon::builder().start().await;
+    let mut notices = test.daemon.notices();
+    let mut tickets = Vec::new();
+    for name in ["older", "newer"] {
+        let (code, name) =
+            ("import tta\nawait tta.progress('here')\nwhile True: pass".to_owned(), Some(name.to_owned()));
+        let request = RunRequest { code, language: Some(Language::Python), name, ..RunRequest::default() };
+        tickets.push(test.daemon.submit(Request::Run(request), "other", &test.conversation));
+        while !matches!(notices.recv().await, Ok(Notice::Run(RunEvent::Progress { .. }))) {}
+    }
+    let names = async || live_runs(&test).await.into_iter().map(|run| run.label).collect::<Vec<_>>();
+    assert_eq!(names().await, ["newer", "older"]);
+    for (ticket, left) in tickets.into_iter().zip([vec!["newer"], vec![]]) {
+        assert!(stop(&test, ticket.run_id()).await);
+        ticket.reply().await.expect("a stopped run answers");
+        assert_eq!(names().await, left);
+    }
 }
 
 #[tokio::test]

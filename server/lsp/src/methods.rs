@@ -3,7 +3,7 @@
 use crate::backend::{Backend, fault, refused};
 use crate::wire::{ForgetParams, NoParams, Receipt, RunIdParams, RunParams, RunsParams, ServerParams, ServersParams};
 use model::editor::Approval;
-use model::reply::{CallReply, Check, RunDetail, RunSummary, SearchReply, ToolInfo};
+use model::reply::{CallReply, Check, LiveRun, RunDetail, RunSummary, SearchReply, ToolInfo};
 use model::{CallRequest, Reply, Request, RunId, RunReply, SavingsSummary, SearchRequest, ServerStatus, TokenReport};
 use tower_lsp::jsonrpc::{Error, Result};
 
@@ -81,6 +81,11 @@ impl Backend {
     /// `tta/runs`
     pub(crate) async fn runs(&self, params: RunsParams) -> Result<Vec<RunSummary>> {
         answer!(self, Request::Runs { limit: params.limit }, Reply::Runs(runs) => runs)
+    }
+
+    /// `tta/runs/live`
+    pub(crate) async fn live_runs(&self, _: NoParams) -> Result<Vec<LiveRun>> {
+        answer!(self, Request::LiveRuns, Reply::LiveRuns(runs) => runs)
     }
 
     /// `tta/run/get`

@@ -188,7 +188,7 @@ pub struct SearchReply {
     pub hits: Vec<ToolHit>,
     /// How many tools matched in all.
     pub matched: usize,
-    /// How many tools were searched.
+    /// How many tools were searched, and prompts and templates with them.
     pub searched: usize,
     /// The detail actually given: everything small is given in full.
     pub detail: crate::request::Detail,
@@ -234,6 +234,21 @@ pub struct RunSummary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub tokens: Option<TokenReport>,
+}
+
+/// A run that goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct LiveRun {
+    /// Which run.
+    pub run_id: RunId,
+    /// When it was submitted, milliseconds since 1970.
+    pub at_ms: u64,
+    /// Its language.
+    pub language: Language,
+    /// Its display name, or its first line.
+    pub label: String,
+    /// Tool calls made so far.
+    pub calls: usize,
 }
 
 /// A call of a remembered run.
@@ -349,6 +364,8 @@ pub enum Reply {
     Savings(Box<SavingsSummary>),
     /// To `Runs`.
     Runs(Vec<RunSummary>),
+    /// The runs that go on, newest first.
+    LiveRuns(Vec<LiveRun>),
     /// To `Receipt`: the report, and each call's result tokens in call order.
     Receipt(Box<TokenReport>, Vec<u64>),
     /// To `RunDetail`; nothing where this process does not remember the run.

@@ -158,6 +158,8 @@ pub enum Request {
         /// At most this many.
         limit: usize,
     },
+    /// The runs that go on, newest first, whichever front started them.
+    LiveRuns,
     /// One run's receipt, once the ledger has counted it.
     Receipt {
         /// Which run.

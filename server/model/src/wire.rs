@@ -37,6 +37,7 @@ pub fn typescript() -> String {
         crate::reply::SearchReply,
         crate::reply::CallReply,
         crate::reply::RunSummary,
+        crate::reply::LiveRun,
         crate::reply::CallDetail,
         crate::reply::RunDetail,
         crate::reply::ToolInfo,
@@ -47,6 +48,7 @@ pub fn typescript() -> String {
         crate::server::Severity,
         crate::server::Problem,
         crate::server::ServerStatus,
+        crate::tool::HitKind,
         crate::tool::ToolHit,
         crate::tokens::SideTokens,
         crate::tokens::Baselines,
@@ -65,6 +67,15 @@ pub fn typescript() -> String {
         crate::editor::InputRequest,
         crate::editor::OpenUrlRequest,
         crate::editor::KeptRequest,
+        crate::ask::TextFormat,
+        crate::ask::Choice,
+        crate::ask::FieldKind,
+        crate::ask::Field,
+        crate::ask::ElicitRequest,
+        crate::ask::ElicitReply,
+        crate::ask::SampleMessage,
+        crate::ask::SampleRequest,
+        crate::ask::SampleReply,
     );
     out
 }
