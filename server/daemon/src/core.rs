@@ -1,6 +1,7 @@
 //! What the loop and the requests share: the siblings below, the current snapshot, and the way to the fronts.
 
 use crate::approve::Approvals;
+use crate::asks::Asks;
 use crate::details::Details;
 use crate::editor_tools::EditorTools;
 use crate::event::Inbox;
@@ -12,7 +13,7 @@ use bridge::Bridge;
 use engine::Engine;
 use ledger::Ledger;
 use model::{Limits, Notice, RunEvent, SavingsSummary, ServerStatus};
-use std::sync::{OnceLock, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,6 +26,7 @@ pub(crate) struct Core {
     pub(crate) engine: Engine,
     pub(crate) ledger: Ledger,
     pub(crate) approvals: Approvals,
+    pub(crate) asks: Arc<Asks>,
     pub(crate) inputs: Inputs,
     pub(crate) editor_tools: EditorTools,
     pub(crate) details: Details,

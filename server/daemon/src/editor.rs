@@ -5,6 +5,7 @@
 
 use futures::future::BoxFuture;
 use model::Secret;
+use model::ask::{ElicitReply, ElicitRequest, Offers, SampleReply, SampleRequest};
 use model::editor::{
     ApprovalReply, ApprovalRequest, EditorTool, EditorToolCall, EditorToolReply, InputRequest, OpenUrlRequest,
 };
@@ -14,6 +15,21 @@ use std::fmt::Debug;
 pub trait Asker: Debug + Send + Sync + 'static {
     /// The person's answer; `None` where nobody can be asked. Dropping the future withdraws the question.
     fn approve(&self, request: ApprovalRequest) -> BoxFuture<'static, Option<ApprovalReply>>;
+
+    /// What else can be asked here, on behalf of servers.
+    fn offers(&self) -> Offers {
+        Offers::default()
+    }
+
+    /// A person's answer to a server; `None` where nobody can be asked. Dropping the future withdraws the question.
+    fn elicit(&self, _request: ElicitRequest) -> BoxFuture<'static, Option<ElicitReply>> {
+        Box::pin(async { None })
+    }
+
+    /// A model's answer to a server, or why there is none; `None` where there is no model to ask.
+    fn sample(&self, _request: SampleRequest) -> BoxFuture<'static, Option<Result<SampleReply, String>>> {
+        Box::pin(async { None })
+    }
 
     /// Shows a person the page of a login. Whoever has no way to says so, and the editor is asked instead.
     fn open_url(&self, _page: OpenUrlRequest) -> BoxFuture<'static, Result<(), String>> {

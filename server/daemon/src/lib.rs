@@ -8,6 +8,7 @@ mod admit;
 mod approve;
 mod approved;
 mod artifacts;
+mod asks;
 mod call;
 mod core;
 mod definitions;
@@ -48,6 +49,7 @@ pub use trust::TrustQuestion;
 
 use crate::core::Core;
 use crate::event::Job;
+use model::ask::Offers;
 use model::{ConversationId, Notice, Origin, Problem, Reply, Request, RunId, ServerState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,12 +104,20 @@ impl Daemon {
         conversation: &ConversationId,
         asker: Option<Arc<dyn Asker>>,
     ) -> Ticket {
+        if let Some(asker) = &asker {
+            self.expect(asker.offers());
+        }
         let (tx, reply) = oneshot::channel();
         let (cancel, run_id) = (self.core.stopping.child_token(), RunId::new());
         let origin = Origin { front, conversation: conversation.clone() };
         let job = Job { request, run_id: run_id.clone(), origin, asker, reply: tx, cancel: cancel.clone() };
         self.core.inbox.submit(job);
         Ticket { reply, cancel, run_id }
+    }
+
+    /// Somebody is in front who can be asked so much by servers: those that start from now on are told.
+    pub fn expect(&self, offers: Offers) {
+        self.core.asks.note(offers);
     }
 
     /// Notifications from now on. A receiver that falls behind loses the oldest.

@@ -2,6 +2,7 @@
 
 use crate::admit::Access;
 use crate::editor_tools::{Configured, Offer, Offers};
+use crate::options::Options;
 use catalog::{Catalog, ServerTools};
 use config::Config;
 use model::{Problem, ServerSpec, ServerState, ServerStatus, Transport};
@@ -95,6 +96,13 @@ impl Snapshot {
             .iter()
             .find(|e| e.spec.name == name)
             .or_else(|| self.servers.iter().find(|e| &*e.identifier == name))
+    }
+
+    /// Whether servers may ask anything of a person or a model: not where a workspace is known not to be trusted, even the
+    /// user's own ones, which its programs call.
+    pub(crate) fn may_ask(&self, options: &Options) -> bool {
+        let nobody_said_no = options.trusted.is_none() && self.servers.iter().all(|e| e.state != ServerState::Untrusted);
+        self.access.trusted || nobody_said_no
     }
 
     /// Servers that may be started at all.

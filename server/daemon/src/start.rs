@@ -3,6 +3,7 @@
 
 use crate::admit::Access;
 use crate::approve::Approvals;
+use crate::asks::{Asks, Person};
 use crate::core::Core;
 use crate::details::Details;
 use crate::editor_tools::{self, EditorTools};
@@ -42,11 +43,13 @@ pub(crate) async fn start(options: Options) -> Result<Daemon, Error> {
     let (config, problems) = paths.load_config(&options);
     let (inbox, outbox) = inbox();
     let (notices, _) = broadcast::channel(NOTICES_KEPT);
+    let asks = Arc::new(Asks::new(options.editor.clone()));
     let core = Arc::new(Core {
-        bridge: bridge(&paths, &options, &inbox),
+        bridge: bridge(&paths, &options, &inbox, &asks),
         engine: engine(&paths)?,
         ledger: ledger(&paths, &config, &notices, &inbox)?,
         approvals: Approvals::new(&options, &paths),
+        asks,
         details: Details::default(),
         inputs: Inputs::new(options.editor.clone()),
         editor_tools: EditorTools::default(),
@@ -77,7 +80,7 @@ pub(crate) async fn start(options: Options) -> Result<Daemon, Error> {
     Ok(Daemon { core, _watchers: [watcher, ledger_watcher] })
 }
 
-fn bridge(paths: &Paths, options: &Options, inbox: &Inbox) -> Bridge {
+fn bridge(paths: &Paths, options: &Options, inbox: &Inbox, asks: &Arc<Asks>) -> Bridge {
     let inbox = inbox.clone();
     let keeper: Arc<dyn bridge::Keeper> = match &options.editor {
         Some(editor) => Arc::new(EditorKeeper(Arc::clone(editor))),
@@ -90,6 +93,7 @@ fn bridge(paths: &Paths, options: &Options, inbox: &Inbox) -> Bridge {
         quarantine_dir: Some(paths.data.join("quarantine")),
         roots: paths.folders.clone(),
         keeper: Some(keeper),
+        host: Some(Arc::new(Person(Arc::clone(asks)))),
         ..bridge::Options::default()
     };
     Bridge::new(options, move |event| inbox.bridge(event))

@@ -1,4 +1,5 @@
-//! The editor as the daemon sees it: questions to the person in front of it, its own tools, and the secrets it keeps.
+//! The editor as the daemon sees it: questions to the person in front of it and to its model, its own tools, and the
+//! secrets it keeps.
 //!
 //! Invariants: a question goes out only after the client is initialised; dropping it withdraws it at the client. The
 //! asking is done in the daemon's tasks, so no handler waits for the client. A secret is in no error and no log: the
@@ -8,6 +9,7 @@
 use daemon::{Asker, Editor};
 use futures::future::BoxFuture;
 use model::Secret;
+use model::ask::{ElicitReply, ElicitRequest, Offers, SampleReply, SampleRequest};
 use model::editor::{
     ApprovalReply, ApprovalRequest, EditorTool, EditorToolCall, EditorToolReply, InputRequest, KeptRequest,
     OpenUrlRequest,
@@ -69,6 +71,20 @@ impl Asker for LspEditor {
     fn approve(&self, request: ApprovalRequest) -> BoxFuture<'static, Option<ApprovalReply>> {
         let asked = self.clone().read("tta/approve", request);
         Box::pin(async { asked.await.inspect_err(|e| tracing::warn!("nobody was asked: {e}")).ok() })
+    }
+
+    fn offers(&self) -> Offers {
+        Offers { form: true, url: true, sampling: true }
+    }
+
+    fn elicit(&self, request: ElicitRequest) -> BoxFuture<'static, Option<ElicitReply>> {
+        let asked = self.clone().read("tta/elicit", request);
+        Box::pin(async { asked.await.inspect_err(|e| tracing::warn!("nobody was asked: {e}")).ok() })
+    }
+
+    fn sample(&self, request: SampleRequest) -> BoxFuture<'static, Option<Result<SampleReply, String>>> {
+        let asked = self.clone().read("tta/sample", request);
+        Box::pin(async { Some(asked.await) })
     }
 
     fn open_url(&self, page: OpenUrlRequest) -> BoxFuture<'static, Result<(), String>> {

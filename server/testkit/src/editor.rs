@@ -4,6 +4,7 @@ use daemon::{Asker, Editor};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use model::Secret;
+use model::ask::{ElicitReply, ElicitRequest, Offers, SampleReply, SampleRequest};
 use model::editor::{
     ApprovalReply, ApprovalRequest, EditorTool, EditorToolCall, EditorToolReply, InputRequest, OpenUrlRequest,
 };
@@ -22,6 +23,10 @@ pub enum Asked {
     Call(EditorToolCall, Answer<Result<EditorToolReply, String>>),
     /// For the value of an input.
     Input(InputRequest, Answer<Result<Option<Secret>, String>>),
+    /// For a person's answer to a server.
+    Elicit(ElicitRequest, Answer<Option<ElicitReply>>),
+    /// For its model's answer to a server.
+    Sample(SampleRequest, Answer<Result<SampleReply, String>>),
     /// To open the page of a login.
     Open(OpenUrlRequest, Answer<Result<(), String>>),
 }
@@ -76,6 +81,18 @@ fn or_gone<T: 'static>(answer: BoxFuture<'static, Option<Result<T, String>>>) ->
 impl Asker for Scripted {
     fn approve(&self, request: ApprovalRequest) -> BoxFuture<'static, Option<ApprovalReply>> {
         self.ask(|answer| Asked::Approve(request, answer)).map(Option::flatten).boxed()
+    }
+
+    fn offers(&self) -> Offers {
+        Offers { form: true, url: true, sampling: true }
+    }
+
+    fn elicit(&self, request: ElicitRequest) -> BoxFuture<'static, Option<ElicitReply>> {
+        self.ask(|answer| Asked::Elicit(request, answer)).map(Option::flatten).boxed()
+    }
+
+    fn sample(&self, request: SampleRequest) -> BoxFuture<'static, Option<Result<SampleReply, String>>> {
+        self.ask(|answer| Asked::Sample(request, answer)).boxed()
     }
 
     fn open_url(&self, page: OpenUrlRequest) -> BoxFuture<'static, Result<(), String>> {
