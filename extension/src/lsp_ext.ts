@@ -527,6 +527,10 @@ target: string,
  */
 state: ServerState, 
 /**
+ * The revision of the protocol that is spoken with it; absent while it is not connected.
+ */
+protocol?: string, 
+/**
  * How many tools it has; absent until it was listed once.
  */
 tools?: number, 

@@ -181,6 +181,11 @@ impl Connection {
         self.peer.peer_info().is_some_and(|info| has(&info.capabilities))
     }
 
+    /// The revision that was agreed on.
+    pub(crate) fn protocol_version(&self) -> Option<String> {
+        self.peer.peer_info().map(|info| info.protocol_version.to_string())
+    }
+
     /// Lists the tools anew, keeps them, and says whether they changed.
     pub(crate) async fn list(&self) -> Result<Option<Arc<[ToolDefinition]>>, Error> {
         let has_tools = self.offers(|capabilities| capabilities.tools.is_some());

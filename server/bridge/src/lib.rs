@@ -128,6 +128,8 @@ pub struct Status {
     pub state: ServerState,
     /// Why it failed, where it did.
     pub error: Option<Error>,
+    /// The revision of the protocol that is spoken with it, where it is connected.
+    pub protocol: Option<String>,
 }
 
 /// The clients of all configured servers; clones share them.
@@ -333,5 +335,6 @@ fn retire(server: &Arc<Server>) -> bool {
 
 fn status(server: &Arc<Server>) -> Status {
     let (state, error) = server.state();
-    Status { server: server.spec.name.clone(), state, error }
+    let protocol = server.live().and_then(|connection| connection.protocol_version());
+    Status { server: server.spec.name.clone(), state, error, protocol }
 }

@@ -149,6 +149,7 @@ fn now(core: &Core) -> Vec<ServerStatus> {
         if let Some(now) = core.bridge.state(&status.name) {
             status.state = now.state;
             status.last_error = now.error.map(|e| e.to_string());
+            status.protocol = now.protocol;
         }
     }
     all

@@ -142,6 +142,7 @@ impl Snapshot {
             transport: transport.to_owned(),
             target,
             state: entry.state,
+            protocol: None,
             tools,
             definition_tokens: tools.and_then(|_| definition_tokens(&spec.name)),
             last_error: entry.last_error.clone().or_else(|| spec.unresolved.first().cloned()),

@@ -217,6 +217,10 @@ pub struct ServerStatus {
     pub target: String,
     /// What it is doing.
     pub state: ServerState,
+    /// The revision of the protocol that is spoken with it; absent while it is not connected.
+    #[ts(optional)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<String>,
     /// How many tools it has; absent until it was listed once.
     #[ts(optional)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
