@@ -1,7 +1,7 @@
 //! Results that were too large for a reply: kept as files of the workspace's own folder, read back in parts.
 //!
 //! Invariants: a file's name is made of a run's id alone, and what could name anything else names nothing; a part is
-//! bounded and whole characters. Leaves out: when a file is no longer wanted.
+//! bounded and whole characters; what is kept is bounded in number and bytes, and the oldest go first.
 
 use crate::error::Error;
 use crate::options::{private_folder, write_private};
@@ -14,14 +14,22 @@ use std::path::{Path, PathBuf};
 /// Bytes of a part at most, and at least: a character needs up to four.
 const PART_BYTES_MAX: usize = 1 << 20;
 const PART_BYTES_MIN: usize = 4;
+/// Results of a workspace, and bytes of all of them.
+const KEPT_MAX: usize = 1_000;
+const KEPT_BYTES_MAX: u64 = 1 << 30;
+const ENDING: &str = "-result.json";
 
 /// Keeps a whole result. Returns where it lies; nothing where it could not be written.
 pub(crate) async fn keep(data: &Path, run_id: &RunId, json: String) -> Option<String> {
     let file = path(data, run_id)?;
     let written = tokio::task::spawn_blocking(move || {
-        private_folder(file.parent()?).ok()?;
+        let folder = file.parent()?;
+        private_folder(folder).ok()?;
         match write_private(&file, json.as_bytes()) {
-            Ok(()) => Some(file.display().to_string()),
+            Ok(()) => {
+                forget_oldest(folder, KEPT_MAX, KEPT_BYTES_MAX);
+                Some(file.display().to_string())
+            }
             Err(e) => {
                 tracing::warn!("{} could not be written: {e}", file.display());
                 None
@@ -47,10 +55,26 @@ pub(crate) async fn read(data: &Path, run_id: &RunId, offset: u64, bytes: usize)
     }
 }
 
+/// The newest result stays, however large. Whoever cannot remove a file tries again at the next.
+fn forget_oldest(folder: &Path, most: usize, most_bytes: u64) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let results = entries.filter(|entry| entry.file_name().to_string_lossy().ends_with(ENDING));
+    // By name: ids are ordered by time.
+    let mut newest_first: Vec<_> = results.map(|entry| entry.path()).collect();
+    newest_first.sort_by(|a, b| b.cmp(a));
+    let mut bytes = 0;
+    for (place, file) in newest_first.iter().enumerate() {
+        bytes += file.metadata().map_or(0, |metadata| metadata.len());
+        if place > 0 && (place >= most || bytes > most_bytes) {
+            let _ = std::fs::remove_file(file);
+        }
+    }
+}
+
 fn path(data: &Path, run_id: &RunId) -> Option<PathBuf> {
     let id = run_id.as_str();
     let ours = !id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric());
-    ours.then(|| data.join("artifacts").join(format!("{id}-result.json")))
+    ours.then(|| data.join("artifacts").join(format!("{id}{ENDING}")))
 }
 
 /// An `offset` within a character means the next one.
@@ -90,6 +114,26 @@ mod tests {
         let end = self::read(data.path(), &run_id, whole.len() as u64, 9).await.expect("the end");
         assert_eq!(end.json, "");
         assert!(self::read(data.path(), &run_id, whole.len() as u64 + 1, 9).await.is_err());
+    }
+
+    #[test]
+    fn the_oldest_go_by_number_and_by_bytes_and_nothing_else_goes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let names = || {
+            let entries = std::fs::read_dir(folder.path()).expect("a folder").flatten();
+            let mut names: Vec<_> = entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+            names.sort();
+            names
+        };
+        for (name, bytes) in [("1-result.json", 10), ("2-result.json", 10), ("3-result.json", 10), ("notes.txt", 99)] {
+            std::fs::write(folder.path().join(name), vec![0; bytes]).expect("written");
+        }
+        forget_oldest(folder.path(), 3, 30);
+        assert_eq!(names().len(), 4);
+        forget_oldest(folder.path(), 2, 30);
+        assert_eq!(names(), ["2-result.json", "3-result.json", "notes.txt"]);
+        forget_oldest(folder.path(), 2, 5);
+        assert_eq!(names(), ["3-result.json", "notes.txt"], "the newest stays, though it is too large");
     }
 
     #[tokio::test]

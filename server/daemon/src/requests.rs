@@ -5,6 +5,7 @@ use crate::call::Door;
 use crate::core::Core;
 use crate::editor::Asker;
 use crate::error::Error;
+use crate::servers::Hand;
 use crate::snapshot::Snapshot;
 use crate::{artifacts, doctor, editor_tools, import, run, search, servers};
 use engine::{GuestCall, RunClock, ToolHost as _};
@@ -48,19 +49,19 @@ pub(crate) async fn answer(
 }
 
 async fn other(core: Arc<Core>, snapshot: Arc<Snapshot>, request: Request, caller: Caller) -> Result<Reply, Error> {
-    let asker = caller.asker.as_ref();
+    let hand = Hand { core: &core, snapshot: &snapshot, asker: caller.asker.as_ref() };
     match request {
         Request::Run(_) => unreachable!("answered above"),
         Request::Search(request) => discover(&core, &snapshot, &request, &caller.origin).await,
         Request::Call(request) => direct(core, snapshot, caller, request).await,
         Request::Servers { list } => Ok(Reply::Servers(servers::all(&core, &snapshot, list).await)),
-        Request::RestartServer { server } => servers::restart(&core, &snapshot, &server, asker).await,
+        Request::RestartServer { server } => servers::restart(hand, &server).await,
         Request::StopServer { server } => servers::stop(&core, &snapshot, &server).await,
-        Request::Login { server } => servers::login(&core, &snapshot, &server, asker).await,
+        Request::Login { server } => servers::login(hand, &server).await,
         Request::Logout { server } => servers::logout(&core, &snapshot, &server).await,
         Request::ImportServers(request) => import::servers(core, request).await,
         Request::ServerLog { server } => servers::log(&core, &snapshot, &server).await,
-        Request::ServerTools { server } => servers::tools(&core, &snapshot, &server, asker).await,
+        Request::ServerTools { server } => servers::tools(hand, &server).await,
         Request::Savings => Ok(Reply::Savings(Box::new(core.savings()))),
         Request::Runs { limit } => {
             core.ledger.runs(limit.min(RUNS_MAX)).await.map(Reply::Runs).map_err(|e| Error::Fault(e.to_string()))

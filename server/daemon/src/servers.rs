@@ -13,6 +13,44 @@ use model::server::Scope;
 use model::{Detail, Language, Reply, RunId, ServerState, ServerStatus};
 use std::sync::Arc;
 
+/// What a person does with a server by hand, and how that person is asked on the way.
+#[derive(Clone, Copy)]
+pub(crate) struct Hand<'a> {
+    pub(crate) core: &'a Arc<Core>,
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) asker: Option<&'a Arc<dyn Asker>>,
+}
+
+impl<'a> Hand<'a> {
+    /// One that was not approved yet asks, whatever was answered before.
+    async fn approved(self, server: &str) -> Result<&'a Entry, Error> {
+        let entry = find(self.snapshot, server)?;
+        if entry.state != ServerState::Unapproved {
+            return usable(self.snapshot, server);
+        }
+        admit(self.core, entry, self.used()).await.map_err(|e| Error::Denied(e.message))?;
+        Ok(entry)
+    }
+
+    /// The same, where its life is in our hands.
+    async fn ours(self, server: &str) -> Result<&'a Entry, Error> {
+        let entry = self.approved(server).await?;
+        is_ours(entry).map(|()| entry)
+    }
+
+    /// Where `refused` is about a login, the person is shown its page.
+    async fn logged_in(self, entry: &Entry, refused: bridge::Error) -> Result<(), Error> {
+        if !refused.needs_login() {
+            return Err(fault(&refused));
+        }
+        login::after(self.core, &entry.spec, self.used(), &refused).await.map_err(|e| fault(&e))
+    }
+
+    fn used(self) -> Use<'a> {
+        Use { asker: self.asker, clock: None, by_hand: true }
+    }
+}
+
 /// Every server; with `list`, those never listed are asked first, and one that fails says so in its state.
 pub(crate) async fn all(core: &Core, snapshot: &Snapshot, list: bool) -> Vec<ServerStatus> {
     if !list {
@@ -35,33 +73,23 @@ pub(crate) async fn all(core: &Core, snapshot: &Snapshot, list: bool) -> Vec<Ser
 }
 
 /// Stops a server and starts it again.
-pub(crate) async fn restart(
-    core: &Arc<Core>,
-    snapshot: &Snapshot,
-    server: &str,
-    asker: Option<&Arc<dyn Asker>>,
-) -> Result<Reply, Error> {
-    let entry = ours(core, snapshot, server, asker).await?;
+pub(crate) async fn restart(hand: Hand<'_>, server: &str) -> Result<Reply, Error> {
+    let (core, entry) = (hand.core, hand.ours(server).await?);
     core.inputs.renew(&entry.spec);
     give_inputs(core, entry).await?;
     if let Err(e) = core.bridge.restart(&entry.spec.name).await {
         core.inputs.judge(&entry.spec, &e);
-        logged_in(core, entry, asker, e).await?;
+        hand.logged_in(entry, e).await?;
     }
     Ok(Reply::Servers(now(core)))
 }
 
 /// Has a person log in, whatever an earlier login left, and lists the server's tools with it.
-pub(crate) async fn login(
-    core: &Arc<Core>,
-    snapshot: &Snapshot,
-    server: &str,
-    asker: Option<&Arc<dyn Asker>>,
-) -> Result<Reply, Error> {
-    let entry = ours(core, snapshot, server, asker).await?;
+pub(crate) async fn login(hand: Hand<'_>, server: &str) -> Result<Reply, Error> {
+    let (core, entry) = (hand.core, hand.ours(server).await?);
     give_inputs(core, entry).await?;
     let wanted = bridge::Error::LoginNeeded { server: entry.spec.name.clone(), scope: String::new() };
-    logged_in(core, entry, asker, wanted).await?;
+    hand.logged_in(entry, wanted).await?;
     core.bridge.tools(&entry.spec.name).await.map_err(|e| fault(&e))?;
     Ok(Reply::Servers(now(core)))
 }
@@ -71,19 +99,6 @@ pub(crate) async fn logout(core: &Core, snapshot: &Snapshot, server: &str) -> Re
     let entry = usable(snapshot, server)?;
     is_ours(entry)?;
     core.bridge.logout(&entry.spec.name).await.map(Reply::Done).map_err(|e| fault(&e))
-}
-
-/// Where `refused` is about a login, a person who asked for the server by hand is shown its page.
-async fn logged_in(
-    core: &Arc<Core>,
-    entry: &Entry,
-    asker: Option<&Arc<dyn Asker>>,
-    refused: bridge::Error,
-) -> Result<(), Error> {
-    if !refused.needs_login() {
-        return Err(fault(&refused));
-    }
-    login::after(core, &entry.spec, Use { asker, clock: None, by_hand: true }, &refused).await.map_err(|e| fault(&e))
 }
 
 /// Stops a server until its next use.
@@ -102,13 +117,8 @@ pub(crate) async fn log(core: &Core, snapshot: &Snapshot, server: &str) -> Resul
 }
 
 /// A server's tools with their schemas and stubs; starts it where it was never listed.
-pub(crate) async fn tools(
-    core: &Arc<Core>,
-    snapshot: &Snapshot,
-    server: &str,
-    asker: Option<&Arc<dyn Asker>>,
-) -> Result<Reply, Error> {
-    let entry = approved(core, snapshot, server, asker).await?;
+pub(crate) async fn tools(hand: Hand<'_>, server: &str) -> Result<Reply, Error> {
+    let (core, entry) = (hand.core, hand.approved(server).await?);
     if entry.tools.is_none() {
         give_inputs(core, entry).await?;
     }
@@ -184,33 +194,6 @@ fn usable<'a>(snapshot: &'a Snapshot, server: &str) -> Result<&'a Entry, Error> 
     } else {
         Err(Error::Denied(format!("{} is disabled, or its workspace is not trusted", entry.spec.name)))
     }
-}
-
-/// A server that a person wants to use by hand: one that was not approved yet asks, whatever was answered before.
-async fn approved<'a>(
-    core: &Arc<Core>,
-    snapshot: &'a Snapshot,
-    server: &str,
-    asker: Option<&Arc<dyn Asker>>,
-) -> Result<&'a Entry, Error> {
-    let entry = find(snapshot, server)?;
-    if entry.state != ServerState::Unapproved {
-        return usable(snapshot, server);
-    }
-    let used = Use { asker, clock: None, by_hand: true };
-    admit(core, entry, used).await.map_err(|e| Error::Denied(e.message))?;
-    Ok(entry)
-}
-
-/// The same, where its life is in our hands.
-async fn ours<'a>(
-    core: &Arc<Core>,
-    snapshot: &'a Snapshot,
-    server: &str,
-    asker: Option<&Arc<dyn Asker>>,
-) -> Result<&'a Entry, Error> {
-    let entry = approved(core, snapshot, server, asker).await?;
-    is_ours(entry).map(|()| entry)
 }
 
 /// What a server's configuration leaves to a person is asked for, where it is not known.
