@@ -927,3 +927,189 @@ export type KeptRequest = {
  * Under which key.
  */
 key: string, };
+
+export type TextFormat = "email" | "uri" | "date" | "date-time";
+
+export type Choice = { 
+/**
+ * The value in the answer.
+ */
+value: string, 
+/**
+ * What people read.
+ */
+title: string, };
+
+export type FieldKind = { "type": "text", 
+/**
+ * What it must look like.
+ */
+format?: TextFormat, 
+/**
+ * Its length in characters.
+ */
+least?: number, 
+/**
+ * Likewise.
+ */
+most?: number, 
+/**
+ * What stands there to begin with.
+ */
+default?: string, } | { "type": "number", 
+/**
+ * Only whole ones.
+ */
+whole: boolean, 
+/**
+ * The smallest.
+ */
+least?: number, 
+/**
+ * The largest.
+ */
+most?: number, 
+/**
+ * What stands there to begin with.
+ */
+default?: number, } | { "type": "boolean", 
+/**
+ * What stands there to begin with.
+ */
+default?: boolean, } | { "type": "choice", 
+/**
+ * The several.
+ */
+options: Array<Choice>, 
+/**
+ * Which is chosen to begin with.
+ */
+default?: string, } | { "type": "choices", 
+/**
+ * The several.
+ */
+options: Array<Choice>, 
+/**
+ * How many must be chosen.
+ */
+least?: number, 
+/**
+ * How many may be.
+ */
+most?: number, 
+/**
+ * Which are chosen to begin with.
+ */
+default: Array<string>, };
+
+export type Field = { 
+/**
+ * Its name in the answer.
+ */
+name: string, 
+/**
+ * Its name for people.
+ */
+title?: string, 
+/**
+ * What belongs into it.
+ */
+description?: string, 
+/**
+ * Whether there is no answer without it.
+ */
+required: boolean, 
+/**
+ * Its values.
+ */
+kind: FieldKind, };
+
+export type ElicitRequest = { "mode": "form", 
+/**
+ * The server's configured name.
+ */
+server: string, 
+/**
+ * What it wants, in its words.
+ */
+message: string, 
+/**
+ * What is to be filled in, in its order; may be none, where a yes is all it wants.
+ */
+fields: Array<Field>, } | { "mode": "url", 
+/**
+ * The server's configured name.
+ */
+server: string, 
+/**
+ * What it wants, in its words.
+ */
+message: string, 
+/**
+ * The page, http or https. It belongs in no log.
+ */
+url: string, };
+
+export type ElicitReply = { "action": "accept", 
+/**
+ * By field; empty for a page.
+ */
+content: Record<string, unknown>, } | { "action": "decline" } | { "action": "cancel" };
+
+export type SampleMessage = { 
+/**
+ * Whether the model is to have said it.
+ */
+assistant: boolean, 
+/**
+ * What was said.
+ */
+content: Array<EditorContent>, };
+
+export type SampleRequest = { 
+/**
+ * The server's configured name.
+ */
+server: string, 
+/**
+ * Hash of everything that decides what is started: a leave that is remembered is bound to it.
+ */
+content_hash: string, 
+/**
+ * The conversation so far.
+ */
+messages: Array<SampleMessage>, 
+/**
+ * What the model is told beforehand.
+ */
+system?: string, 
+/**
+ * Parts of the names of models, the most wanted first.
+ */
+hints: Array<string>, 
+/**
+ * Tokens of the answer.
+ */
+max_tokens: number, 
+/**
+ * How free the answer is.
+ */
+temperature?: number, 
+/**
+ * Texts at which the answer ends.
+ */
+stop: Array<string>, };
+
+export type SampleReply = { 
+/**
+ * Which model answered.
+ */
+model: string, 
+/**
+ * What it said.
+ */
+text: string, 
+/**
+ * Why it stopped, in MCP's words: `endTurn`, `stopSequence`, `maxTokens`.
+ */
+stop_reason?: string, };

@@ -13,6 +13,8 @@ import type {
   EditorTool,
   EditorToolCall,
   EditorToolReply,
+  ElicitReply,
+  ElicitRequest,
   InputRequest,
   KeptRequest,
   LiveRun,
@@ -23,6 +25,8 @@ import type {
   RunReply,
   RunRequest,
   RunSummary,
+  SampleReply,
+  SampleRequest,
   SavingsSummary,
   SearchReply,
   SearchRequest,
@@ -62,7 +66,7 @@ export interface InitializationOptions {
   readonly askCalls: AskCalls;
   /** Servers of a workspace ask before their first start, though the workspace is trusted. */
   readonly askServers: boolean;
-  /** This client answers the requests `tta/approve`, `tta/editorTools/*`, `tta/secret/*` and `tta/openUrl`. */
+  /** This client answers the requests `tta/approve`, `tta/elicit`, `tta/sample`, `tta/editorTools/*`, `tta/secret/*` and `tta/openUrl`. */
   readonly editor: boolean;
   /** The workspace's folders but the first. */
   readonly folders: readonly string[];
@@ -104,6 +108,9 @@ export const forgetApproval = new RequestType<{ id?: string }, Approval[]>('tta/
 
 /** The daemon asks these of the editor. */
 export const approve = new RequestType<ApprovalRequest, ApprovalReply>('tta/approve');
+/** A server asks the person, or the editor's model, in the middle of a call. */
+export const elicit = new RequestType<ElicitRequest, ElicitReply>('tta/elicit');
+export const sample = new RequestType<SampleRequest, SampleReply>('tta/sample');
 export const secret = new RequestType<InputRequest | KeptRequest, { value?: string }>('tta/secret/get');
 /** Without a value what is kept is forgotten. */
 export const keepSecret = new RequestType<KeptRequest & { value?: string | null }, null>('tta/secret/set');

@@ -56,7 +56,8 @@ export class Approvals implements vscode.TextDocumentContentProvider, vscode.Dis
     }
   }
 
-  private show(
+  /** Shows a question that has its turn; what is not chosen is denied. */
+  show(
     words: Wording,
     patterns: readonly ApprovalPattern[],
     withdrawn: vscode.CancellationToken,

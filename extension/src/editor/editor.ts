@@ -4,14 +4,18 @@ import type * as vscode from 'vscode';
 import type { Daemon, DaemonState } from '../client';
 import * as wire from '../wire';
 import { Approvals } from './approve';
+import { Elicitations } from './elicit';
 import { openLogin } from './login';
 import { Questions } from './questions';
+import { Sampling } from './sample';
 import { Secrets } from './secrets';
 import { EditorTools } from './tools';
 
 export class Editor implements vscode.Disposable {
   private readonly questions: Questions;
   private readonly approvals: Approvals;
+  private readonly elicitations: Elicitations;
+  private readonly sampling: Sampling;
   private readonly tools: EditorTools;
   readonly secrets: Secrets;
 
@@ -20,6 +24,8 @@ export class Editor implements vscode.Disposable {
     this.tools = new EditorTools(log);
     this.questions = new Questions(changed);
     this.approvals = new Approvals(this.questions);
+    this.elicitations = new Elicitations(this.questions, this.approvals);
+    this.sampling = new Sampling(context, this.questions, this.approvals);
     this.secrets = new Secrets(context, this.questions);
   }
 
@@ -31,6 +37,8 @@ export class Editor implements vscode.Disposable {
   /** Answers the requests of `daemon`, from its start on. */
   answer(daemon: Daemon): void {
     daemon.onRequest(wire.approve, (request, token) => this.approvals.answer(request, token));
+    daemon.onRequest(wire.elicit, (request, token) => this.elicitations.answer(request, token));
+    daemon.onRequest(wire.sample, (request, token) => this.sampling.answer(request, token));
     daemon.onRequest(wire.secret, (request, token) => this.secrets.get(request, token));
     daemon.onRequest(wire.keepSecret, (kept) => this.secrets.keep(kept));
     daemon.onRequest(wire.openUrl, (page) => openLogin(page));

@@ -56,6 +56,7 @@ pub(crate) fn question(
 /// What `sampling/createMessage` asks, likewise.
 pub(crate) fn prompt(
     server: &str,
+    content_hash: &str,
     params: CreateMessageRequestParams,
     redactor: &Redactor,
 ) -> Result<SampleRequest, String> {
@@ -81,6 +82,7 @@ pub(crate) fn prompt(
     bounded("a stop sequence", stop.iter().map(String::len).max().unwrap_or(0), URL_BYTES)?;
     Ok(SampleRequest {
         server: server.to_owned(),
+        content_hash: content_hash.to_owned(),
         messages,
         system: params.system_prompt.map(|text| redactor.clean(&text)),
         hints: hints.into_iter().filter_map(|hint| hint.name).take(HINTS_MAX).collect(),

@@ -11,6 +11,7 @@
 use crate::form;
 use crate::redact::Redactor;
 use futures::future::BoxFuture;
+use model::ServerSpec;
 use model::ask::{ElicitReply, ElicitRequest, Offers, SampleReply, SampleRequest};
 use rmcp::ErrorData;
 use rmcp::model::{
@@ -52,6 +53,7 @@ pub trait Host: Debug + Send + Sync + 'static {
 /// The questions of one connection.
 pub(crate) struct Questions {
     server: String,
+    content_hash: String,
     host: Option<Arc<dyn Host>>,
     redactor: Redactor,
     offers: Offers,
@@ -63,9 +65,10 @@ pub(crate) struct Questions {
 
 impl Questions {
     /// What the host offers now is what this connection offers.
-    pub(crate) fn new(server: &str, host: Option<&Arc<dyn Host>>, redactor: &Redactor) -> Self {
+    pub(crate) fn new(spec: &ServerSpec, host: Option<&Arc<dyn Host>>, redactor: &Redactor) -> Self {
         Self {
-            server: server.to_owned(),
+            server: spec.name.clone(),
+            content_hash: spec.content_hash.clone(),
             host: host.cloned(),
             redactor: redactor.clone(),
             offers: host.map(|host| host.offers()).unwrap_or_default(),
@@ -120,9 +123,9 @@ impl Questions {
     /// `sampling/createMessage`, likewise.
     pub(crate) async fn sample(&self, params: CreateMessageRequestParams) -> Result<CreateMessageResult, ErrorData> {
         let Some(host) = self.host.as_ref().filter(|_| self.offers.sampling) else {
-            return Err(not_offered("sampling"));
+            return Err(not_offered("sampling: there is no editor in front whose model could be asked"));
         };
-        let request = form::prompt(&self.server, params, &self.redactor).map_err(invalid)?;
+        let request = form::prompt(&self.server, &self.content_hash, params, &self.redactor).map_err(invalid)?;
         match self.ask(host.sample(request)).await? {
             Some(Ok(SampleReply { model, text, stop_reason })) => {
                 let mut result = CreateMessageResult::new(SamplingMessage::assistant_text(text), model);

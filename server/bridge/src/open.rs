@@ -42,7 +42,7 @@ pub(crate) async fn open(
         shared,
         tools_changed: Arc::default(),
         observed: Arc::default(),
-        questions: Arc::new(Questions::new(&spec.name, shared.options.host.as_ref(), &redactor)),
+        questions: Arc::new(Questions::new(spec, shared.options.host.as_ref(), &redactor)),
         redactor,
         auth,
         ring,

@@ -188,6 +188,8 @@ pub enum ElicitReply {
 pub struct SampleRequest {
     /// The server's configured name.
     pub server: String,
+    /// Hash of everything that decides what is started: a leave that is remembered is bound to it.
+    pub content_hash: String,
     /// The conversation so far.
     pub messages: Vec<SampleMessage>,
     /// What the model is told beforehand.
