@@ -44,9 +44,8 @@ async fn five_crashes_put_a_server_into_quarantine_and_a_restart_lets_it_out() {
     assert!(error.hint().contains("tta servers restart s"), "{}", error.hint());
     assert_eq!(kit.state(ServerState::Quarantined).await.expect("the reason is told"), told);
     assert_eq!(state(&kit), ServerState::Quarantined);
-    let start = Instant::now();
     assert_eq!(kit.bridge.tools("s").await.expect_err("it is not started"), error);
-    assert!(start.elapsed() < SHORT, "nothing is waited for");
+    assert_eq!(state(&kit), ServerState::Quarantined, "nothing was begun");
     kit.neighbour_answers().await;
     kit.bridge.restart("s").await.expect("it starts");
     assert_eq!(state(&kit), ServerState::Ready);

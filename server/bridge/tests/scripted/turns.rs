@@ -16,13 +16,14 @@ fn limited(limits: ServerLimits) -> Vec<ServerSpec> {
 async fn waiting_for_a_turn_is_not_on_the_calls_own_time() {
     let kit = Kit::new(limited(ServerLimits { calls_in_flight: 1, ..ServerLimits::default() }));
     kit.bridge.tools("s").await.expect("started");
-    let patience = Patience { silence: Duration::from_millis(900), total: BOUND };
+    // One of them is far below that, all of them are above.
+    let patience = Patience { silence: Duration::from_secs(4), total: BOUND };
     let began = Instant::now();
-    let calls = (0..5).map(|_| kit.call_within("slow", json!({"ms": 300}), patience));
+    let calls = (0..25).map(|_| kit.call_within("slow", json!({"ms": 200}), patience));
     for answer in join_all(calls).await {
         assert_eq!(answer.expect("answered").text(), "slept");
     }
-    assert!(began.elapsed() >= Duration::from_millis(1_500), "one after the other");
+    assert!(began.elapsed() > patience.silence, "one after the other");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -30,14 +31,17 @@ async fn a_queue_that_is_full_or_too_slow_says_so() {
     let limits = ServerLimits { calls_in_flight: 1, calls_waiting: 1, ..ServerLimits::default() };
     let kit = Kit::new(limited(limits));
     kit.bridge.tools("s").await.expect("started");
-    let long = kit.call("slow", json!({"ms": 1_500}));
+    let long = kit.call("slow", json!({"ms": 600_000}));
     let late = kit.call_within("echo", json!({}), Duration::from_millis(200));
     let full = async {
         // The two before it are polled first.
         kit.call("echo", json!({})).await
     };
-    let (long, late, full, ()) = tokio::join!(biased; long, late, full, kit.neighbour_answers());
-    assert_eq!(long.expect("answered").text(), "slept");
+    let (late, full, ()) = tokio::select! {
+        biased;
+        _ = long => panic!("it takes ten minutes"),
+        answers = async { tokio::join!(biased; late, full, kit.neighbour_answers()) } => answers,
+    };
     let (late, full) = (late.expect_err("no turn in time"), full.expect_err("no place"));
     assert_eq!(late.to_string(), "server `s` is busy: it has had 1 calls at once for 200 ms");
     assert_eq!(full.to_string(), "server `s` is busy: 1 calls wait for it already");
@@ -56,7 +60,9 @@ async fn calls_beyond_the_minutes_number_are_spread_over_it() {
     }
     let took = began.elapsed();
     assert!(took >= Duration::from_millis(1_900), "four more take half a second each: {took:?}");
-    let error = kit.call_within("echo", json!({}), Duration::from_millis(100)).await.expect_err("no turn in time");
-    assert!(error.to_string().contains("at 120 calls a minute"), "{error}");
+    // Meanwhile some may have a turn, but not so many.
+    let hasty = join_all((0..200).map(|_| kit.call_within("echo", json!({}), Duration::from_millis(100)))).await;
+    let told = |error: &Error| error.to_string().contains("no turn came within 100 ms at 120 calls a minute");
+    assert!(hasty.iter().filter_map(|answer| answer.as_ref().err()).any(told), "{hasty:?}");
     kit.neighbour_answers().await;
 }

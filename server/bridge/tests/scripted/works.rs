@@ -43,12 +43,11 @@ async fn calls_of_one_server_run_side_by_side() {
     let kit = Kit::faulty("ok");
     kit.bridge.tools("s").await.expect("started");
     let start = std::time::Instant::now();
-    let calls = (0..100).map(|_| kit.call("slow", json!({"ms": 300})));
+    let calls = (0..100).map(|_| kit.call("slow", json!({"ms": 1_000})));
     for answer in futures::future::join_all(calls).await {
         assert_eq!(answer.expect("answered").text(), "slept");
     }
-    // One after the other they would take 30 s.
-    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(50), "one after the other they take 100 s: {:?}", start.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]

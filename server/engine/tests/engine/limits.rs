@@ -280,7 +280,7 @@ async fn cancelling_reaches_spinning_waiting_and_queued_programs() {
         };
         let (outcome, cancelled_at) = tokio::join!(running, cancelling);
         assert_ended(&outcome, RunStatus::Cancelled, ErrorKind::Cancelled);
-        assert!(cancelled_at.elapsed() < Duration::from_secs(5), "far below the deadline of a minute");
+        assert!(cancelled_at.elapsed() < Duration::from_secs(30), "far below the deadline of a minute");
     }
     let already = CancellationToken::new();
     already.cancel();
