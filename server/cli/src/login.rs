@@ -3,23 +3,36 @@
 //! The page's address is printed to stderr and nowhere else: whoever opens it can finish the login that waits here.
 
 use crate::args::Common;
+use crate::elicit;
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, for_stderr, for_stdout, say};
 use crate::session::Session;
 use daemon::Asker;
+use model::ask::{ElicitReply, ElicitRequest, Offers};
 use model::editor::{ApprovalReply, ApprovalRequest, OpenUrlRequest};
 use model::{Reply, Request};
 use std::pin::Pin;
 
 type Answer<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// The person at this terminal. Nothing but logins is asked of them.
+/// The person in front of stderr. What needs an answer is asked of them where they can type one.
 #[derive(Debug)]
-pub(crate) struct Terminal;
+pub(crate) struct Terminal {
+    pub(crate) answers: bool,
+}
 
 impl Asker for Terminal {
     fn approve(&self, _: ApprovalRequest) -> Answer<Option<ApprovalReply>> {
         Box::pin(async { None })
+    }
+
+    fn offers(&self) -> Offers {
+        Offers { form: self.answers, url: self.answers, sampling: false }
+    }
+
+    fn elicit(&self, request: ElicitRequest) -> Answer<Option<ElicitReply>> {
+        let answers = self.answers;
+        Box::pin(async move { if answers { Some(elicit::ask(request).await) } else { None } })
     }
 
     fn open_url(&self, page: OpenUrlRequest) -> Answer<Result<(), String>> {

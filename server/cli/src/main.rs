@@ -3,6 +3,7 @@
 //! stdout carries results only; everything else goes to stderr. The exit code is the contract's.
 
 mod args;
+mod elicit;
 mod failure;
 mod import;
 mod login;

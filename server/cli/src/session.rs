@@ -96,9 +96,9 @@ impl Session {
     }
 
     /// Submits a request and waits for its answer. Ctrl-C cancels it; a second one ends the process. Whoever sits at the
-    /// terminal can log in to a server that asks for it.
+    /// terminal can log in to a server that asks for it, and answer one that asks.
     pub(crate) async fn ask(&self, request: Request) -> Result<Reply, Failure> {
-        if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+        if on_terminal() {
             return self.ask_shown(request).await;
         }
         self.answered(request, None).await
@@ -106,7 +106,7 @@ impl Session {
 
     /// The same where a login is what was asked for: its page is printed wherever stderr goes.
     pub(crate) async fn ask_shown(&self, request: Request) -> Result<Reply, Failure> {
-        self.answered(request, Some(Arc::new(Terminal))).await
+        self.answered(request, Some(Arc::new(Terminal { answers: on_terminal() }))).await
     }
 
     async fn answered(&self, request: Request, asker: Option<Arc<dyn Asker>>) -> Result<Reply, Failure> {
@@ -120,8 +120,7 @@ impl Session {
     }
 
     async fn ask_for_trust(&self) -> Result<(), Failure> {
-        let on_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        let Some(question) = self.daemon.trust_question().filter(|_| on_terminal) else { return Ok(()) };
+        let Some(question) = self.daemon.trust_question().filter(|_| on_terminal()) else { return Ok(()) };
         let mut text = format!("The workspace {} would start:\n", question.workspace.display());
         for line in &question.would_start {
             let _ = writeln!(text, "  {}", visible(line));
@@ -142,6 +141,11 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Whether somebody sits in front of it.
+fn on_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 async fn answer(ticket: Ticket) -> Result<Reply, daemon::Error> {

@@ -135,7 +135,7 @@ impl Host for Person {
                 Ok(reply) => reply,
                 Err(Unasked::Silence) => ElicitReply::Cancel,
                 Err(Unasked::Nobody(why)) => {
-                    tracing::warn!("a question of the server `{server}` was declined: {why}");
+                    tracing::warn!(target: "progress", "a question of the server `{server}` was declined: {why}");
                     ElicitReply::Decline
                 }
             }
@@ -152,7 +152,7 @@ impl Host for Person {
                     Err(match unasked {
                         Unasked::Silence => "nobody answered in time".to_owned(),
                         Unasked::Nobody(why) => {
-                            tracing::warn!("a model was not asked for the server `{server}`: {why}");
+                            tracing::warn!(target: "progress", "no model was asked for the server `{server}`: {why}");
                             format!("no model can be asked: {why}")
                         }
                     })
