@@ -13,7 +13,7 @@ use std::time::Duration;
 use testkit::{Question, Questions, TestDaemon, person};
 use tokio::time::timeout;
 
-const WHILE: Duration = Duration::from_secs(30);
+const WHILE: Duration = Duration::from_mins(5);
 
 async fn start(ask_calls: AskCalls) -> TestDaemon {
     let options = Options { ask_calls, ..Options::default() };

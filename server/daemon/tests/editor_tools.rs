@@ -10,7 +10,7 @@ use testkit::{Answer, Asked, TestDaemon};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 /// Never reached when a test passes.
-const BOUND: Duration = Duration::from_mins(1);
+const BOUND: Duration = Duration::from_mins(5);
 
 type Called = (EditorToolCall, Answer<Result<EditorToolReply, String>>);
 

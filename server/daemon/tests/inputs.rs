@@ -14,7 +14,7 @@ use tokio::sync::broadcast;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 /// Never reached when a test passes.
-const BOUND: Duration = Duration::from_mins(1);
+const BOUND: Duration = Duration::from_mins(5);
 const VALUE: &str = "t0p \"s3cret/ü";
 
 type Inquiry = (InputRequest, Answer<Result<Option<Secret>, String>>);

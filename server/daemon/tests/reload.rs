@@ -6,7 +6,7 @@ use std::time::Duration;
 use testkit::{TestDaemon, faulty_server};
 
 /// Never waited for when the test passes.
-const BOUND: Duration = Duration::from_mins(1);
+const BOUND: Duration = Duration::from_mins(5);
 
 /// Calls one server until that is no longer configured, and then another.
 const PROGRAM: &str = "

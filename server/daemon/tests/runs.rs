@@ -184,7 +184,7 @@ async fn what_another_window_saves_is_seen_without_a_run_of_ones_own() {
             }
         }
     };
-    let own = tokio::time::timeout(std::time::Duration::from_mins(1), seen).await.expect("it is seen");
+    let own = tokio::time::timeout(std::time::Duration::from_mins(5), seen).await.expect("it is seen");
     assert_eq!(own, 0, "the other window's run is not this session's");
     other.shutdown().await;
 }

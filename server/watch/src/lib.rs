@@ -261,7 +261,7 @@ mod tests {
 
     const DEBOUNCE: Duration = Duration::from_millis(20);
     /// Never waited for when the test passes.
-    const BOUND: Duration = Duration::from_secs(20);
+    const BOUND: Duration = Duration::from_mins(2);
 
     /// A file system that refuses every watch.
     #[derive(Debug)]

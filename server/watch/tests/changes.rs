@@ -7,7 +7,7 @@ use std::time::Duration;
 
 const DEBOUNCE: Duration = Duration::from_millis(20);
 /// Never waited for when the test passes.
-const BOUND: Duration = Duration::from_secs(20);
+const BOUND: Duration = Duration::from_mins(2);
 
 fn start(files: &[&Path]) -> (watch::Watcher, Receiver<Vec<PathBuf>>) {
     let (sender, batches) = channel();
@@ -70,7 +70,7 @@ fn a_burst_is_one_batch_and_other_files_are_none() {
         told.extend(batch);
     }
     // How many batches there are depends on the machine's load; 51 writes must not be 51 of them.
-    assert!(told.contains(&a) && told.len() < 20, "{told:?}");
+    assert!(told.contains(&a) && told.len() < 40, "{told:?}");
 }
 
 #[test]
