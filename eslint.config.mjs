@@ -10,6 +10,7 @@ export default tseslint.config(
       'target/',
       'server/',
       '**/lsp_ext.ts',
+      'tests/artifacts/',
       'tests/e2e/artifacts/',
       'tests/fixtures/',
       'tests/specs/',

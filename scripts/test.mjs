@@ -2,7 +2,6 @@
 // `npm test -- rust extension integration e2e` runs only the parts that are named.
 import { join } from 'node:path';
 import { guests, npmDependencies } from './lib/build.mjs';
-import { installServers } from './lib/servers.mjs';
 import { elapsed, main, root, step } from './lib/step.mjs';
 import { tally } from './lib/tally.mjs';
 import { checkToolchain, has, installSystemPackages } from './lib/toolchain.mjs';
@@ -26,10 +25,7 @@ const PARTS = {
     ];
   },
   extension: () => npmScript('Tests: extension', 'extension'),
-  integration: async () => {
-    await installServers();
-    return npmScript('Tests: real servers', 'tests', 'test');
-  },
+  integration: () => npmScript('Tests: real servers', 'tests', 'test'),
   e2e: async () => {
     await installSystemPackages();
     return npmScript('Tests: real workbench', 'tests', 'e2e');

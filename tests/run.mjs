@@ -2,10 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { installServers } from '../scripts/lib/servers.mjs';
 import { main } from '../scripts/lib/step.mjs';
+import { installSystemPackages } from '../scripts/lib/toolchain.mjs';
+import { installTestServers } from './lib/real/install.mjs';
+import { clear, table } from './lib/real/table.mjs';
 
 const KINDS = {
-  integration: { prepare: () => undefined, concurrency: 2 },
+  integration: { prepare: prepareServers, concurrency: 2 },
   // One workbench at a time: each takes some 2.5 GB and both cores of a small machine.
   e2e: { prepare: prepareWorkbench, concurrency: 1 },
 };
@@ -20,12 +24,23 @@ await main(async () => {
     .filter((file) => file.endsWith('.test.mjs') && (only.length === 0 || only.some((part) => file.includes(part))))
     .map((file) => join(folder, file));
   const flags = ['--test', '--test-reporter=spec', `--test-concurrency=${kind.concurrency}`];
+  clear(name);
   process.exitCode = spawnSync(process.execPath, [...flags, ...files], { stdio: 'inherit' }).status ?? 1;
+  const exercised = table(name);
+  if (exercised) console.log(`\n${exercised}`);
 });
+
+async function prepareServers() {
+  await installSystemPackages(['chromium']);
+  await installServers();
+  await installTestServers();
+}
 
 async function prepareWorkbench() {
   const { installWorkbench } = await import('./e2e/install.mjs');
   const { packageExtensions } = await import('./e2e/vsix.mjs');
+  await installServers();
+  await installTestServers();
   await installWorkbench();
   await packageExtensions();
 }

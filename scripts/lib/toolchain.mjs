@@ -8,9 +8,11 @@ const OLDEST_NODE = [20, 19];
 const OLDEST_PYTHON = [3, 10];
 const OLDEST_RUST = [1, 95];
 
-/** What the workbench needs of the system: [Debian package, a file that shows it is there]. */
-const WORKBENCH_PACKAGES = [
-  ['chromium', ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']],
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** What browser and workbench need of the system: [Debian package, files of which one shows that it is there]. */
+const TEST_PACKAGES = [
+  ['chromium', CHROMIUM],
   ['libkrb5-dev', ['/usr/include/krb5.h', '/usr/include/krb5/krb5.h']],
   ['libsecret-1-dev', ['/usr/include/libsecret-1/libsecret/secret.h']],
   ['libx11-dev', ['/usr/include/X11/Xlib.h']],
@@ -46,15 +48,19 @@ export function has(command, args = ['--version']) {
   return spawnSync(command, args).status === 0;
 }
 
-/** Installs the system packages that the workbench tests need, where there is apt-get and root or sudo; else names them. */
-export async function installSystemPackages() {
-  const missing = WORKBENCH_PACKAGES.filter(([, files]) => !files.some(existsSync)).map(([name]) => name);
+/** The browser of this machine, where it has one. */
+export const chromium = () => CHROMIUM.find(existsSync);
+
+/** Installs the system packages that tests need, `only` some or all, where there is apt-get and root or sudo; else names them. */
+export async function installSystemPackages(only) {
+  const wanted = TEST_PACKAGES.filter(([name]) => !only || only.includes(name));
+  const missing = wanted.filter(([, files]) => !files.some(existsSync)).map(([name]) => name);
   if (missing.length === 0) return;
   const root = process.getuid?.() === 0;
   const sudo = !root && has('sudo', ['-n', 'true']);
   if (!has('apt-get') || (!root && !sudo)) {
     console.error(
-      `The end-to-end tests need these packages of Debian, or your system’s own of the same purpose: ${missing.join(' ')}`,
+      `The tests need these packages of Debian, or your system’s own of the same purpose: ${missing.join(' ')}`,
     );
     throw new Failed('system packages');
   }

@@ -1,9 +1,8 @@
 // One program over five real servers from the registries, in parallel, in both languages.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import test from 'node:test';
 import { serverEntries } from '../../scripts/lib/servers.mjs';
-import { runJson, workspace } from '../lib/tta.mjs';
+import { commitAll, runJson, workspace } from '../lib/tta.mjs';
 
 const PYTHON = `
 import asyncio, tta
@@ -72,11 +71,4 @@ function assertReceipt({ calls, tokens, usage }) {
   assert.ok(tokens.direct.deferred.results > 0 && tokens.code_mode.output > 0);
   assert.ok(Object.keys(tokens.labels).length > 0, 'figures are labelled');
   assert.ok(usage.wall_ms > 0 && usage.peak_memory_bytes > 1 << 20);
-}
-
-function commitAll(folder, message) {
-  const git = (...args) => execFileSync('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@t', ...args]);
-  git('init', '--quiet');
-  git('add', '--all');
-  git('commit', '--quiet', '--message', message);
 }

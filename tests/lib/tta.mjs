@@ -1,7 +1,7 @@
 // Runs the built `tta` as a user's shell would, with user data of its own for each workspace, and makes the workspaces.
 // Only the compiled guests are shared: they belong to the machine, and compiling Python takes ten seconds.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -26,12 +26,27 @@ export function workspace(t, { servers = () => ({}), files = () => ({}) } = {}) 
   t.after(() => {
     for (const made of [folder, homeOf(folder)]) rmSync(made, { recursive: true, force: true, maxRetries: 5 });
   });
-  const config = { '.vscode/mcp.json': JSON.stringify({ servers: servers(folder) }, null, 2) };
-  for (const [name, text] of Object.entries({ ...config, ...files(folder) })) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), text);
-  }
+  configure(folder, servers(folder));
+  for (const [name, text] of Object.entries(files(folder))) put(join(folder, name), text);
   return folder;
+}
+
+/** Makes the workspace a repository with one commit of all that is in it. */
+export function commitAll(folder, message) {
+  const git = (...args) => execFileSync('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@t', ...args]);
+  git('init', '--quiet');
+  git('add', '--all');
+  git('commit', '--quiet', '--message', message);
+}
+
+/** Writes the workspace's `.vscode/mcp.json`. */
+export function configure(folder, servers) {
+  put(join(folder, '.vscode', 'mcp.json'), JSON.stringify({ servers }, null, 2));
+}
+
+function put(path, text) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
 }
 
 /** Runs `tta args…` in the workspace `cwd`, or `through` another command, and returns {code, stdout, stderr}. */

@@ -1,0 +1,73 @@
+// Exercises one real server over one transport: it is started and listed, its program runs, and each check of what came out is
+// made and named in the table.
+import assert from 'node:assert/strict';
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../../../scripts/lib/step.mjs';
+import { configure, runJson, workspace } from '../tta.mjs';
+import { versionOf } from './install.mjs';
+import { listening } from './process.mjs';
+import { SERVERS } from './servers.mjs';
+import { checkedIn, fixed, handIn } from './table.mjs';
+
+/** Every server over every transport that it offers. */
+export const CASES = Object.entries(SERVERS).flatMap(([server, { http }]) =>
+  (http ? ['stdio', 'http'] : ['stdio']).map((transport) => ({ server, transport })),
+);
+
+/** Exercises `server` over `transport`, and compares its row of the table with the one that is checked in. */
+export async function exercise(t, { server, transport }) {
+  const { program, checks, package: name } = SERVERS[server];
+  const folder = workspace(t);
+  const world = await worldOf(t, server, folder);
+  if (typeof world === 'string') return t.skip(world);
+  configure(folder, { [server]: await entry(t, server, transport, world, folder) });
+  cpSync(join(root, 'tests', 'fixtures', 'real', program), join(folder, program));
+
+  const { json: listing, stderr } = await runJson(folder, ['servers', '--trust']);
+  const [status] = listing.servers;
+  assert.equal(status.state, 'ready', `${status.last_error}\n${stderr}`);
+  const input = JSON.stringify({ folder, ...world.input });
+  const run = await runJson(folder, ['run', program, '--trust', '--input', input]);
+  assert.equal(run.code, 0, `${run.stderr}\n${JSON.stringify(run.json.error)}`);
+  const checked = [];
+  for (const [what, check] of Object.entries(checks)) {
+    check(run.json.result, world);
+    checked.push(what);
+  }
+
+  record('integration', { server, transport, package: name, status, calls: run.json.calls, checked });
+}
+
+/** Hands in the row of a server, and compares it with the one that is checked in. */
+export function record(kind, { server, transport, package: name, status, calls, checked }) {
+  const { protocol: era = '', tools } = status;
+  const row = { server, version: versionOf(name), transport, era, tools, calls: tally(calls), checked };
+  const cells = handIn(kind, row);
+  const known = checkedIn().find((other) => other[0] === server && other[2] === transport) ?? [];
+  assert.deepEqual(fixed(cells), fixed(known), 'where this is meant: node tests/lib/real/table.mjs');
+}
+
+/** What stands behind a server, or a text that says why there is none. */
+export async function worldOf(t, server, folder) {
+  return SERVERS[server].world(t, folder);
+}
+
+/** Each tool that was called, with how often where that is more than once. */
+function tally(calls) {
+  const counts = new Map();
+  for (const { tool } of calls) counts.set(tool, (counts.get(tool) ?? 0) + 1);
+  return [...counts].map(([tool, count]) => (count === 1 ? tool : `${tool} ×${count}`));
+}
+
+/** A server's entry in mcp.json; over HTTP it is started here, as a remote one is started by somebody else. */
+export async function entry(t, server, transport, world, folder) {
+  const { start, http, host = '127.0.0.1', headers = {} } = SERVERS[server];
+  const { command, args, env } = start(world, folder);
+  if (transport === 'stdio') return { type: 'stdio', command, args, env };
+  const port = await listening(t, server, (free) => {
+    const served = http(args, String(free));
+    return { command, args: served.args ?? served, env: { ...env, ...served.env } };
+  });
+  return { type: 'http', url: `http://${host}:${port}/mcp`, headers };
+}
