@@ -245,7 +245,7 @@ hits: Array<ToolHit>,
  */
 matched: number, 
 /**
- * How many tools were searched.
+ * How many tools were searched, and prompts and templates with them.
  */
 searched: number, 
 /**
@@ -547,17 +547,23 @@ last_error?: string,
  */
 problems: Array<Problem>, };
 
+export type HitKind = "tool" | "prompt" | "template" | "resource" | "resources";
+
 export type ToolHit = { 
+/**
+ * What it is.
+ */
+kind: HitKind, 
 /**
  * The server's configured name.
  */
 server: string, 
 /**
- * The tool's own name.
+ * The tool's own name, or the prompt's, or the URI.
  */
 tool: string, 
 /**
- * What a program writes: `server_identifier.tool_identifier`.
+ * What a program writes: `server_identifier.tool_identifier`, `server_identifier.prompts.get("name")`.
  */
 path: string, 
 /**

@@ -1,11 +1,11 @@
 /**
  * Search Tools: the daemon's ranked search while you type. Choosing a tool writes a call of it, and the import it needs,
- * into the program in front; without one the call goes to the clipboard.
+ * into the program in front; without one the call goes to the clipboard. So with prompts and resources.
  */
 
 import * as vscode from 'vscode';
 import type { Ctx } from '../ctx';
-import type { Language, ToolHit } from '../lsp_ext';
+import type { HitKind, Language, ToolHit } from '../lsp_ext';
 import type { Parts } from '../parts';
 import { callSnippet, importInto, importOf } from '../skeleton';
 import { iconless, oneLine } from '../views/untrusted';
@@ -99,12 +99,24 @@ function names(unavailable: readonly string[]): string {
   return oneLine(unavailable.map((why) => why.split(':', 1)[0]).join(', '), 60);
 }
 
+const ICONS: Readonly<Record<HitKind, string>> = {
+  tool: 'symbol-method',
+  prompt: 'comment',
+  template: 'symbol-file',
+  resource: 'file',
+  resources: 'files',
+};
+
 function itemOf(hit: ToolHit): Item {
   return {
-    label: `$(symbol-method) ${iconless(hit.path)}`,
+    label: `$(${ICONS[hit.kind]}) ${iconless(hit.path)}`,
     description: iconless(oneLine(hit.summary, 160)),
     detail: iconless(oneLine(hit.stub, 300)),
-    buttons: [{ iconPath: new vscode.ThemeIcon('open-preview'), tooltip: vscode.l10n.t('Open the whole stub') }],
+    // What is no tool is whole in its line.
+    buttons:
+      hit.kind === 'tool'
+        ? [{ iconPath: new vscode.ThemeIcon('open-preview'), tooltip: vscode.l10n.t('Open the whole stub') }]
+        : [],
     // The words typed are a search, not a filter.
     alwaysShow: true,
     hit,
@@ -117,12 +129,8 @@ async function insert(
   language: Language,
   editor: vscode.TextEditor | undefined,
 ): Promise<void> {
-  const tool = (await servers.toolsOf(hit.server)).find(({ name }) => name === hit.tool);
   const identifier = hit.path.slice(0, hit.path.indexOf('.'));
-  if (!tool) {
-    throw new Error(vscode.l10n.t('{0} has gone from its server meanwhile.', hit.path));
-  }
-  const call = callSnippet(language, identifier, tool);
+  const call = hit.kind === 'tool' ? await toolCall(servers, hit, language, identifier) : besideCall(hit, language);
   if (!editor || !LANGUAGES[editor.document.languageId]) {
     const text = call.replace(/\$\{\d+:((?:\\.|[^}])*)\}|\$0/g, '$1').replace(/\\([\\$}])/g, '$1');
     await vscode.env.clipboard.writeText(`${importOf(language, identifier)}\n${text}\n`);
@@ -137,6 +145,24 @@ async function insert(
   }
   await vscode.window.showTextDocument(editor.document, editor.viewColumn);
   await editor.insertSnippet(new vscode.SnippetString(beginsLine(editor) ? `${call}\n` : call));
+}
+
+async function toolCall(
+  servers: Parts['servers'],
+  hit: ToolHit,
+  language: Language,
+  identifier: string,
+): Promise<string> {
+  const tool = (await servers.toolsOf(hit.server)).find(({ name }) => name === hit.tool);
+  if (!tool) {
+    throw new Error(vscode.l10n.t('{0} has gone from its server meanwhile.', hit.path));
+  }
+  return callSnippet(language, identifier, tool);
+}
+
+/** A prompt or a resource as it is asked for, as a snippet. */
+function besideCall({ path }: ToolHit, language: Language): string {
+  return `await ${path.replace(/[\\$}]/g, '\\$&')}${language === 'python' ? '' : ';'}$0`;
 }
 
 /** Whether the cursor stands before all that its line holds: what is written there gets a line of its own. */

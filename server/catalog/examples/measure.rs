@@ -36,7 +36,7 @@ fn main() {
     }
     times.sort_unstable();
     let at = |per_mille: usize| ms(times[(times.len() - 1) * per_mille / 1_000]);
-    println!("{} tools of {} servers", catalog.tool_count(), catalog.servers().len());
+    println!("{} tools of {} servers", catalog.entry_count(), catalog.servers().len());
     println!("index all: {:.0} ms; one server changed: {:.2} ms", ms(built), ms(rebuilt));
     println!("search: p50 {:.2} ms, p99 {:.2} ms, {} searches", at(500), at(990), times.len());
     // On a busy machine p99 tells of the scheduler; a median does not.

@@ -7,7 +7,7 @@ use crate::query::Query;
 use crate::server::ServerTools;
 use crate::tool::Tool;
 use crate::words::key;
-use model::tool::ToolHit;
+use model::tool::{HitKind, ToolHit};
 use model::{Detail, Language};
 use std::sync::Arc;
 
@@ -15,6 +15,9 @@ use std::sync::Arc;
 const HITS_MAX: usize = 1_000;
 /// Bytes of a query that are read.
 const QUERY_BYTES_MAX: usize = 1_024;
+/// Resources of one server that one search finds one by one, and what such a hit is worth against a tool's.
+const RESOURCES_MAX: usize = 3;
+const RESOURCE: f32 = 0.5;
 /// What a tool that the query names outright scores above all others.
 const NAMED: f32 = 1_000.0;
 
@@ -42,7 +45,7 @@ pub struct Hit<'a> {
     pub score: f32,
     /// The tool's server.
     pub server: &'a Arc<ServerTools>,
-    /// The tool.
+    /// The tool, or what the server lists beside its tools.
     pub tool: &'a Tool,
 }
 
@@ -55,6 +58,7 @@ impl Hit<'_> {
             tool: self.tool.definition.name.clone(),
             path: self.tool.path.clone(),
             summary: self.tool.summary().to_owned(),
+            kind: self.tool.kind,
             stub,
             score: self.score,
         }
@@ -78,9 +82,9 @@ impl Catalog {
         by_name.or_else(|| self.servers.iter().find(|server| server.identifier() == name))
     }
 
-    /// How many tools there are.
-    pub fn tool_count(&self) -> usize {
-        self.servers.iter().map(|server| server.tools().len()).sum()
+    /// How many tools there are, and prompts and templates with them.
+    pub fn entry_count(&self) -> usize {
+        self.servers.iter().flat_map(|server| server.tools().iter().chain(server.extras())).filter(is_listed).count()
     }
 
     /// Ranks the tools, of one server where `server` names one, by what `query` asks for in words. A tool whose name the
@@ -91,16 +95,41 @@ impl Catalog {
             None => self.servers.iter().collect(),
         };
         let query = query[..query.floor_char_boundary(QUERY_BYTES_MAX)].trim();
-        let searched = servers.iter().map(|server| server.tools().len()).sum();
+        let searched = servers.iter().flat_map(|server| server.tools().iter().chain(server.extras()));
+        let searched = searched.filter(is_listed).count();
         let mut ranked: Vec<(f32, usize)> = if query.is_empty() {
-            (0..searched).map(|at| (0.0, at)).collect()
+            let entries = servers.iter().flat_map(|server| server.tools().iter().chain(server.extras()));
+            entries.zip(0..).filter(|(entry, _)| is_listed(entry)).map(|(_, at)| (0.0, at)).collect()
         } else {
-            scores(&servers, query).into_iter().zip(0..).filter(|(score, _)| *score > 0.0).collect()
+            let mut scores = scores(&servers, query);
+            weigh_resources(&servers, &mut scores);
+            scores.into_iter().zip(0..).filter(|(score, _)| *score > 0.0).collect()
         };
         let matched = ranked.len();
         best(&mut ranked, limit.min(HITS_MAX));
         let hits = ranked.into_iter().map(|(score, at)| hit(&servers, score, at)).collect();
         Found { hits, matched, searched }
+    }
+}
+
+/// Whether a list of everything has it: resources stand there as one line.
+fn is_listed(entry: &&Tool) -> bool {
+    entry.kind != HitKind::Resource
+}
+
+/// Resources are many and alike: tools go before them, and of one server's only the best are found.
+fn weigh_resources(servers: &[&Arc<ServerTools>], scores: &mut [f32]) {
+    let mut start = 0;
+    for server in servers {
+        let end = start + server.entry_count();
+        let is_found =
+            |at: &usize| server.entry(at - start).is_some_and(|entry| !is_listed(&entry)) && scores[*at] > 0.0;
+        let mut found: Vec<usize> = (start..end).filter(is_found).collect();
+        found.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
+        for (rank, at) in found.into_iter().enumerate() {
+            scores[at] *= if rank < RESOURCES_MAX { RESOURCE } else { 0.0 };
+        }
+        start = end;
     }
 }
 
@@ -117,9 +146,9 @@ fn best(ranked: &mut Vec<(f32, usize)>, limit: usize) {
 /// The tool at this place of all the servers' tools.
 fn hit<'a>(servers: &[&'a Arc<ServerTools>], score: f32, mut at: usize) -> Hit<'a> {
     for server in servers {
-        match server.tools().get(at) {
+        match server.entry(at) {
             Some(tool) => return Hit { score, server, tool },
-            None => at -= server.tools().len(),
+            None => at -= server.entry_count(),
         }
     }
     unreachable!("a ranked place is one of a tool")
@@ -127,7 +156,7 @@ fn hit<'a>(servers: &[&'a Arc<ServerTools>], score: f32, mut at: usize) -> Hit<'
 
 /// The score of every tool of every server, in order.
 fn scores(servers: &[&Arc<ServerTools>], query: &str) -> Vec<f32> {
-    let indices: Vec<_> = servers.iter().map(|server| (&server.index, server.tools().len())).collect();
+    let indices: Vec<_> = servers.iter().map(|server| (&server.index, server.entry_count())).collect();
     let mut scores = Query::new(query).scores(&indices);
     let whole = key(query);
     let mut at = 0;

@@ -91,9 +91,10 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    pub(crate) fn new(server_name: &str, tools: &[ToolDefinition], summaries: &[&str]) -> Self {
+    /// Of tools with their summaries.
+    pub(crate) fn new<'a>(server_name: &str, tools: impl Iterator<Item = (&'a ToolDefinition, &'a str)>) -> Self {
         let mut builder = Builder::default();
-        for (at, (tool, summary)) in tools.iter().zip(summaries).enumerate() {
+        for (at, (tool, summary)) in tools.enumerate() {
             builder.add(small(at), server_name, tool, summary);
         }
         builder.finish()

@@ -10,6 +10,7 @@ mod beside;
 mod catalog;
 mod cost;
 mod explain;
+mod extras;
 mod index;
 mod parameter;
 mod printer;

@@ -2,10 +2,12 @@
 
 use crate::beside;
 use crate::explain::nearest;
+use crate::extras::extras;
 use crate::index::Index;
 use crate::tool::Tool;
 use crate::words::key;
-use model::{Method, ToolDefinition, names};
+use model::tool::HitKind;
+use model::{Beside, Method, ToolDefinition, names};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,20 +22,27 @@ pub struct ServerTools {
     identifier: String,
     definitions: Arc<[ToolDefinition]>,
     tools: Vec<Tool>,
-    /// What it may have beside them.
-    beside: Vec<Tool>,
+    /// How a program reaches what it may have beside them.
+    functions: Vec<Tool>,
+    /// What it lists beside them, and that as entries of a search.
+    beside: Arc<Beside>,
+    extras: Vec<Tool>,
     /// Every name a tool answers to: its own, its identifier, its alias, in this precedence.
     by_name: HashMap<String, usize>,
     module_json: String,
     pub(crate) index: Index,
-    /// `words::key` of each tool's name, for queries that name a tool.
+    /// `words::key` of each tool's and entry's name, for queries that name one.
     pub(crate) keys: Vec<String>,
 }
 
 impl ServerTools {
     /// Names and indexes a server's tools. Of tools with the same name only the first can be found by it.
     pub fn new(server_name: &str, server_identifier: &str, tools: Arc<[ToolDefinition]>) -> Self {
-        let definitions = tools;
+        Self::with(server_name, server_identifier, tools, Arc::default())
+    }
+
+    /// The same with what the server lists beside its tools.
+    pub fn with(name: &str, identifier: &str, definitions: Arc<[ToolDefinition]>, beside: Arc<Beside>) -> Self {
         let names: Vec<&str> = definitions.iter().map(|tool| tool.name.as_str()).collect();
         let identifiers = names::identifiers(&names);
         let aliases = names::aliases(&identifiers);
@@ -41,20 +50,29 @@ impl ServerTools {
             .into_iter()
             .zip(aliases)
             .enumerate()
-            .map(|(at, (identifier, alias))| Tool::new(&definitions, at, server_identifier, identifier, alias))
+            .map(|(at, (tool, alias))| Tool::new(&definitions, at, identifier, tool, alias))
             .collect();
-        let summaries: Vec<&str> = tools.iter().map(Tool::summary).collect();
+        let extras = extras(&beside, identifier);
+        let found = || tools.iter().chain(&extras);
         Self {
-            name: server_name.to_owned(),
-            identifier: server_identifier.to_owned(),
+            name: name.to_owned(),
+            identifier: identifier.to_owned(),
             by_name: by_name(&tools),
-            module_json: module_json(server_name, &tools),
-            index: Index::new(server_name, &definitions, &summaries),
-            keys: names.into_iter().map(key).collect(),
-            beside: beside::functions(server_identifier),
+            module_json: module_json(name, &tools),
+            index: Index::new(name, found().map(|tool| (&*tool.definition, tool.summary()))),
+            keys: found().map(|tool| key(&tool.definition.name)).collect(),
+            functions: beside::functions(identifier),
             definitions,
+            beside,
+            extras,
             tools,
         }
+    }
+
+    /// The same server with something else beside its tools.
+    #[must_use]
+    pub fn with_beside(&self, beside: Arc<Beside>) -> Self {
+        Self::with(&self.name, &self.identifier, Arc::clone(&self.definitions), beside)
     }
 
     /// The server's configured name.
@@ -77,6 +95,31 @@ impl ServerTools {
         &self.tools
     }
 
+    /// What it lists beside its tools, as far as that was asked for.
+    pub fn beside(&self) -> &Arc<Beside> {
+        &self.beside
+    }
+
+    /// What a search finds beside the tools: its prompts, templates and resources.
+    pub fn extras(&self) -> &[Tool] {
+        &self.extras
+    }
+
+    /// A prompt that it lists.
+    pub fn prompt(&self, name: &str) -> Option<&Tool> {
+        self.extras.iter().find(|entry| entry.kind == HitKind::Prompt && entry.definition.name == name)
+    }
+
+    /// Everything a search can find, in order.
+    pub(crate) fn entry(&self, at: usize) -> Option<&Tool> {
+        self.tools.get(at).or_else(|| self.extras.get(at - self.tools.len()))
+    }
+
+    /// How many entries that is.
+    pub(crate) fn entry_count(&self) -> usize {
+        self.tools.len() + self.extras.len()
+    }
+
     /// What the guest's `describe` answers: `{"server": NAME, "tools": {IDENTIFIER: NAME}, "aliases": {CAMEL: IDENTIFIER}}`.
     pub fn module_json(&self) -> &str {
         &self.module_json
@@ -85,7 +128,7 @@ impl ServerTools {
     /// A tool by its own name, its identifier or its alias; what stands beside the tools by MCP's name of the method.
     pub fn find(&self, name: &str) -> Option<&Tool> {
         match Method::of(name) {
-            Some(method) => self.beside.iter().find(|function| function.method == Some(method)),
+            Some(method) => self.functions.iter().find(|function| function.method == Some(method)),
             None => self.by_name.get(name).map(|at| &self.tools[*at]),
         }
     }

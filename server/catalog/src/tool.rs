@@ -1,9 +1,11 @@
 //! One tool: its definition, its names in programs, its check and its stubs.
 
+use crate::extras;
 use crate::parameter::{self, Parameter};
 use crate::stub;
 use crate::text::{first_sentence, one_line};
 use crate::validate::{ArgumentProblem, Check};
+use model::tool::HitKind;
 use model::{Detail, Language, Method, ToolDefinition};
 use serde_json::{Map, Value};
 use std::sync::{Arc, OnceLock};
@@ -39,6 +41,8 @@ pub struct Tool {
     pub path: String,
     /// What it stands for, where it is no tool.
     pub method: Option<Method>,
+    /// What a search finds it as.
+    pub kind: HitKind,
     summary: String,
     /// Built at the first call: most tools are never called.
     check: OnceLock<Check>,
@@ -55,7 +59,8 @@ impl Tool {
         let definition = SharedDefinition { all: Arc::clone(all), at };
         let path = format!("{server_identifier}.{identifier}");
         let summary = summary(&definition);
-        Self { definition, identifier, alias, path, method: None, summary, check: OnceLock::new() }
+        let (method, kind, check) = (None, HitKind::Tool, OnceLock::new());
+        Self { definition, identifier, alias, path, method, kind, summary, check }
     }
 
     /// What it does, on one line of at most 120 characters; empty where the server does not say.
@@ -98,6 +103,7 @@ impl Tool {
     pub fn stub(&self, language: Language, detail: Detail) -> String {
         match detail {
             Detail::Name => self.path.clone(),
+            detail if self.kind != HitKind::Tool => extras::stub(self, language, detail),
             detail => stub::render(&self.definition, &self.path, &self.summary, language, detail),
         }
     }

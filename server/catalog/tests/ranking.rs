@@ -44,7 +44,7 @@ fn names(found: &Found<'_>) -> Vec<String> {
 #[test]
 fn natural_questions_find_the_right_tool() {
     let (catalog, questions) = (all(), read::<Vec<Question>>(&fixtures().join("search.json")));
-    assert!(catalog.tool_count() > 250 && questions.len() >= 40, "the fixtures are there");
+    assert!(catalog.entry_count() > 250 && questions.len() >= 40, "the fixtures are there");
     let (mut first, mut third, mut reciprocal, mut report) = (0.0, 0.0, 0.0, String::new());
     let share = 1.0 / f64::from(u32::try_from(questions.len()).expect("a few questions"));
     for question in &questions {
@@ -118,7 +118,7 @@ fn the_same_question_has_the_same_answer() {
 #[test]
 fn queries_and_answers_are_bounded() {
     let catalog = Catalog::new((0..60).map(|n| renamed(&format!("git{n}"))).chain([server("grafana")]).collect());
-    assert_eq!(catalog.search("", None, usize::MAX).hits.len(), catalog.tool_count().min(1_000));
+    assert_eq!(catalog.search("", None, usize::MAX).hits.len(), catalog.entry_count().min(1_000));
     let long = "file 日本 ".repeat(1_000_000);
     assert!(catalog.search(&long, None, 3).hits.len() <= 3);
     assert!(catalog.search("file", None, 0).hits.is_empty());

@@ -7,7 +7,7 @@ use crate::editor::Asker;
 use crate::editor_tools::Offers;
 use crate::error::Error;
 use bridge::BridgeEvent;
-use model::{Origin, Reply, Request, RunId, ServerState, ToolDefinition};
+use model::{Beside, Origin, Reply, Request, RunId, ServerState, ToolDefinition};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -52,6 +52,8 @@ pub(crate) struct Changes {
     pub(crate) states: BTreeMap<String, (ServerState, Option<String>)>,
     /// Newest tools by server.
     pub(crate) tools: BTreeMap<String, Arc<[ToolDefinition]>>,
+    /// Newest of what servers list beside their tools.
+    pub(crate) beside: BTreeMap<String, Arc<Beside>>,
     /// What the editor offers now, where that is something else.
     pub(crate) offers: Option<Offers>,
     /// The ledger counted something: only what depends on it is sent anew.
@@ -60,7 +62,8 @@ pub(crate) struct Changes {
 
 impl Changes {
     fn is_empty(&self) -> bool {
-        let listed = !self.states.is_empty() || !self.tools.is_empty() || self.offers.is_some();
+        let listed =
+            !self.states.is_empty() || !self.tools.is_empty() || !self.beside.is_empty() || self.offers.is_some();
         !(self.config || self.counted || listed)
     }
 }

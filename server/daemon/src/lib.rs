@@ -9,6 +9,7 @@ mod approve;
 mod approved;
 mod artifacts;
 mod asks;
+mod beside;
 mod call;
 mod core;
 mod definitions;

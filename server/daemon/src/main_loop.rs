@@ -5,12 +5,13 @@ use crate::admit::Access;
 use crate::core::Core;
 use crate::definitions;
 use crate::event::{Changes, Event, Job, Outbox};
+use crate::options::Paths;
 use crate::requests::{self, Caller};
 use crate::snapshot::{Entry, Snapshot};
 use catalog::ServerTools;
 use config::Config;
 use model::server::Scope;
-use model::{Notice, Problem, ServerState, ToolDefinition};
+use model::{Notice, Problem, ServerSpec, ServerState};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -82,13 +83,21 @@ fn apply(core: &Arc<Core>, changes: &Changes) {
             let same = entry.tools.as_ref().is_some_and(|known| **known.definitions() == **tools);
             entry.remembered = false;
             if !same {
-                entry.tools = Some(Arc::new(ServerTools::new(name, &entry.identifier, Arc::clone(tools))));
+                let beside = entry.tools.as_ref().map(|known| Arc::clone(known.beside())).unwrap_or_default();
+                entry.tools = Some(Arc::new(ServerTools::with(name, &entry.identifier, Arc::clone(tools), beside)));
                 tools_changed = true;
                 core.ledger.definitions(name, Arc::clone(tools));
                 if entry.offer.is_none() {
-                    keep_definitions(core, entry, tools);
+                    keep(core, entry, Arc::clone(tools), definitions::store);
                 }
             }
+        }
+        if let Some(beside) = changes.beside.get(name).filter(|_| entry.offer.is_none())
+            && let Some(known) = entry.tools.as_ref().filter(|known| **known.beside() != **beside)
+        {
+            entry.tools = Some(Arc::new(known.with_beside(Arc::clone(beside))));
+            tools_changed = true;
+            keep(core, entry, Arc::clone(beside), definitions::store_beside);
         }
     }
     publish(core, if tools_changed { next.with_catalog() } else { next });
@@ -147,7 +156,8 @@ fn remember_definitions(core: &Core, snapshot: &mut Snapshot) {
         }
         if let Some(tools) = definitions::load(&core.paths, &entry.spec) {
             core.ledger.definitions(&entry.spec.name, Arc::clone(&tools));
-            entry.tools = Some(Arc::new(ServerTools::new(&entry.spec.name, &entry.identifier, tools)));
+            let beside = definitions::load_beside(&core.paths, &entry.spec);
+            entry.tools = Some(Arc::new(ServerTools::with(&entry.spec.name, &entry.identifier, tools, beside)));
             entry.remembered = true;
         }
     }
@@ -165,9 +175,14 @@ fn count_offers(core: &Core, before: &Snapshot, next: &Snapshot) {
 }
 
 /// Writing to disk is not the loop's work.
-fn keep_definitions(core: &Arc<Core>, entry: &Entry, tools: &Arc<[ToolDefinition]>) {
-    let (core, spec, tools) = (Arc::clone(core), Arc::clone(&entry.spec), Arc::clone(tools));
-    tokio::task::spawn_blocking(move || definitions::store(&core.paths, &spec, &tools));
+fn keep<T: Send + Sync + ?Sized + 'static>(
+    core: &Arc<Core>,
+    entry: &Entry,
+    what: Arc<T>,
+    store: fn(&Paths, &ServerSpec, &T),
+) {
+    let (core, spec) = (Arc::clone(core), Arc::clone(&entry.spec));
+    tokio::task::spawn_blocking(move || store(&core.paths, &spec, &what));
 }
 
 fn publish(core: &Arc<Core>, next: Snapshot) {

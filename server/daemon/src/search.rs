@@ -1,5 +1,6 @@
 //! Search over the catalog, after every server that was never listed has been asked.
 
+use crate::beside;
 use crate::core::Core;
 use crate::snapshot::{Entry, Snapshot};
 use catalog::{Catalog, ServerTools};
@@ -55,6 +56,7 @@ pub(crate) async fn search(core: &Core, snapshot: &Snapshot, request: &SearchReq
         return Err(format!("there is no server `{server}`; configured: {}", names.join(", ")));
     }
     let (catalog, unavailable) = listed(core, snapshot, request.server.as_deref()).await;
+    let catalog = beside::fresh(core, snapshot, catalog, request.server.as_deref()).await;
     let limit = request.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
     let server = request.server.as_deref().map(|name| snapshot.server(name).map_or(name, |e| e.spec.name.as_str()));
     let found = catalog.search(&request.query, server, limit);
@@ -69,7 +71,7 @@ pub(crate) async fn search(core: &Core, snapshot: &Snapshot, request: &SearchReq
             (hits, detail) = (full, Detail::Full);
         }
     }
-    Ok(SearchReply { hits, matched: found.matched, searched: catalog.tool_count(), detail, unavailable })
+    Ok(SearchReply { hits, matched: found.matched, searched: catalog.entry_count(), detail, unavailable })
 }
 
 fn refused(entry: &Entry) -> Option<String> {

@@ -191,6 +191,7 @@ mod tests {
     #[test]
     fn a_search_lists_stubs_and_what_is_left() {
         let hit = |tool: &str, stub: &str| ToolHit {
+            kind: crate::tool::HitKind::Tool,
             server: "fs".into(),
             tool: tool.into(),
             path: format!("fs.{tool}"),

@@ -181,14 +181,34 @@ fn is_json_container(text: &str) -> bool {
     trimmed.starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
-/// One tool in an answer to a search.
+/// What a search found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum HitKind {
+    /// A tool.
+    #[default]
+    Tool,
+    /// A prompt.
+    Prompt,
+    /// A template of resources.
+    Template,
+    /// One resource.
+    Resource,
+    /// All resources of a server, as one line.
+    Resources,
+}
+
+/// One tool in an answer to a search, or what else a server offers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct ToolHit {
+    /// What it is.
+    #[serde(default)]
+    pub kind: HitKind,
     /// The server's configured name.
     pub server: String,
-    /// The tool's own name.
+    /// The tool's own name, or the prompt's, or the URI.
     pub tool: String,
-    /// What a program writes: `server_identifier.tool_identifier`.
+    /// What a program writes: `server_identifier.tool_identifier`, `server_identifier.prompts.get("name")`.
     pub path: String,
     /// One line on what it does.
     pub summary: String,
