@@ -3,6 +3,7 @@
 //! One program, so that it links once. Every wait is for an event or a process, bounded; there is no sleep.
 
 mod beside;
+mod eras;
 mod faults;
 // `testkit` stands on the daemon, and so on this crate; of it only this file is needed.
 #[expect(unreachable_pub, reason = "it is public in testkit")]
@@ -13,6 +14,7 @@ mod kills;
 mod kit;
 mod life;
 mod orphans;
+mod sse;
 mod supervision;
 mod turns;
 mod works;
