@@ -1,14 +1,13 @@
 // One program over ten real servers, all of them in flight together, in both languages: over stdio, and over HTTP where they
 // offer it. Its receipt stands under the table of the real servers.
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { describe as receipt } from '../../scripts/lib/receipt.mjs';
-import { root } from '../../scripts/lib/step.mjs';
-import { entry, worldOf } from '../lib/real/exercise.mjs';
+import { entry, runProgram, worldOf } from '../lib/real/exercise.mjs';
 import { handInText } from '../lib/real/table.mjs';
-import { commitAll, configure, runJson, workspace } from '../lib/tta.mjs';
+import { commitAll, configure, workspace } from '../lib/tta.mjs';
 
 const TEN = 'context7 fetch filesystem git grafana kubernetes memory notion playwright time'.split(' ');
 const OVER_HTTP = ['context7', 'grafana', 'kubernetes', 'notion', 'playwright'];
@@ -30,7 +29,6 @@ for (const [program, remote] of Object.entries({ 'ten.py': [], 'ten.ts': OVER_HT
   test(`${program} calls ten servers in one wave, ${remote.length} of them over HTTP`, async (t) => {
     const folder = workspace(t, { files: () => ({ 'ants.md': 'Ants are small.\n' }) });
     commitAll(folder, 'the first commit');
-    cpSync(join(root, 'tests', 'fixtures', 'real', program), join(folder, program));
     const entries = {};
     let input = { folder };
     for (const server of TEN) {
@@ -41,7 +39,7 @@ for (const [program, remote] of Object.entries({ 'ten.py': [], 'ten.ts': OVER_HT
     }
     configure(folder, entries);
 
-    const { code, json, stderr } = await runJson(folder, ['run', program, '--trust', '--input', JSON.stringify(input)]);
+    const { code, json, stderr } = await runProgram(folder, program, input);
     assert.equal(code, 0, `${stderr}\n${JSON.stringify(json.error)}`);
     assert.deepEqual(json.result, EXPECTED);
     assert.match(readFileSync(join(folder, 'report.md'), 'utf8'), /^library: true$/im);

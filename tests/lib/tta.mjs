@@ -50,7 +50,7 @@ function put(path, text) {
 }
 
 /** Runs `tta args…` in the workspace `cwd`, or `through` another command, and returns {code, stdout, stderr}. */
-export async function run(cwd, args, { stdin = '', env = {}, through = [] } = {}) {
+export async function run(cwd, args, { stdin = '', env = {}, through = [], longestMs = LONGEST_MS } = {}) {
   if (!existsSync(tta)) throw new Error(`${tta} is missing. Build it: cargo build -p cli`);
   const home = homeOf(cwd);
   mkdirSync(home, { recursive: true });
@@ -58,7 +58,7 @@ export async function run(cwd, args, { stdin = '', env = {}, through = [] } = {}
   const child = spawn(command, rest, {
     cwd,
     env: { PATH: process.env.PATH, HOME: home, XDG_CACHE_HOME: caches, ...env },
-    timeout: LONGEST_MS,
+    timeout: longestMs,
     killSignal: 'SIGKILL',
   });
   // A command that needs no input may have ended before it is written.

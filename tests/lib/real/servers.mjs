@@ -14,6 +14,20 @@ import { notionApi } from './notion.mjs';
 import { selfScraping } from './prometheus.mjs';
 import { site } from './site.mjs';
 
+const ANTS = `"""The ants of the garden."""
+
+
+def weight(ants: int) -> float:
+    return ants * 0.004
+
+
+def feed(name: str) -> str:
+    return "Fed " + name
+
+
+total = weight("many")
+print(feed("ants"), total)
+`;
 const HTTP_TOKEN = 'a-token-for-this-test';
 
 /** A refusal by our own check of arguments; by the server, as an error of the tool. */
@@ -253,6 +267,26 @@ export const SERVERS = {
       'progress of a call': ({ steps }) => assert.deepEqual(steps, [1, 2, 3]),
       'an unknown resource is a typed error': ({ unknown }) => typed(unknown, 'tool', /demo:\/\/none/),
       ...ours(/a: expected number, got string "two"/),
+    },
+  },
+  pyright: {
+    package: 'jons-mcp-pyright',
+    program: 'pyright.py',
+    world: (_, folder) => writeFileSync(join(folder, 'ants.py'), ANTS),
+    start: (_, folder) => pypi('jons-mcp-pyright', [folder]),
+    checks: {
+      'an environment, the symbols of a file': ({ environments, symbols }) => {
+        assert.equal(environments, 1);
+        assert.deepEqual(symbols, ['weight', 'weight.ants', 'feed', 'feed.name', 'total']);
+      },
+      'a type, a definition, references': ({ hover, definition, references }) => {
+        assert.match(hover, /def weight\(ants: int\) -> float/);
+        assert.deepEqual([definition, references], [[4], [8, 13]]);
+      },
+      'a mistake of types found': ({ diagnostics }) => assert.deepEqual(diagnostics, [['reportArgumentType', 12]]),
+      'the edits of a renaming': ({ edits }) => assert.deepEqual(edits, ['nourish', 'nourish']),
+      'an unknown file is a value': ({ unknown }) => assert.equal(unknown, 'path_validation_error'),
+      ...ours(/line: expected integer, got string "one"/),
     },
   },
   'sequential-thinking': {
