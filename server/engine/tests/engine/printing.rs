@@ -6,7 +6,7 @@ use model::{Language, Limits, RunStatus};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_program_has_said_what_it_said() {
     let engine = engine();
-    let limits = || Limits { deadline_ms: 300, ..Limits::default() };
+    let limits = || Limits { deadline_ms: 1_500, ..Limits::default() };
     for (language, code) in [
         (Language::Python, "print('before')\nwhile True: pass"),
         (

@@ -82,7 +82,7 @@ async fn holds(engine: &Engine, case: &Path, file: &Path, language: Language) ->
     let input_json = read(&case.join("input.json")).unwrap_or_else(|_absent| "null".to_owned());
     let name = file.file_name().expect("a file has a name").to_string_lossy().into_owned();
     let program = Program { code: read(file)?, language, name, input_json };
-    let limits = Limits { deadline_ms: 30_000, ..Limits::default() };
+    let limits = Limits { deadline_ms: 300_000, ..Limits::default() };
     let outcome = engine.run(program, limits, Arc::new(Scripted::default()), CancellationToken::new()).await;
     compare(&expected, &outcome).map_err(|problem| {
         format!(
