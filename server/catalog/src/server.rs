@@ -133,6 +133,22 @@ impl ServerTools {
         }
     }
 
+    /// What a program writes behind the server's name, as an editor sees it: a tool's identifier or alias, or one of the
+    /// functions beside the tools, such as `prompts.get`.
+    pub fn called(&self, written: &str) -> Option<&Tool> {
+        let Some((group, _)) = written.split_once('.') else {
+            return self.by_name.get(written).map(|at| &self.tools[*at]);
+        };
+        let written = if written == "resources.contents" { "resources.read" } else { written };
+        let is_free = !self.by_name.contains_key(group);
+        self.functions.iter().find(|function| is_free && function.identifier == written)
+    }
+
+    /// What can be asked of every server beside its tools, as functions.
+    pub fn functions(&self) -> &[Tool] {
+        &self.functions
+    }
+
     /// Whether a program finds something under this name in the server's module.
     pub fn has(&self, name: &str) -> bool {
         self.by_name.contains_key(name) || beside::GROUPS.contains(&name)

@@ -4,6 +4,7 @@
 //! a person anything, and only servers that may start without a question are listed. Texts of servers are untrusted and
 //! are escaped.
 
+mod beside;
 mod checks;
 mod hover;
 mod offers;
@@ -60,7 +61,7 @@ impl<'a> Program<'a> {
 
     /// What `with` makes of a tool that exists.
     fn tool<T>(&self, server: &str, tool: &str, with: impl FnOnce(&Tool) -> T) -> Option<T> {
-        self.server(server)?.find(tool).map(with)
+        self.server(server)?.called(tool).map(with)
     }
 
     fn parameters(&self, server: &str, tool: &str) -> Option<Vec<Parameter>> {

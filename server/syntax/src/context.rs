@@ -1,10 +1,13 @@
 //! What stands at the cursor, read from the tokens before it: the tree is of no use where something is just being typed.
 
+mod under;
+
 use crate::outline::Outline;
 use crate::scopes::Target;
 use crate::tokens::{Kind, Tokens};
 use model::Language;
 use std::ops::Range;
+use under::Under;
 
 /// Tokens looked at, in either direction.
 const TOKENS_MAX: usize = 4_000;
@@ -34,6 +37,15 @@ pub enum Context {
         /// In an import, where nothing is called.
         is_import: bool,
     },
+    /// The name of what a server's resources or prompts can be asked for.
+    Member {
+        /// The server's identifier.
+        server: String,
+        /// `resources` or `prompts`.
+        group: String,
+        /// What is there of it.
+        replace: Range<usize>,
+    },
     /// Inside a call of a tool.
     Call(CallPlace),
 }
@@ -51,6 +63,10 @@ pub struct CallPlace {
     pub given: Vec<String>,
     /// Inside one dict or object, not among keywords.
     pub in_braces: bool,
+    /// The text that the call begins with, where it is one of a prompt or a resource.
+    pub first: Option<String>,
+    /// The dict or object holds the arguments of a prompt, not those of the call.
+    pub is_inner: bool,
 }
 
 /// A place among arguments.
@@ -74,6 +90,11 @@ pub enum Place {
         /// It stands between quotes.
         is_quoted: bool,
     },
+    /// In the text that the call begins with: a prompt's name, or a resource's URI.
+    First {
+        /// What is there of it.
+        replace: Range<usize>,
+    },
     /// Anywhere else: inside a value, or where the object with the arguments is due.
     Inside {
         /// The argument, where it is one.
@@ -95,16 +116,6 @@ struct Cursor<'o> {
     is_python: bool,
 }
 
-/// The word or text that the cursor stands in.
-struct Under {
-    /// Tokens before it.
-    before: usize,
-    /// Tokens up to its end.
-    after: usize,
-    replace: Range<usize>,
-    is_quoted: bool,
-}
-
 impl Cursor<'_> {
     fn context(&self) -> Context {
         let Some(under) = self.under() else { return Context::Nothing };
@@ -121,51 +132,6 @@ impl Cursor<'_> {
             }
         }
         self.call(&under).map_or(Context::Nothing, Context::Call)
-    }
-
-    /// What the cursor stands in; `None` in a comment and in the middle of a sign.
-    fn under(&self) -> Option<Under> {
-        let count = self.tokens.before(self.offset);
-        let bare = Under { before: count, after: count, replace: self.offset..self.offset, is_quoted: false };
-        let Some(at) = count.checked_sub(1) else { return Some(bare) };
-        let range = self.tokens.all[at].range.clone();
-        match self.tokens.all[at].kind {
-            Kind::Comment => {
-                let is_open =
-                    self.tokens.is_one_line(range.start..self.offset) && !self.tokens.word(at).ends_with("*/");
-                (range.end < self.offset && !is_open).then_some(bare)
-            }
-            Kind::Text if self.offset < range.end => {
-                let (_, content) = self.tokens.content(at)?;
-                let is_inside = content.start <= self.offset && self.offset <= content.end;
-                is_inside.then_some(Under { before: at, after: count, replace: content, is_quoted: true })
-            }
-            _ if let Some(under) = self.unclosed(count) => Some(under),
-            Kind::Word if self.offset <= range.end => {
-                Some(Under { before: at, after: count, replace: range, is_quoted: false })
-            }
-            _ if self.offset < range.end => None,
-            _ => Some(bare),
-        }
-    }
-
-    /// A text that began on this line and has no end.
-    fn unclosed(&self, count: usize) -> Option<Under> {
-        let (mut quote, mut depth) = (None, 0_usize);
-        let line = (0..count).rev().take(TOKENS_MAX);
-        let line = line.take_while(|at| self.tokens.is_one_line(self.tokens.all[*at].range.end..self.offset));
-        for at in line.collect::<Vec<_>>().into_iter().rev() {
-            match (self.tokens.kind(at), self.tokens.word(at)) {
-                // A second one closes the first, except inside of what a text computes.
-                (Some(Kind::Quote), _) if depth == 0 => quote = if quote.is_none() { Some(at) } else { None },
-                (_, "{" | "${") if quote.is_some() => depth += 1,
-                (_, "}") => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-        }
-        let before = quote.filter(|_| depth == 0)?;
-        let replace = self.tokens.all[before].range.end..self.offset;
-        Some(Under { before, after: count, replace, is_quoted: true })
     }
 
     fn is(&self, at: usize, word: &str) -> bool {
@@ -188,12 +154,7 @@ impl Cursor<'_> {
         let scope = self.outline.scopes.at(self.offset);
         let mut target = self.outline.scopes.lookup(scope, self.tokens.word(first))?.clone();
         for at in (first + 2..end).step_by(2) {
-            let name = self.tokens.word(at).to_owned();
-            target = match target {
-                Target::Servers => Target::Server(name),
-                Target::Server(server) => Target::Tool(server, name),
-                Target::Tool(..) | Target::Other => return None,
-            };
+            target = target.member(self.tokens.word(at))?;
         }
         Some((target, first))
     }
@@ -210,6 +171,10 @@ impl Cursor<'_> {
         match self.chain(dot) {
             Some((Target::Servers, _)) => Context::Server { replace, taken: Vec::new() },
             Some((Target::Server(server), _)) => Context::Tool { server, replace, taken: Vec::new(), is_import: false },
+            Some((target @ Target::Tool(..), _)) if target.is_group() => {
+                let Target::Tool(server, group) = target else { unreachable!("it was matched") };
+                Context::Member { server, group, replace }
+            }
             _ => Context::Nothing,
         }
     }
@@ -327,14 +292,21 @@ impl Cursor<'_> {
 
     /// The place in the call that opens at token `open`, with `brackets` open between it and the cursor, inner ones first.
     fn place(&self, under: &Under, open: usize, brackets: &[usize], server: String, tool: String) -> CallPlace {
-        let in_braces = brackets.last().is_some_and(|last| *last == open + 1 && self.is(*last, "{"));
-        let level = if in_braces { open + 1 } else { open };
-        let nested = brackets.len() - usize::from(in_braces);
+        let is_beside = tool.contains('.');
+        let first = self.first(open, under).filter(|_| is_beside);
+        // How many brackets are open inside of those around the names.
+        let of_prompt = (0..brackets.len()).rev().take(2).find(|n| is_beside && self.is_of_prompt(open, brackets[*n]));
+        let outermost = brackets.len().checked_sub(1).filter(|n| brackets[*n] == open + 1);
+        let braces = of_prompt.or(outermost).filter(|n| self.is(brackets[*n], "{"));
+        let (is_inner, in_braces) = (of_prompt.is_some(), braces.is_some());
+        let level = braces.map_or(open, |n| brackets[n]);
+        let nested = braces.unwrap_or(brackets.len());
         let sign = if in_braces { ":" } else { "=" };
         let segment = self.segment(level, nested.checked_sub(1).map_or(under.before, |at| brackets[at]));
         let name = (segment.len() >= 2 && self.is(segment[1], sign)).then(|| self.tokens.name(segment[0])).flatten();
         let replace = under.replace.clone();
         let place = match (segment.len(), name) {
+            _ if is_beside && under.is_quoted && under.before == open + 1 => Place::First { replace },
             (_, name) if nested > 0 => Place::Inside { name: name.map(str::to_owned) },
             (0, _) if in_braces || (self.is_python && !under.is_quoted) => {
                 let has_value = self.is(under.after, sign);
@@ -343,7 +315,23 @@ impl Cursor<'_> {
             (2, Some(name)) => Place::Value { name: name.to_owned(), replace, is_quoted: under.is_quoted },
             (_, name) => Place::Inside { name: name.map(str::to_owned) },
         };
-        CallPlace { server, tool, place, given: self.given(level, under, sign), in_braces }
+        CallPlace { server, tool, place, given: self.given(level, under, sign), in_braces, first, is_inner }
+    }
+
+    /// The text that the call opened by token `open` begins with, or gives as `name`.
+    fn first(&self, open: usize, under: &Under) -> Option<String> {
+        let named = |from: usize| self.is(from, "name").then_some(from + 2);
+        let at = named(open + 1).or_else(|| named(open + 2)).unwrap_or(open + 1);
+        let is_text = self.tokens.kind(at) == Some(Kind::Text) && !(under.before..under.after).contains(&at);
+        Some(self.tokens.content(at).filter(|_| is_text)?.0.to_owned())
+    }
+
+    /// Whether the bracket at token `at` opens the arguments of a prompt: what follows its name, or is called `arguments`.
+    fn is_of_prompt(&self, open: usize, at: usize) -> bool {
+        (self.is(at - 1, ",") && at == open + 3)
+            || (at >= open + 3
+                && (self.is(at - 1, "=") || self.is(at - 1, ":"))
+                && self.tokens.name(at - 2) == Some("arguments"))
     }
 
     /// The tokens after the last comma between token `level`, which opens them, and token `end`, inner brackets left out.

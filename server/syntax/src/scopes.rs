@@ -19,6 +19,26 @@ pub(crate) enum Target {
     Other,
 }
 
+/// What a server's module holds beside its tools: their members are called like tools.
+const GROUPS: [&str; 2] = ["resources", "prompts"];
+
+impl Target {
+    /// Whether its members are called.
+    pub(crate) fn is_group(&self) -> bool {
+        matches!(self, Self::Tool(_, group) if GROUPS.contains(&group.as_str()))
+    }
+
+    /// What the member of this name is. What is called of a group is a tool with a dot in its name, which no identifier has.
+    pub(crate) fn member(&self, name: &str) -> Option<Self> {
+        match self {
+            Self::Servers => Some(Self::Server(name.to_owned())),
+            Self::Server(server) => Some(Self::Tool(server.clone(), name.to_owned())),
+            Self::Tool(server, group) if self.is_group() => Some(Self::Tool(server.clone(), format!("{group}.{name}"))),
+            Self::Tool(..) | Self::Other => None,
+        }
+    }
+}
+
 /// How far a binding reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {

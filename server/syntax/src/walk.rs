@@ -18,8 +18,8 @@ use tree_sitter::{Node, ParseOptions, Parser, Tree};
 const STEPS_MAX: u32 = 5_000;
 /// Steps are not all alike: texts made to be ambiguous are given up by the clock.
 const PARSE_MAX: Duration = Duration::from_secs(1);
-/// `servers.fs.read` is as long as the name of a tool can be.
-const MEMBERS_MAX: usize = 2;
+/// `servers.hub.prompts.get` is as long as the name of what is called can be.
+const MEMBERS_MAX: usize = 3;
 
 /// The outline of a program; `None` where it is too large to be looked at in time.
 pub fn outline(text: &str, language: Language) -> Option<Outline> {
@@ -248,12 +248,7 @@ impl<'t> Walk<'t> {
             return None;
         }
         let (object, name) = (node.child_by_field_name("object")?, node.child_by_field_name(self.grammar.property)?);
-        let name = &self.text[name.byte_range()];
-        match self.target(object, scope, members.checked_sub(1)?)? {
-            Target::Servers => Some(Target::Server(name.to_owned())),
-            Target::Server(server) => Some(Target::Tool(server, name.to_owned())),
-            Target::Tool(..) | Target::Other => None,
-        }
+        self.target(object, scope, members.checked_sub(1)?)?.member(&self.text[name.byte_range()])
     }
 
     fn finish(mut self, language: Language) -> Outline {

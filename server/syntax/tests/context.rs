@@ -35,7 +35,8 @@ fn shown(context: &Context, text: &str) -> String {
         Context::Tool { server, replace, taken, is_import } => {
             format!("{}tool of {server} {}{}", if *is_import { "imported " } else { "" }, at(replace), but(taken))
         }
-        Context::Call(CallPlace { server, tool, place, given, in_braces }) => {
+        Context::Member { server, group, replace } => format!("member of {server}.{group} {}", at(replace)),
+        Context::Call(CallPlace { server, tool, place, given, in_braces, .. }) => {
             let place = match place {
                 Place::Name { replace, is_quoted, has_value } => {
                     let marks = [(*is_quoted, " quoted"), (*has_value, " with value")];
@@ -45,6 +46,7 @@ fn shown(context: &Context, text: &str) -> String {
                 Place::Value { name, replace, is_quoted } => {
                     format!("value of {name} {}{}", at(replace), if *is_quoted { " quoted" } else { "" })
                 }
+                Place::First { replace } => format!("first text {}", at(replace)),
                 Place::Inside { name } => format!("inside {}", name.as_deref().unwrap_or("-")),
             };
             let braces = if *in_braces { " {}" } else { "" };

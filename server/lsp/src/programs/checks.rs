@@ -83,13 +83,17 @@ fn instead(name: &str, known: &[String], what: &str) -> String {
 
 fn of_call(program: &Program<'_>, call: &Call) -> Vec<Diagnostic> {
     let mut out = Vec::new();
-    if program.server(&call.server).is_some_and(|server| server.find(&call.tool).is_none()) {
+    if program.server(&call.server).is_some_and(|server| server.called(&call.tool).is_none()) {
         return out;
     }
     let path = format!("{}.{}", call.server, call.tool);
-    out.extend(program.tool(&call.server, &call.tool, |tool| arguments(program, call, tool)).unwrap_or_default());
+    // What stands beside the tools takes its arguments in more ways than tools do.
+    let is_tool = !call.tool.contains('.');
+    if is_tool {
+        out.extend(program.tool(&call.server, &call.tool, |tool| arguments(program, call, tool)).unwrap_or_default());
+    }
     let form = if program.language() == Language::Python { "keyword arguments or one dict" } else { "one object" };
-    let misplaced = call.arguments.misplaced.iter().map(|range| {
+    let misplaced = call.arguments.misplaced.iter().filter(|_| is_tool).map(|range| {
         let message = format!("`{path}` takes {form}: give this value a name");
         diagnostic(program, range.clone(), DiagnosticSeverity::ERROR, "positional-argument", message)
     });

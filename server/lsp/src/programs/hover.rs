@@ -1,6 +1,6 @@
 //! What a server, a tool or an argument is, where a program names it.
 
-use super::Program;
+use super::{Program, beside};
 use crate::markdown::{block, code, escape};
 use daemon::{Parameter, Tool};
 use model::{Detail, Language, ServerState, ServerStatus};
@@ -16,7 +16,7 @@ const PARAMETERS_MAX: usize = 30;
 pub(super) fn at(program: &Program<'_>, offset: usize) -> Option<Hover> {
     let (range, text) = match program.outline.mention_at(offset) {
         Some(mention) => (mention.range.clone(), symbol(program, &mention.symbol)?),
-        None => argument(program, offset)?,
+        None => argument(program, offset).or_else(|| beside::hover(program, offset))?,
     };
     let contents = HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value: text });
     Some(Hover { contents, range: Some(program.document.range(range)) })
@@ -25,7 +25,10 @@ pub(super) fn at(program: &Program<'_>, offset: usize) -> Option<Hover> {
 fn symbol(program: &Program<'_>, symbol: &Symbol) -> Option<String> {
     match symbol {
         Symbol::Server(server) => program.daemon.server_status(server).map(|status| self::server(&status)),
-        Symbol::Tool { server, tool } => program.tool(server, tool, |tool| self::tool(tool, program.language())),
+        Symbol::Tool { server, tool } => {
+            let known = program.tool(server, tool, |tool| self::tool(tool, program.language()));
+            known.or_else(|| beside::group(program, server, tool))
+        }
     }
 }
 

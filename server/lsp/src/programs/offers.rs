@@ -3,9 +3,9 @@
 //! Invariant: an item replaces what is there of its word and nothing else. What a server calls its parameters is inserted
 //! only where it is a name of the language, or quoted.
 
-use super::Program;
 use super::hover::{head, language_name, parameter_doc, signature};
 use super::signature::markdown;
+use super::{Program, beside};
 use crate::markdown::block;
 use daemon::{Parameter, Tool};
 use model::{Detail, Language};
@@ -26,7 +26,8 @@ pub(super) fn all(program: &Program<'_>, context: &Context) -> Vec<CompletionIte
         Context::Nothing => Vec::new(),
         Context::Server { replace, taken } => servers(program, replace, taken),
         Context::Tool { server, replace, taken, is_import } => tools(program, server, replace, taken, *is_import),
-        Context::Call(place) => arguments(program, place),
+        Context::Member { server, group, replace } => beside::members(program, server, group, replace),
+        Context::Call(place) => beside::arguments(program, place).unwrap_or_else(|| arguments(program, place)),
     };
     items.truncate(ITEMS_MAX);
     // Their own order, which is the server's: not the alphabet's.
@@ -36,7 +37,12 @@ pub(super) fn all(program: &Program<'_>, context: &Context) -> Vec<CompletionIte
     items
 }
 
-fn item(program: &Program<'_>, replace: &Range<usize>, label: &str, kind: CompletionItemKind) -> CompletionItem {
+pub(super) fn item(
+    program: &Program<'_>,
+    replace: &Range<usize>,
+    label: &str,
+    kind: CompletionItemKind,
+) -> CompletionItem {
     let edit = TextEdit::new(program.document.range(replace.clone()), label.to_owned());
     CompletionItem {
         label: label.to_owned(),
@@ -47,7 +53,7 @@ fn item(program: &Program<'_>, replace: &Range<usize>, label: &str, kind: Comple
 }
 
 /// Makes an item insert something else than its label.
-fn insert(item: &mut CompletionItem, text: String, format: InsertTextFormat) {
+pub(super) fn insert(item: &mut CompletionItem, text: String, format: InsertTextFormat) {
     if let Some(CompletionTextEdit::Edit(edit)) = &mut item.text_edit {
         item.filter_text = Some(item.label.clone());
         item.insert_text_format = Some(format);
@@ -55,7 +61,7 @@ fn insert(item: &mut CompletionItem, text: String, format: InsertTextFormat) {
     }
 }
 
-fn describe(item: &mut CompletionItem, text: &str) {
+pub(super) fn describe(item: &mut CompletionItem, text: &str) {
     if !text.is_empty() {
         item.label_details = Some(CompletionItemLabelDetails { detail: None, description: Some(text.to_owned()) });
     }
@@ -105,7 +111,7 @@ fn tools(
 }
 
 /// Whether `typed` is some of the letters of `name`, in their order: editors look no closer.
-fn is_like(typed: &str, name: &str) -> bool {
+pub(super) fn is_like(typed: &str, name: &str) -> bool {
     let mut letters = name.chars().map(|c| c.to_ascii_lowercase());
     typed.chars().all(|c| letters.any(|letter| letter == c.to_ascii_lowercase()))
 }
@@ -146,19 +152,19 @@ fn arguments(program: &Program<'_>, place: &CallPlace) -> Vec<CompletionItem> {
             let values = parameter.into_iter().flat_map(|parameter| &parameter.values);
             values.filter_map(|value| self::value(program, replace, value, *is_quoted)).collect()
         }
-        Place::Inside { .. } => Vec::new(),
+        Place::First { .. } | Place::Inside { .. } => Vec::new(),
     }
 }
 
 /// How an argument's name is to be written.
 #[derive(Clone, Copy)]
-struct Form {
-    is_quoted: bool,
-    has_value: bool,
-    in_braces: bool,
+pub(super) struct Form {
+    pub(super) is_quoted: bool,
+    pub(super) has_value: bool,
+    pub(super) in_braces: bool,
 }
 
-fn argument(
+pub(super) fn argument(
     program: &Program<'_>,
     replace: &Range<usize>,
     parameter: &Parameter,

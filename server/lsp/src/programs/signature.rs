@@ -26,6 +26,7 @@ fn active(place: &CallPlace, parameters: &[Parameter]) -> Option<u32> {
             parameters.iter().position(|p| p.name == *name)
         }
         Place::Name { .. } => parameters.iter().position(|p| !place.given.contains(&p.name)),
+        Place::First { .. } => Some(0),
         Place::Inside { name: None } => None,
     };
     // One past the last marks none.

@@ -1,6 +1,7 @@
 //! An editor and the front, over pipes in memory.
 
 mod asked;
+mod beside;
 mod configs;
 mod documents;
 mod kit;
