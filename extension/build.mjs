@@ -13,8 +13,6 @@ const common = {
   platform: 'node',
   target: 'node20',
   format: 'cjs',
-  // The UMD that jsonc-parser names as its main file cannot be bundled.
-  mainFields: ['module', 'main'],
   // The tool set's own files are shown and laid down by the extension.
   loader: { '.md': 'text', '.jsonc': 'text' },
   logLevel: 'warning',

@@ -547,6 +547,86 @@ last_error?: string,
  */
 problems: Array<Problem>, };
 
+export type SecretHandling = "input" | "env" | "copy";
+
+export type ImportRequest = { 
+/**
+ * Tools by their names (`claude`, `cursor`, …) and files by their paths; every tool but the editor itself where empty.
+ */
+from: Array<string>, 
+/**
+ * The file to write; `.vscode/mcp.json` of the workspace's first folder where absent.
+ */
+to?: string, 
+/**
+ * Only these servers; all where empty.
+ */
+names: Array<string>, 
+/**
+ * Replace servers that have the same name.
+ */
+force: boolean, 
+/**
+ * What becomes of secrets; `input` where the file can ask, else `env`.
+ */
+secrets?: SecretHandling, 
+/**
+ * Write nothing.
+ */
+dry_run: boolean, };
+
+export type ImportOutcome = "added" | "replaced" | "same" | "exists";
+
+export type ImportedSecret = { 
+/**
+ * Where it stands: `env.API_KEY`, `headers.Authorization`, `args[2]` or `url`.
+ */
+place: string, 
+/**
+ * What stands there instead; absent where it was copied.
+ */
+becomes?: string, };
+
+export type ImportedServer = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Where it comes from.
+ */
+source: Source, 
+/**
+ * What becomes of it.
+ */
+outcome: ImportOutcome, 
+/**
+ * Its entry as it is written, secrets that are copied left out.
+ */
+entry: unknown, 
+/**
+ * What looks like a secret in it.
+ */
+secrets: Array<ImportedSecret>, };
+
+export type ImportReply = { 
+/**
+ * The file.
+ */
+to: string, 
+/**
+ * Whether it was written.
+ */
+written: boolean, 
+/**
+ * The servers, in the order of their files.
+ */
+servers: Array<ImportedServer>, 
+/**
+ * What could not be taken over, with its place.
+ */
+problems: Array<Problem>, };
+
 export type HitKind = "tool" | "prompt" | "template" | "resource" | "resources";
 
 export type ToolHit = { 

@@ -15,6 +15,8 @@ import type {
   EditorToolReply,
   ElicitReply,
   ElicitRequest,
+  ImportReply,
+  ImportRequest,
   InputRequest,
   KeptRequest,
   LiveRun,
@@ -84,6 +86,8 @@ export const call = new RequestType<CallRequest, CallReply>('tta/call');
 export const servers = new RequestType<{ list?: boolean }, ServerStatus[]>('tta/servers');
 export const restartServer = new RequestType<{ server: string }, ServerStatus[]>('tta/restartServer');
 export const stopServer = new RequestType<{ server: string }, ServerStatus[]>('tta/stopServer');
+/** Takes servers over from other tools' files, or with `dry_run` says what that would be. */
+export const importServers = new RequestType<Partial<ImportRequest>, ImportReply>('tta/importServers');
 /** What the server wrote to stderr, the newest last. */
 export const serverLog = new RequestType<{ server: string }, string>('tta/serverLog');
 /** A server that was never asked for its tools is asked first. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { importable } from '../src/first/offer';
+import { importable, isForeign } from '../src/first/offer';
 import type { Scope, ServerStatus } from '../src/lsp_ext';
 
 function server(file: string, scope: Scope): ServerStatus {
@@ -22,4 +22,22 @@ test('other tools’ servers are offered where the person has none of their own'
   assert.deepEqual(importable([...foreign, server('/w/.vscode/mcp.json', 'workspace')]), []);
   assert.deepEqual(importable([editors]), []);
   assert.deepEqual(importable([]), []);
+});
+
+test('only other tools’ files are imported from', () => {
+  const files = [
+    '/h/.claude.json',
+    '/w/.mcp.json',
+    '/w/.cursor/mcp.json',
+    '/h/.codex/config.toml',
+    '/w/.zed/settings.json',
+  ];
+  const own = [
+    '/w/.vscode/mcp.json',
+    '/w/.vscode/settings.json',
+    '/w/tta.toml',
+    '/h/.config/Code/User/mcp.json',
+    '/h/.config/tta/mcp.json',
+  ];
+  assert.deepEqual([...files, ...own].filter(isForeign), files);
 });

@@ -140,7 +140,7 @@ test('a tool, a call, a program and an import are made by the keyboard alone', a
     await keyboard.press('Enter');
     await title('Values that stand');
     const rows = await workbench.pickWith('SEARCH_API_KEY');
-    assert.match(rows.join('\n'), /looks like a secret/);
+    assert.match(rows.join('\n'), /Ask for them/);
     assert.doesNotMatch(rows.join('\n'), new RegExp(SECRET));
     await workbench.shoot('import');
     await keyboard.press('Enter');

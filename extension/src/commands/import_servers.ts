@@ -1,59 +1,35 @@
 /**
- * Import Servers: those that other tools configured, chosen by the person, into the workspace's `.vscode/mcp.json`. What may
- * be a secret is shown by its name alone, and is asked for later unless the person says that it may be copied.
+ * Import Servers: those that other tools configured, chosen by the person, into the workspace's `.vscode/mcp.json`. The daemon
+ * reads the tools' files and writes this one: here it is only asked what, and what becomes of secrets.
  */
 
 import * as vscode from 'vscode';
 import type { Ctx } from '../ctx';
-import {
-  additions,
-  asked,
-  entryIn,
-  isForeign,
-  literalsOf,
-  serversIn,
-  type Entry,
-  type Input,
-  type Literal,
-} from '../imports';
-import type { ServerStatus } from '../lsp_ext';
-import { stateText } from '../views/servers_model';
-import { iconless } from '../views/untrusted';
+import type { ImportedServer, ImportReply, SecretHandling } from '../lsp_ext';
+import { iconless, oneLine } from '../views/untrusted';
 import * as wire from '../wire';
 
-/** Other tools keep more than servers in some of these files. */
-const LONGEST_FILE = 16 * 1024 * 1024;
+const PROBLEMS_SHOWN = 5;
 
 /** Copies servers of other tools into this workspace's mcp.json. */
 export async function importServers(ctx: Ctx): Promise<void> {
-  const folder = await pickFolder();
-  const all = await ctx.request(wire.servers, {});
-  const target = vscode.Uri.joinPath(folder, '.vscode', 'mcp.json');
-  const before = await readText(target);
-  const there = new Set(serversIn(before ?? ''));
-  const foreign = all.filter(
-    ({ name, source }) => isForeign(source.file) && source.scope !== 'editor' && !there.has(name),
-  );
-  if (foreign.length === 0) {
-    void vscode.window.showInformationMessage(
-      vscode.l10n.t('No server of another tool was found that this workspace does not have already.'),
-    );
+  const target = vscode.Uri.joinPath(await pickFolder(), '.vscode', 'mcp.json');
+  const to = target.fsPath;
+  const found = await ctx.request(wire.importServers, { to, dry_run: true });
+  const chosen = await pickServers(found);
+  const secrets = chosen && (await settleSecrets(chosen));
+  if (!secrets) {
     return;
   }
-  const chosen = await pickServers(foreign);
-  const entries = chosen && (await readEntries(chosen));
-  if (!entries || entries.size === 0) {
-    return;
+  if (vscode.workspace.textDocuments.some(({ uri, isDirty }) => isDirty && uri.toString() === target.toString())) {
+    throw new Error(vscode.l10n.t('{0} has changes that are not saved. Save it first.', to));
   }
-  const inputs = await settleSecrets(entries);
-  if (!inputs) {
-    return;
-  }
-  const added = additions(before ?? '', entries, inputs);
-  if ('problem' in added) {
-    throw new Error(`${target.fsPath}: ${added.problem}`);
-  }
-  await write(target, before, added.text, [...entries.keys()]);
+  const names = chosen.map(({ name }) => name);
+  // Only what the person chose is named, and a row said so of what it would replace.
+  const { servers } = await ctx.request(wire.importServers, { to, names, secrets, force: true });
+  await show(target, names[0] ?? '');
+  const done = servers.filter(({ outcome }) => outcome !== 'exists').map(({ name }) => iconless(name));
+  void vscode.window.showInformationMessage(vscode.l10n.t('Imported: {0}.', done.join(', ')));
 }
 
 async function pickFolder(): Promise<vscode.Uri> {
@@ -65,108 +41,76 @@ async function pickFolder(): Promise<vscode.Uri> {
   return folder.uri;
 }
 
-async function pickServers(foreign: readonly ServerStatus[]): Promise<ServerStatus[] | undefined> {
-  const items = foreign.map((server) => ({
-    label: iconless(server.name),
-    description: stateText(server.state),
-    detail: `${server.source.file}:${server.source.line} — ${iconless(server.target)}`,
-    server,
-  }));
-  const picked = await vscode.window.showQuickPick(items, {
-    title: vscode.l10n.t('Import servers into .vscode/mcp.json'),
-    placeHolder: vscode.l10n.t('Choose servers; each line names the file they come from'),
-    canPickMany: true,
-    matchOnDetail: true,
-  });
-  return picked?.map(({ server }) => server);
-}
-
-async function readEntries(servers: readonly ServerStatus[]): Promise<Map<string, Entry>> {
-  const entries = new Map<string, Entry>();
-  for (const { name, source } of servers) {
-    const text = await readText(vscode.Uri.file(source.file));
-    const entry = entryIn(source.file, text ?? '', name);
-    if (!entry) {
-      throw new Error(vscode.l10n.t('{0} no longer holds the server {1}.', source.file, name));
-    }
-    entries.set(name, entry);
+/** The servers to take over; undefined where there is none, or none was chosen. */
+async function pickServers({ servers, problems }: ImportReply): Promise<readonly ImportedServer[] | undefined> {
+  const there = servers.filter(({ outcome }) => outcome !== 'same');
+  const refused = problems.filter(({ severity }) => severity !== 'info').slice(0, PROBLEMS_SHOWN);
+  const why = refused.map(({ message, file, line }) => iconless(oneLine(`${message} (${file}:${line})`, 160)));
+  if (there.length === 0) {
+    const none = vscode.l10n.t('No server of another tool was found that this workspace does not have already.');
+    void vscode.window.showInformationMessage([none, ...why].join(' '));
+    return undefined;
   }
-  return entries;
+  const separators = why.map((label) => ({ label, kind: vscode.QuickPickItemKind.Separator }));
+  const picked = await vscode.window.showQuickPick<vscode.QuickPickItem & { server?: ImportedServer }>(
+    [...there.map(serverItem), ...separators],
+    {
+      title: vscode.l10n.t('Import servers into .vscode/mcp.json'),
+      placeHolder: vscode.l10n.t('Choose servers; each line names the file they come from'),
+      canPickMany: true,
+      matchOnDetail: true,
+    },
+  );
+  const chosen = picked?.flatMap(({ server }) => server ?? []);
+  return chosen?.length === 0 ? undefined : chosen;
 }
 
-/** Asks which written-out values are to be asked for, and puts the questions in their places; undefined: given up. */
-async function settleSecrets(entries: Map<string, Entry>): Promise<Input[] | undefined> {
-  const literals = [...entries].flatMap(([name, entry]) => literalsOf(name, entry));
-  if (literals.length === 0) {
-    return [];
-  }
-  const picked = await vscode.window.showQuickPick(literals.map(literalItem), {
-    title: vscode.l10n.t('Values that stand in the other tool’s file'),
-    placeHolder: vscode.l10n.t('Those selected are not copied: the editor asks for them once and keeps them safe'),
-    canPickMany: true,
-    matchOnDescription: true,
-    ignoreFocusOut: true,
-  });
-  return picked?.flatMap(({ literal }) => {
-    const held = entries.get(literal.server);
-    if (!held) {
-      return [];
-    }
-    const { entry, input } = asked(held, literal);
-    entries.set(literal.server, entry);
-    return [input];
-  });
-}
-
-function literalItem(literal: Literal): vscode.QuickPickItem & { literal: Literal } {
-  const { server, place, key, value, secret } = literal;
-  const where =
-    place === 'args' ? vscode.l10n.t('argument {0}', Number(key) + 1) : place === 'url' ? 'url' : `${place}.${key}`;
+function serverItem(server: ImportedServer): vscode.QuickPickItem & { server: ImportedServer } {
+  const { name, source, outcome, secrets } = server;
+  const asks =
+    secrets.length === 0 ? '' : ` — ${vscode.l10n.t('secrets: {0}', secrets.map(({ place }) => place).join(', '))}`;
   return {
-    label: `${iconless(server)} › ${iconless(where)}`,
-    description: secret ? vscode.l10n.t('looks like a secret, {0} characters', value.length) : iconless(value),
-    picked: secret,
-    literal,
+    label: iconless(name),
+    description: outcome === 'exists' ? vscode.l10n.t('replaces another one of this name') : '',
+    detail: iconless(oneLine(`${source.file}:${source.line}${asks}`, 300)),
+    server,
   };
 }
 
-/** Through the editor, so that it can be undone; a document that was changed meanwhile stays unsaved. */
-async function write(target: vscode.Uri, before: string | undefined, text: string, names: string[]): Promise<void> {
-  const edit = new vscode.WorkspaceEdit();
-  if (before === undefined) {
-    edit.createFile(target, { contents: new TextEncoder().encode(text) });
-    await vscode.workspace.applyEdit(edit);
-  } else {
-    const document = await vscode.workspace.openTextDocument(target);
-    const clean = !document.isDirty;
-    edit.replace(target, new vscode.Range(0, 0, document.lineCount, 0), text);
-    await vscode.workspace.applyEdit(edit);
-    if (clean) {
-      await document.save();
-    }
+/** What becomes of the secrets of these servers; undefined: given up. */
+async function settleSecrets(servers: readonly ImportedServer[]): Promise<SecretHandling | undefined> {
+  const places = servers.flatMap(({ name, secrets }) => secrets.map(({ place }) => `${name} › ${place}`));
+  if (places.length === 0) {
+    return 'input';
   }
-  const document = await vscode.workspace.openTextDocument(target);
-  const at = document.positionAt(Math.max(document.getText().indexOf(JSON.stringify(names[0])), 0));
-  await vscode.window.showTextDocument(document, { selection: new vscode.Range(at, at) });
-  void vscode.window.showInformationMessage(vscode.l10n.t('Imported: {0}.', names.join(', ')));
+  const items: readonly (vscode.QuickPickItem & { handling: SecretHandling })[] = [
+    {
+      label: vscode.l10n.t('Ask for them'),
+      description: vscode.l10n.t('the editor asks once and keeps them safe'),
+      detail: iconless(oneLine(places.join(', '), 300)),
+      handling: 'input',
+    },
+    {
+      label: vscode.l10n.t('Read them from the environment'),
+      description: vscode.l10n.t('the file names the variables'),
+      handling: 'env',
+    },
+    {
+      label: vscode.l10n.t('Copy them'),
+      description: vscode.l10n.t('whoever reads the workspace reads them'),
+      handling: 'copy',
+    },
+  ];
+  const picked = await vscode.window.showQuickPick(items, {
+    title: vscode.l10n.t('Values that stand in the other tool’s file and look like secrets'),
+    placeHolder: vscode.l10n.t('What is written in their place?'),
+    ignoreFocusOut: true,
+  });
+  return picked?.handling;
 }
 
-/** An open document's text, else the file's; undefined where there is none. */
-async function readText(uri: vscode.Uri): Promise<string | undefined> {
-  const open = vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri.toString());
-  if (open) {
-    return open.getText();
-  }
-  try {
-    const { size } = await vscode.workspace.fs.stat(uri);
-    if (size > LONGEST_FILE) {
-      throw new Error(vscode.l10n.t('{0} is too long to be read.', uri.fsPath));
-    }
-    return new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
-  } catch (error) {
-    if (error instanceof vscode.FileSystemError && error.code === 'FileNotFound') {
-      return undefined;
-    }
-    throw error;
-  }
+async function show(target: vscode.Uri, name: string): Promise<void> {
+  const document = await vscode.workspace.openTextDocument(target);
+  const at = document.positionAt(Math.max(document.getText().indexOf(JSON.stringify(name)), 0));
+  await vscode.window.showTextDocument(document, { selection: new vscode.Range(at, at) });
 }

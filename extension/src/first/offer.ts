@@ -5,10 +5,18 @@
 
 import * as vscode from 'vscode';
 import type { Ctx } from '../ctx';
-import { isForeign } from '../imports';
 import type { ServerStatus } from '../lsp_ext';
 
 const OFFERED = 'tta.importOffered';
+
+/** Files whose servers the editor knows already: its own, and ours. */
+const OWN =
+  /[/\\](\.vscode[/\\](mcp|settings)\.json|Code[/\\]User[/\\](mcp|settings)\.json|tta[/\\]mcp\.json|tta\.toml)$/;
+
+/** Whether the servers of `file` are another tool's. */
+export function isForeign(file: string): boolean {
+  return !OWN.test(file) && /\.(json|toml)$/.test(file);
+}
 
 /** Offers the import as soon as there is something to import, unless that was offered before. */
 export function offerImport(ctx: Ctx, memory: vscode.Memento): vscode.Disposable {

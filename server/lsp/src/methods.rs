@@ -3,6 +3,7 @@
 use crate::backend::{Backend, fault, refused};
 use crate::wire::{ForgetParams, NoParams, Receipt, RunIdParams, RunParams, RunsParams, ServerParams, ServersParams};
 use model::editor::Approval;
+use model::import::{ImportReply, ImportRequest};
 use model::reply::{CallReply, Check, LiveRun, RunDetail, RunSummary, SearchReply, ToolInfo};
 use model::{CallRequest, Reply, Request, RunId, RunReply, SavingsSummary, SearchRequest, ServerStatus, TokenReport};
 use tower_lsp::jsonrpc::{Error, Result};
@@ -61,6 +62,11 @@ impl Backend {
     /// `tta/stopServer`
     pub(crate) async fn stop_server(&self, params: ServerParams) -> Result<Vec<ServerStatus>> {
         answer!(self, Request::StopServer { server: params.server }, Reply::Servers(servers) => servers)
+    }
+
+    /// `tta/importServers`
+    pub(crate) async fn import_servers(&self, params: ImportRequest) -> Result<ImportReply> {
+        answer!(self, Request::ImportServers(params), Reply::Import(reply) => *reply)
     }
 
     /// `tta/serverLog`

@@ -4,6 +4,7 @@ mod asked;
 mod beside;
 mod configs;
 mod documents;
+mod imports;
 mod kit;
 mod programs;
 mod session;
