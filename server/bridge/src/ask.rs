@@ -126,7 +126,7 @@ impl Connection {
     }
 
     async fn json(&self, request: ClientRequest, progress: &Progress) -> Result<Value, Error> {
-        let answer = self.request(request, progress).await?;
+        let answer = self.converse(request, progress).await?;
         serde_json::to_value(answer).map_err(|_| self.unexpected())
     }
 }

@@ -11,6 +11,7 @@ mod redirect;
 mod refusal;
 mod wallet;
 
+pub(crate) use endpoints::is_loopback;
 pub(crate) use refusal::{explain, explain_start};
 pub(crate) use wallet::Wallet;
 
@@ -59,7 +60,7 @@ pub(crate) struct Logins(Mutex<HashMap<String, Arc<Auth>>>);
 impl Logins {
     /// The login of a server; none for one that is not remote, or has its own `Authorization`.
     pub(crate) fn of(&self, spec: &ServerSpec, keeper: Option<&Arc<dyn Keeper>>) -> Option<Arc<Auth>> {
-        let Transport::Http { url, headers } = &spec.transport else { return None };
+        let Transport::Http { url, headers, .. } = &spec.transport else { return None };
         if headers.keys().any(|name| name.eq_ignore_ascii_case("authorization")) {
             return None;
         }
@@ -132,7 +133,7 @@ impl Auth {
                 Some(kept) => wallet::manager(&kept, &self.wallet).await,
                 None => nobody(&self.url).await,
             };
-            Ok(AuthClient::new(crate::http::client(), manager?))
+            Ok(AuthClient::new(crate::http::client(&self.url), manager?))
         });
         made.await.cloned().map_err(|error: AuthError| self.failed(login::Failed::of(&error)))
     }
@@ -234,7 +235,7 @@ pub(crate) async fn without(server: &str, url: &str) -> Result<Client, Error> {
         stderr_tail: String::new(),
         hint: "Correct its URL.".to_owned(),
     })?;
-    Ok(AuthClient::new(crate::http::client(), manager))
+    Ok(AuthClient::new(crate::http::client(url), manager))
 }
 
 /// Who has no token sends requests without one.

@@ -6,6 +6,7 @@
 
 use crate::auth::Auth;
 use crate::beside::Listings;
+use crate::eras::{Era, Greeting};
 use crate::error::Error;
 use crate::handler::Handler;
 use crate::host::Questions;
@@ -41,10 +42,13 @@ pub(crate) type Client = RunningService<RoleClient, Handler>;
 /// One live connection.
 pub(crate) struct Connection {
     server: String,
-    peer: Peer<RoleClient>,
+    pub(crate) peer: Peer<RoleClient>,
+    pub(crate) era: Era,
     watched: Arc<Watched>,
     /// What it lists beside its tools.
     pub(crate) listings: Arc<Listings>,
+    /// What it is told where it asks for roots.
+    pub(crate) roots: Value,
     /// What the server asks of us.
     pub(crate) questions: Arc<Questions>,
     message_bytes: usize,
@@ -66,22 +70,26 @@ pub(crate) struct Connection {
     auth: Option<Arc<Auth>>,
 }
 
-/// Shakes hands over `transport`.
+/// Shakes hands over `transport`, in the way that is known to work, or else in each in turn. `patience` is [`Greeting`]'s.
 pub(crate) async fn handshake<T: Transport<RoleClient> + 'static>(
     options: &Options,
     tools_changed: &Arc<Notify>,
     questions: &Arc<Questions>,
     transport: T,
+    known: Option<Era>,
+    patience: Option<Duration>,
 ) -> Result<Client, ClientInitializeError> {
     let watched = Arc::<Watched>::default();
     let handler = Handler::new(options, tools_changed.clone(), watched.clone(), questions.clone());
-    rmcp::serve_client(handler, Tapped { transport, watched }).await
+    let transport = Tapped { transport: Greeting::new(transport, patience), watched };
+    rmcp::service::serve_client_with_lifecycle(handler, transport, Era::lifecycle(known)).await
 }
 
 impl Connection {
     pub(crate) fn new(
         server: &str,
         client: &Client,
+        era: Era,
         options: &Options,
         tools_changed: Arc<Notify>,
         observed: Arc<Observed>,
@@ -91,7 +99,9 @@ impl Connection {
         Self {
             server: server.to_owned(),
             peer: client.peer().clone(),
+            era,
             watched: client.service().watched.clone(),
+            roots: client.service().roots(),
             questions: client.service().questions.clone(),
             listings: client.service().listings.clone(),
             message_bytes: options.message_bytes,
@@ -136,12 +146,9 @@ impl Connection {
         whole: bool,
     ) -> Result<ToolResult, Error> {
         let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
-        match self.request(ClientRequest::CallToolRequest(CallToolRequest::new(params)), progress).await? {
+        match self.converse(ClientRequest::CallToolRequest(CallToolRequest::new(params)), progress).await? {
             ServerResult::CallToolResult(result) => Ok(convert::result(result, whole)),
             ServerResult::CustomResult(result) => convert::unknown(result.0, whole).ok_or_else(|| self.unexpected()),
-            ServerResult::InputRequiredResult(_) => {
-                Err(self.protocol("it asks the user for input in the middle of a call"))
-            }
             ServerResult::CreateTaskResult(_) => {
                 Err(self.protocol("it answered a call with a task, which was not offered"))
             }
@@ -243,10 +250,16 @@ impl Connection {
     }
 
     fn explain_send(&self, error: &(dyn std::error::Error + 'static)) -> Error {
-        crate::auth::explain(&self.server, self.auth.as_deref(), error).unwrap_or_else(|| match describe(error) {
+        if let Some(refused) = crate::auth::explain(&self.server, self.auth.as_deref(), error) {
+            return refused;
+        }
+        if let Some((status, why)) = crate::http::refusal(error, |why| self.redactor.clean(why)) {
+            return Error::Refused { server: self.server.clone(), status, why };
+        }
+        match describe(error) {
             why if why.contains(crate::http::TOO_LARGE) => self.too_large(crate::http::BODY_BYTES_MAX),
             why => self.unreachable(&why),
-        })
+        }
     }
 
     async fn explain_end(&self) -> Error {
@@ -276,7 +289,7 @@ impl Connection {
         Error::Protocol { server: self.server.clone(), what: self.redactor.clean(what) }
     }
 
-    fn unreachable(&self, why: &str) -> Error {
+    pub(crate) fn unreachable(&self, why: &str) -> Error {
         Error::Unreachable { server: self.server.clone(), why: self.redactor.clean(why) }
     }
 
@@ -310,6 +323,7 @@ impl Drop for Abandoned<'_> {
 
 /// An error and its causes, outermost first, without repeating what the outer one already says.
 pub(crate) fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    let error = crate::http::untold(error);
     let mut text = error.to_string();
     let mut cause = crate::http::cause(error);
     while let Some(error) = cause {

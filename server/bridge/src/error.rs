@@ -138,6 +138,16 @@ pub enum Error {
         /// What went wrong.
         why: String,
     },
+    /// It answered with an HTTP status in place of an answer.
+    #[error("server `{server}` refused what it was sent (HTTP {status}){}", quote(why))]
+    Refused {
+        /// Which server.
+        server: String,
+        /// The status.
+        status: u16,
+        /// What it said, or when it wants to be asked again.
+        why: String,
+    },
     /// It does not keep to the protocol.
     #[error("server `{server}` broke the protocol: {what}")]
     Protocol {
@@ -209,6 +219,10 @@ impl Error {
             }
             Self::Stopped { .. } => "Call again: it starts at its next use.".into(),
             Self::Unreachable { .. } => "Check that it is running and reads what it is sent, then call again.".into(),
+            Self::Refused { status: 429 | 503, .. } => "It has too much to do: call it less often, or later.".into(),
+            Self::Refused { status: 403, .. } => "Check what its token or headers are allowed to do.".into(),
+            Self::Refused { status: 500.., .. } => "Something failed inside it: call again, or look at its own log.".into(),
+            Self::Refused { .. } => "Check its URL and headers in its entry.".into(),
             Self::Protocol { .. } => "Update the server, or report this to its authors.".into(),
             Self::Rpc { .. } => "Compare the arguments with the tool's stub.".into(),
             Self::NotOffered { .. } => "Use its tools instead; search_tools lists them.".into(),
@@ -228,7 +242,7 @@ impl Error {
 
     /// Whether it was left without an answer: by a server that is slow, hangs, or is not there.
     pub(crate) fn is_unanswered(&self) -> bool {
-        matches!(self, Self::Timeout { .. } | Self::Unreachable { .. })
+        matches!(self, Self::Timeout { .. } | Self::Unreachable { .. } | Self::Refused { status: 429 | 500.., .. })
     }
 
     /// Whether a start that ended so was a crash: a process ran, and came to nothing by itself.

@@ -14,6 +14,7 @@ use rmcp::model::{
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleClient};
 use rmcp::{ClientHandler, ErrorData};
+use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -45,6 +46,11 @@ impl Handler {
             ClientConfig::new(capabilities, client).with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);
         let roots = options.roots.iter().map(|root| root_of(root)).collect();
         Self { config, roots, tools_changed, watched, listings: Arc::default(), questions }
+    }
+
+    /// The answer to `roots/list`.
+    pub(crate) fn roots(&self) -> Value {
+        serde_json::to_value(ListRootsResult::new(self.roots.clone())).unwrap_or_default()
     }
 }
 

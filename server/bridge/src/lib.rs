@@ -17,6 +17,7 @@ mod child;
 mod connection;
 mod convert;
 mod decode;
+mod eras;
 mod error;
 mod form;
 mod guardian;
@@ -24,12 +25,17 @@ mod handler;
 mod health;
 mod host;
 mod http;
+mod inputs;
 mod lines;
+mod listen;
 mod open;
 mod patience;
+mod patient;
 mod progress;
 mod redact;
+mod remote;
 mod server;
+mod sse;
 mod stderr;
 mod supervise;
 mod sweep;
@@ -145,6 +151,7 @@ pub(crate) struct Shared {
     pub(crate) events: Box<dyn Fn(BridgeEvent) + Send + Sync>,
     pub(crate) guardian: Arc<Guardian>,
     pub(crate) logins: auth::Logins,
+    pub(crate) eras: eras::Eras,
     pub(crate) tasks: TaskTracker,
     pub(crate) runtime: tokio::runtime::Handle,
 }
@@ -157,6 +164,7 @@ impl Bridge {
             events: Box::new(events),
             guardian: Arc::default(),
             logins: auth::Logins::default(),
+            eras: eras::Eras::default(),
             tasks: TaskTracker::new(),
             runtime: tokio::runtime::Handle::current(),
         };
@@ -167,6 +175,7 @@ impl Bridge {
     /// Takes over a configuration: what is gone or changed is stopped, the rest is left alone. Starts nothing.
     pub fn apply(&self, specs: Vec<ServerSpec>) {
         self.shared.logins.retain(|name| specs.iter().any(|spec| spec.name == name));
+        self.shared.eras.retain(|hash| specs.iter().any(|spec| spec.content_hash == hash));
         let mut servers = self.servers.write().unwrap_or_else(PoisonError::into_inner);
         let mut old = std::mem::take(&mut *servers);
         for spec in specs {

@@ -17,6 +17,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::time::Instant;
 
 /// Lines of garbage in a row after which the server is given up.
 const GARBAGE_LINES_MAX: u64 = 1_000;
@@ -33,6 +34,8 @@ const READ_BUFFER_BYTES: usize = 64 << 10;
 #[derive(Debug, Default)]
 pub(crate) struct Observed {
     garbage: Mutex<Garbage>,
+    /// Until when it asked not to be asked, and with which HTTP status.
+    pause: Mutex<Option<(Instant, u16)>>,
     fatal: OnceLock<Fatal>,
 }
 
@@ -67,8 +70,34 @@ impl Observed {
         }
     }
 
+    /// What is known of why it does not answer; empty where nothing is.
+    pub(crate) fn note(&self) -> String {
+        let paused = *self.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        match paused.filter(|(until, _)| *until > Instant::now()) {
+            Some((_, status)) => format!("it has too much to do, and asked to be left alone for now (HTTP {status})"),
+            None => self.garbage_note(),
+        }
+    }
+
+    /// It asks not to be asked before then.
+    pub(crate) fn pause(&self, until: Instant, status: u16) {
+        let mut pause = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        if pause.is_none_or(|(before, _)| before < until) {
+            *pause = Some((until, status));
+        }
+    }
+
+    pub(crate) fn pause_until(&self) -> Option<Instant> {
+        self.pause.lock().unwrap_or_else(PoisonError::into_inner).map(|(until, _)| until)
+    }
+
+    /// The transport gives the server up.
+    pub(crate) fn give_up(&self, fatal: Fatal) {
+        let _ = self.fatal.set(fatal);
+    }
+
     /// Counts one line of garbage; false once there have been too many.
-    fn garbage(&self, line: &[u8]) -> bool {
+    pub(crate) fn garbage(&self, line: &[u8]) -> bool {
         let mut garbage = self.garbage.lock().unwrap_or_else(PoisonError::into_inner);
         garbage.lines += 1;
         garbage.in_a_row += 1;
@@ -78,7 +107,7 @@ impl Observed {
         garbage.in_a_row < GARBAGE_LINES_MAX
     }
 
-    fn sane(&self) {
+    pub(crate) fn sane(&self) {
         self.garbage.lock().unwrap_or_else(PoisonError::into_inner).in_a_row = 0;
     }
 }
@@ -148,7 +177,7 @@ impl<R: AsyncRead + Unpin, W> Lines<R, W> {
                 return true;
             }
             if self.overlong.as_ref().is_some_and(|line| line.bytes / OVERLONG_FACTOR > self.line_bytes_max) {
-                let _ = self.observed.fatal.set(Fatal::Overlong);
+                self.observed.give_up(Fatal::Overlong);
                 return false;
             }
         }
@@ -198,7 +227,7 @@ where
                 Ok(Some(message)) => return Some(message),
                 Ok(None) => {}
                 Err(fatal) => {
-                    let _ = self.observed.fatal.set(fatal);
+                    self.observed.give_up(fatal);
                     return None;
                 }
             }

@@ -27,7 +27,7 @@ impl Redactor {
         let mut replacements: Vec<(String, String)> = given.map(|given| (given, "***".to_owned())).collect();
         let secrets = match &spec.transport {
             Transport::Stdio { env, .. } => env,
-            Transport::Http { url, headers } => {
+            Transport::Http { url, headers, .. } => {
                 // One with a person's values in it is replaced whole already.
                 if !spec.scrub.iter().any(|given| given.expose() == url) {
                     replacements.push((url.clone(), public_url(url)));

@@ -5,6 +5,7 @@
 //! belong to its first caller: it goes on when that caller gives up, so that a slow cold start is paid once.
 
 use crate::connection::Connection;
+use crate::eras::Era;
 use crate::error::Error;
 use crate::health::{Health, Quarantined};
 use crate::open::open;
@@ -205,7 +206,10 @@ impl Server {
     fn judge(self: &Arc<Self>, answer: &Result<ToolResult, Error>, connection: &Arc<Connection>) {
         match answer {
             Err(error) if error.is_unanswered() && connection.is_open() => {
-                if self.health.unanswered(error) && matches!(self.spec.transport, Transport::Stdio { .. }) {
+                // All its answers come one way: where one is lost there, all may be.
+                let one_way =
+                    connection.era == Era::EventStream || matches!(self.spec.transport, Transport::Stdio { .. });
+                if self.health.unanswered(error) && one_way {
                     self.shared.tasks.spawn(end_if_it_hangs(Arc::downgrade(self), connection.clone()));
                 }
             }
@@ -378,7 +382,7 @@ impl Server {
             Late::Silent(limit) => (asked.to_string(), limit),
             Late::Endless(limit) => (format!("{asked}, which reports progress without an end,"), limit),
         };
-        let note = Redactor::of(&self.spec).clean(&connection.observed.garbage_note());
+        let note = Redactor::of(&self.spec).clean(&connection.observed.note());
         Error::Timeout { server: self.spec.name.clone(), what, ms: milliseconds(limit), note }
     }
 

@@ -101,7 +101,13 @@ impl Remains {
             None => tokio::time::timeout(AFTERGLOW, self.exited()).await.ok(),
             known => known,
         };
-        let Some(exit) = exit else { return connection.protocol("it closed the connection, but did not end") };
+        let Some(exit) = exit else {
+            let closed = "it closed the connection";
+            return match self.process {
+                Some(_) => connection.protocol(&format!("{closed}, but did not end")),
+                None => connection.unreachable(closed),
+            };
+        };
         if let Some(drained) = self.drained.take() {
             let _ = tokio::time::timeout(AFTERGLOW, drained).await;
         }

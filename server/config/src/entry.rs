@@ -17,7 +17,6 @@ use std::path::PathBuf;
 /// A cold `npx` or `uvx` downloads before it answers.
 const STARTUP_TIMEOUT_MS: u64 = 30_000;
 const STARTUP_TIMEOUT_RANGE_MS: (u64, u64) = (100, 600_000);
-const NO_SSE: &str = "it speaks the old HTTP+SSE transport, which is not spoken here yet";
 /// Bytes of an env file.
 const ENV_FILE_BYTES_MAX: u64 = 1 << 20;
 
@@ -70,8 +69,7 @@ pub(crate) fn read(entry: &Entry, context: &mut Context<'_>, report: &mut Report
         };
         report.warning(entry.key_at, format!("server `{}` cannot start: {missing}", entry.key), hint);
     }
-    let mut unresolved = reader.holes.missing;
-    unresolved.extend(reader.not_yet.map(str::to_owned));
+    let unresolved = reader.holes.missing;
     Some(ServerSpec {
         name: entry.key.clone(),
         transport,
@@ -114,13 +112,11 @@ struct Reader<'a> {
     variables: &'a Variables<'a>,
     holes: Holes,
     hash: Digest,
-    /// Why it cannot be started whatever its variables.
-    not_yet: Option<&'static str>,
 }
 
 impl<'a> Reader<'a> {
     fn new(node: &'a Node, variables: &'a Variables<'a>) -> Self {
-        Self { node, variables, holes: Holes::default(), hash: Digest::new(), not_yet: None }
+        Self { node, variables, holes: Holes::default(), hash: Digest::new() }
     }
 
     fn get(&self, key: &str) -> Option<&'a Entry> {
@@ -138,16 +134,12 @@ impl<'a> Reader<'a> {
         let command = self.get("command");
         match (kind.as_str(), command, url) {
             ("sse", _, Some(url)) => {
-                self.not_yet = Some(NO_SSE);
                 self.hash.add("type", b"sse");
-                let at = self.get("type").map_or(entry.key_at, |kind| kind.node.at);
-                let hint = "Use its streamable HTTP endpoint (`\"type\": \"http\"`, often at `/mcp`).";
-                report.warning(at, format!("server `{}` cannot start: {NO_SSE}", entry.key), hint);
-                self.http(url, report)
+                self.http(url, true, report)
             }
             ("http" | "streamable-http" | "streamableHttp" | "streamable_http" | "remote" | "", None, Some(url))
             | ("http" | "streamable-http" | "streamableHttp" | "streamable_http" | "remote", Some(_), Some(url)) => {
-                self.http(url, report)
+                self.http(url, false, report)
             }
             ("stdio" | "local" | "", Some(command), _) => self.stdio(command, files, report),
             ("stdio" | "local", None, _) => {
@@ -182,7 +174,7 @@ impl<'a> Reader<'a> {
                 report.error(
                     at,
                     format!("server `{}` has the unknown type `{other}`", entry.key),
-                    "Use `stdio` or `http`.",
+                    "Use `stdio`, `http` or `sse`.",
                 );
                 None
             }
@@ -235,7 +227,7 @@ impl<'a> Reader<'a> {
         Some(Transport::Stdio { command: self.home(command), args: words.collect(), env, cwd })
     }
 
-    fn http(&mut self, url: &Entry, report: &mut Report<'_>) -> Option<Transport> {
+    fn http(&mut self, url: &Entry, sse: bool, report: &mut Report<'_>) -> Option<Transport> {
         let text = self.text("url", &url.node, report)?;
         if !(text.starts_with("http://") || text.starts_with("https://") || text.starts_with("${")) {
             report.error(url.node.at, "the URL must start with `https://` or `http://`", "Correct the URL.");
@@ -256,7 +248,7 @@ impl<'a> Reader<'a> {
             self.hash.add("header", format!("{}\0{name}", header.key).as_bytes());
             headers.insert(header.key.clone(), Secret::new(value));
         }
-        Some(Transport::Http { url: text, headers })
+        Some(Transport::Http { url: text, headers, sse })
     }
 
     /// How to log in, in the words of several clients. Something wrong in it leaves that part to the server.

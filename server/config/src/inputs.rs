@@ -108,7 +108,7 @@ pub fn fill(spec: &ServerSpec, value: &dyn Fn(&str) -> Option<Secret>) -> Server
             }
             env
         }
-        Transport::Http { url, headers } => {
+        Transport::Http { url, headers, .. } => {
             pen.fill(url);
             headers
         }
@@ -210,10 +210,11 @@ mod tests {
         let http = Transport::Http {
             url: "${input:a}/mcp".to_owned(),
             headers: [("Authorization".to_owned(), Secret::new("Bearer ${input:b}"))].into(),
+            sse: false,
         };
         let filled = fill(&spec(http), &|id| (id == "a").then(|| Secret::new("https://h")));
         assert_eq!(filled.inputs.iter().map(|i| i.id.as_str()).collect::<Vec<_>>(), ["b"]);
-        let Transport::Http { url, headers } = filled.transport else { unreachable!("it was http") };
+        let Transport::Http { url, headers, .. } = filled.transport else { unreachable!("it was http") };
         assert_eq!((url.as_str(), headers["Authorization"].expose()), ("https://h/mcp", "Bearer ${input:b}"));
     }
 }

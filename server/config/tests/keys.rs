@@ -132,7 +132,7 @@ fn headers_and_variables_are_read_in_every_tools_spelling() {
         .servers
         .iter()
         .map(|server| match &server.transport {
-            Transport::Http { url, headers } => (url.as_str(), headers["K"].expose().to_owned()),
+            Transport::Http { url, headers, .. } => (url.as_str(), headers["K"].expose().to_owned()),
             other => panic!("it is HTTP, not {other:?}"),
         })
         .collect();

@@ -77,10 +77,11 @@ fn describe(server: &ServerSpec) -> String {
             let cwd = cwd.as_ref().map(|cwd| format!(" in {}", cwd.display())).unwrap_or_default();
             format!("{command} {args:?} {env:?}{cwd}")
         }
-        Transport::Http { url, headers } => {
+        Transport::Http { url, headers, sse } => {
+            let over = if *sse { "sse " } else { "" };
             let headers: Vec<String> =
                 headers.iter().map(|(name, value)| format!("{name}: {}", value.expose())).collect();
-            format!("{url} {headers:?}")
+            format!("{over}{url} {headers:?}")
         }
         Transport::Editor => unreachable!("no file configures it"),
     };
@@ -216,14 +217,13 @@ fn a_bad_entry_never_stops_the_rest() {
 }}"#,
     )])
     .check(&expect![[r#"
-        sse = http://h/sse [] unresolved ["it speaks the old HTTP+SSE transport, which is not spoken here yet"] (Workspace …/app/.mcp.json:4)
+        sse = sse http://h/sse [] (Workspace …/app/.mcp.json:4)
         envfile = x [] [] (Workspace …/app/.mcp.json:12)
         late = x [] [] (Workspace …/app/.mcp.json:13)
         good = x [] [] (Workspace …/app/.mcp.json:17)
         ERROR …/app/.mcp.json:2:11 the entry of server `text` is a text, not an object [Write an object with `command` or `url`.]
         ERROR …/app/.mcp.json:3:3 server `ü` has neither `command` nor `url` [Add `command` (and `args`) for a program, or `url` for HTTP.]
-        WARNING …/app/.mcp.json:4:19 server `sse` cannot start: it speaks the old HTTP+SSE transport, which is not spoken here yet [Use its streamable HTTP endpoint (`"type": "http"`, often at `/mcp`).]
-        ERROR …/app/.mcp.json:5:20 server `kind` has the unknown type `carrier-pigeon` [Use `stdio` or `http`.]
+        ERROR …/app/.mcp.json:5:20 server `kind` has the unknown type `carrier-pigeon` [Use `stdio`, `http` or `sse`.]
         ERROR …/app/.mcp.json:6:36 `args` is a text, not a list of texts [Write it as a list.]
         ERROR …/app/.mcp.json:7:34 `env` is a list, not an object [Write names with their values.]
         ERROR …/app/.mcp.json:8:36 `env` has a name that no variable can have [Correct the name.]

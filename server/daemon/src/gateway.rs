@@ -43,7 +43,7 @@ impl Address {
         let url = self.0.expose();
         let path = url.splitn(4, '/').nth(3).filter(|path| path.len() >= PATH_BYTES_MIN);
         ServerSpec {
-            transport: Transport::Http { url: url.to_owned(), headers: BTreeMap::new() },
+            transport: Transport::Http { url: url.to_owned(), headers: BTreeMap::new(), sse: false },
             scrub: std::iter::once(self.0.clone()).chain(path.map(Secret::new)).collect(),
             startup_timeout_ms: START_MS,
             ..spec

@@ -101,7 +101,8 @@ impl Snapshot {
     /// Whether servers may ask anything of a person or a model: not where a workspace is known not to be trusted, even the
     /// user's own ones, which its programs call.
     pub(crate) fn may_ask(&self, options: &Options) -> bool {
-        let nobody_said_no = options.trusted.is_none() && self.servers.iter().all(|e| e.state != ServerState::Untrusted);
+        let nobody_said_no =
+            options.trusted.is_none() && self.servers.iter().all(|e| e.state != ServerState::Untrusted);
         self.access.trusted || nobody_said_no
     }
 
@@ -196,10 +197,10 @@ pub(crate) fn describe(transport: &Transport) -> (&'static str, String) {
             let words = std::iter::once(command).chain(args).map(|w| quote(w));
             ("stdio", vars.collect::<String>() + &words.collect::<Vec<_>>().join(" "))
         }
-        Transport::Http { url, headers } => {
+        Transport::Http { url, headers, sse } => {
             let names: Vec<&str> = headers.keys().map(String::as_str).collect();
             let with = if names.is_empty() { String::new() } else { format!(" (headers: {})", names.join(", ")) };
-            ("http", url.split('?').next().unwrap_or(url).to_owned() + &with)
+            (if *sse { "sse" } else { "http" }, url.split('?').next().unwrap_or(url).to_owned() + &with)
         }
         Transport::Editor => ("editor", "offered by the editor".to_owned()),
     }

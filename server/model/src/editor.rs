@@ -21,7 +21,7 @@ pub enum ApprovalRequest {
         server: String,
         /// Where it is configured.
         source: Source,
-        /// `stdio` or `http`.
+        /// `stdio`, `http` or `sse`.
         transport: String,
         /// The exact command line or URL, secrets left out.
         target: String,

@@ -26,6 +26,8 @@ pub enum Transport {
         url: String,
         /// Headers sent with every request.
         headers: BTreeMap<String, Secret>,
+        /// Over HTTP+SSE, its predecessor.
+        sse: bool,
     },
     /// Tools that the editor offers and calls for us; never given to the bridge.
     Editor,
@@ -211,7 +213,7 @@ pub struct ServerStatus {
     pub identifier: String,
     /// Where it is configured.
     pub source: Source,
-    /// `stdio` or `http`.
+    /// `stdio`, `http` or `sse`.
     pub transport: String,
     /// The command line or URL, secrets left out.
     pub target: String,

@@ -15,25 +15,31 @@ use std::time::SystemTime;
 /// Where it cannot be built.
 pub fn faulty_server() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let test = std::env::current_exe().expect("a test has a path");
-        let folder = test.ancestors().nth(2).expect("tests lie in PROFILE/deps");
-        let program = folder.join("faulty-server");
-        // From the sibling as well, for the crates that include this file because they stand below the daemon.
-        let testkit = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../testkit"));
-        let source = testkit.join("src/bin/faulty-server.rs");
-        if modified(&program) < modified(&source) {
-            let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-            let mut build = Command::new(cargo);
-            build.args(["build", "--quiet", "--package", "testkit", "--bin", "faulty-server"]);
-            build.current_dir(testkit);
-            if folder.ends_with("release") {
-                build.arg("--release");
-            }
-            assert!(build.status().expect("cargo runs").success(), "the scripted server must build");
+    PROGRAM.get_or_init(|| built("faulty-server"))
+}
+
+/// A program of `src/bin`, likewise.
+///
+/// # Panics
+/// Where it cannot be built.
+pub fn built(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test has a path");
+    let folder = test.ancestors().nth(2).expect("tests lie in PROFILE/deps");
+    let program = folder.join(name);
+    // From the sibling as well, for the crates that include this file because they stand below the daemon.
+    let testkit = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../testkit"));
+    let source = testkit.join("src/bin").join(name).with_extension("rs");
+    if modified(&program) < modified(&source) {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build.args(["build", "--quiet", "--package", "testkit", "--bin", name]);
+        build.current_dir(testkit);
+        if folder.ends_with("release") {
+            build.arg("--release");
         }
-        program
-    })
+        assert!(build.status().expect("cargo runs").success(), "the scripted server must build");
+    }
+    program
 }
 
 /// The configuration of a scripted server with one fault.

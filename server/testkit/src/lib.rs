@@ -23,4 +23,4 @@ pub use self::daemon::{Builder, TestDaemon};
 pub use self::editor::{Answer, Asked, Kept, editor, editor_keeping};
 #[cfg(feature = "daemon")]
 pub use self::person::{Question, Questions, person};
-pub use faulty::{faulty_server, faulty_spec};
+pub use faulty::{built, faulty_server, faulty_spec};

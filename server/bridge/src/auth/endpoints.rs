@@ -43,7 +43,8 @@ fn is_safe(url: &Url, here: bool) -> bool {
         }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether it leads to this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
     let host = host.trim_start_matches('[').trim_end_matches([']', '.']);
     host.eq_ignore_ascii_case("localhost")

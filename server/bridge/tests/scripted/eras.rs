@@ -77,11 +77,7 @@ async fn a_server_that_hangs_of_the_question_is_not_asked_the_next_time() {
     let kit = Kit::new(vec![spec.clone()]);
     let error = kit.bridge.tools("s").await.expect_err("it hangs");
     assert!(error.is_timeout(), "{error}");
-    tokio::time::timeout(BOUND, async {
-        while kit.bridge.restart("s").await.is_err() {}
-    })
-    .await
-    .expect("it starts");
+    tokio::time::timeout(BOUND, async { while kit.bridge.restart("s").await.is_err() {} }).await.expect("it starts");
     begins_with(&seen(&kit).await, &["initialize"]);
 }
 
@@ -147,7 +143,10 @@ async fn a_question_without_an_answer_and_one_without_an_end_fail_the_call_and_s
     let kit = Kit::new(vec![spec("stateless")]);
     let error = kit.call("ask", json!({"questions": {"who": form()}})).await.expect_err("nobody can be asked");
     let text = error.to_string();
-    assert!(matches!(error, Error::Protocol { .. }) && text.contains("this client does not offer elicitation"), "{text}");
+    assert!(
+        matches!(error, Error::Protocol { .. }) && text.contains("this client does not offer elicitation"),
+        "{text}"
+    );
     let error = kit.call("insist", json!({})).await.expect_err("no end");
     assert!(error.to_string().contains("again and again"), "{error}");
     let many: serde_json::Map<String, Value> =

@@ -211,7 +211,7 @@ async fn a_stateless_server_is_asked_for_nothing_else() {
 async fn each_bad_start_is_a_typed_error_without_its_secrets() {
     for (manner, expected) in [
         (Manner::NamesAnother, "of another origin"),
-        (Manner::Elsewhere, "307"),
+        (Manner::Elsewhere, "failed to connect"),
         (Manner::AsksForToken, "asks for a login"),
         (Manner::Stateless, "SSE"),
     ] {

@@ -13,8 +13,11 @@ use std::time::Duration;
 /// Tools beyond the fixed ones, and what the client cancelled and answered: what tools report on.
 static EXTRA_TOOLS: AtomicUsize = AtomicUsize::new(0);
 static CANCELLED: Mutex<Vec<Value>> = Mutex::new(Vec::new());
-/// The call that waits for the client's answer to our own request.
-static ASKING: Mutex<Option<Value>> = Mutex::new(None);
+/// The call that waits for the client's answers to requests of ours, how many it waits for, and what was answered so far.
+static ASKING: Mutex<Option<(Value, u64)>> = Mutex::new(None);
+static TOLD: Mutex<Vec<Value>> = Mutex::new(Vec::new());
+/// What the client said of itself.
+static CLIENT: Mutex<Value> = Mutex::new(Value::Null);
 
 fn main() {
     let fault = std::env::args().nth(1).unwrap_or_else(|| "ok".to_owned());
@@ -56,11 +59,15 @@ fn receive(fault: &str, message: &Value) {
             }
         }
         Some("ping") => answer(fault, id, json!({})),
+        Some(method) if !id.is_null() => error(id, -32_601, &format!("no method {method}")),
         Some(_) => {}
         // An answer to a question of ours.
         None => {
-            if let Some(asking) = ASKING.lock().expect("no thread panics").take() {
-                let text = json!({"result": message["result"], "error": message["error"]}).to_string();
+            let mut told = TOLD.lock().expect("no thread panics");
+            told.push(json!({"result": message["result"], "error": message["error"]}));
+            let all_told = |(_, count): &mut (Value, u64)| told.len() as u64 == *count;
+            if let Some((asking, count)) = ASKING.lock().expect("no thread panics").take_if(all_told) {
+                let text = if count == 1 { told[0].to_string() } else { json!(*told).to_string() };
                 answer(fault, &asking, text_result(&text));
             }
         }
@@ -68,6 +75,7 @@ fn receive(fault: &str, message: &Value) {
 }
 
 fn initialize(message: &Value) -> Value {
+    CLIENT.lock().expect("no thread panics").clone_from(&message["params"]);
     json!({
         "protocolVersion": message["params"]["protocolVersion"],
         "capabilities": {"tools": {"listChanged": true}, "resources": {}, "prompts": {"listChanged": true}},
@@ -87,6 +95,7 @@ fn tools(fault: &str, cursor: &Value) -> Value {
         "many-tools" => return many_tools(),
         "typed-tools" => return typed_tools(),
         "claims" => return claims(),
+        "asks" => return json!({"tools": (["ask", "ask_later", "told", "slow"].map(tool))}),
         _ => {}
     }
     let fixed = ["echo", "slow", "big", "env", "grow", "cancelled", "ask", "grandchild", "text", "fail"];
@@ -257,8 +266,26 @@ fn call(fault: &str, id: &Value, params: &Value) {
         }
         "cancelled" => answer(fault, id, json!({"content": [], "structuredContent": {"ids": &*cancelled()}})),
         "ask" => {
-            *ASKING.lock().expect("no thread panics") = Some(id.clone());
-            send(&json!({"jsonrpc": "2.0", "id": "q", "method": arguments["method"], "params": arguments["params"]}));
+            let count = arguments["count"].as_u64().unwrap_or(1);
+            *ASKING.lock().expect("no thread panics") = Some((id.clone(), count));
+            ask(arguments, count);
+        }
+        "ask_later" => {
+            answer(fault, id, text_result("later"));
+            ask(arguments, 1);
+        }
+        "withdraw" => {
+            let params = json!({"requestId": "q0", "reason": "no longer needed"});
+            send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}));
+            answer(fault, id, text_result("withdrawn"));
+        }
+        "told" => answer(
+            fault,
+            id,
+            json!({"content": [], "structuredContent": {"told": &*TOLD.lock().expect("no thread panics")}}),
+        ),
+        "client" => {
+            answer(fault, id, json!({"content": [], "structuredContent": &*CLIENT.lock().expect("no thread panics")}))
         }
         "grandchild" => {
             // Deaf to SIGTERM, and it keeps our stdout open.
@@ -268,6 +295,15 @@ fn call(fault: &str, id: &Value, params: &Value) {
             answer(fault, id, json!({"content": [], "structuredContent": ids}));
         }
         name => error(id, -32_602, &format!("unknown tool {name}")),
+    }
+}
+
+/// Asks the client so many times, without waiting for an answer.
+fn ask(arguments: &Value, count: u64) {
+    TOLD.lock().expect("no thread panics").clear();
+    for n in 0..count {
+        let (method, params) = (&arguments["method"], &arguments["params"]);
+        send(&json!({"jsonrpc": "2.0", "id": format!("q{n}"), "method": method, "params": params}));
     }
 }
 
