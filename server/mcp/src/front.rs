@@ -1,6 +1,7 @@
 //! One MCP session: decodes a request, submits it, encodes the reply.
 
 use crate::elicit::{is_stateless, questions};
+use crate::http::Seat;
 use crate::log::Threshold;
 use crate::progress::Narrator;
 use crate::results::{self, Wanted, wanted};
@@ -25,7 +26,6 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::sync::Arc;
-use tokio::sync::OwnedSemaphorePermit;
 
 /// The name this front files its runs under.
 const FRONT: &str = "mcp";
@@ -47,7 +47,7 @@ pub(crate) struct Front {
     endpoint: Option<Arc<Sitting>>,
     log: Threshold,
     /// Held as long as the session lives: there are only so many.
-    _seat: Option<OwnedSemaphorePermit>,
+    _seat: Option<Seat>,
 }
 
 impl Front {
@@ -56,7 +56,7 @@ impl Front {
     }
 
     /// A session among others on one HTTP endpoint.
-    pub(crate) fn seated(daemon: Daemon, endpoint: Arc<Sitting>, seat: OwnedSemaphorePermit) -> Self {
+    pub(crate) fn seated(daemon: Daemon, endpoint: Arc<Sitting>, seat: Seat) -> Self {
         Self { endpoint: Some(endpoint), _seat: Some(seat), ..Self::new(daemon) }
     }
 

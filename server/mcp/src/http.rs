@@ -1,7 +1,7 @@
 //! The loopback HTTP endpoint: streamable HTTP at `/mcp`.
 //!
-//! Bounded here: connections, sessions, the body of a request, the time to send its head, and how long a session may be
-//! idle. Checked here: the address, the token, Host and Origin. Not bounded here: how many runs there are at once, which
+//! Bounded here: connections, sessions, the body of a request, the time to send its head, how long a session may be idle,
+//! and how long a request waits for a seat. Checked here: the address, the token, Host and Origin. Not bounded here: how many runs there are at once, which
 //! is the daemon's business.
 
 use crate::Error;
@@ -9,7 +9,10 @@ use crate::auth::{Auth, require_token};
 use crate::front::Front;
 use crate::run::Sitting;
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
 use daemon::Daemon;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -28,8 +31,13 @@ use tokio_util::task::TaskTracker;
 /// Connections open at once; further ones wait in the system's queue.
 const CONNECTIONS_MAX: usize = 256;
 
-/// Sessions at once; a further `initialize` is refused.
+/// Sessions at once, and requests without one; what comes beyond waits.
 const SESSIONS_MAX: usize = 64;
+
+/// How long it waits; then it is refused, and told to come again.
+const SEAT_WAIT: Duration = Duration::from_secs(10);
+/// When, in seconds.
+const RETRY_AFTER: &str = "5";
 
 /// A session nobody used for this long ends; its client starts a new one.
 const SESSION_IDLE: Duration = Duration::from_hours(1);
@@ -48,8 +56,10 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct HttpLimits {
     /// Connections open at once.
     pub connections: usize,
-    /// Sessions at once.
+    /// Sessions at once, and requests without one.
     pub sessions: usize,
+    /// How long a request waits for its place among those.
+    pub seat_wait: Duration,
     /// How long a session may be idle.
     pub session_idle: Duration,
     /// How long a connection may take for a request's head.
@@ -61,6 +71,7 @@ impl Default for HttpLimits {
         Self {
             connections: CONNECTIONS_MAX,
             sessions: SESSIONS_MAX,
+            seat_wait: SEAT_WAIT,
             session_idle: SESSION_IDLE,
             head_timeout: HEAD_TIMEOUT,
         }
@@ -100,7 +111,20 @@ impl HttpServer {
 }
 
 /// A place among those that an endpoint serves at once. Whoever has one holds it as long as its session lives.
-pub type Seat = OwnedSemaphorePermit;
+pub type Seat = Arc<OwnedSemaphorePermit>;
+
+tokio::task_local! {
+    /// The seat of the request that is answered: rmcp makes its handlers, some of them only to ask about a tool, without
+    /// waiting and without showing whom for.
+    static SEAT: Seat;
+}
+
+/// The seats of an endpoint.
+#[derive(Clone)]
+struct Seats {
+    free: Arc<Semaphore>,
+    wait: Duration,
+}
 
 /// Serves `daemon` on a loopback address; port 0 picks a free one.
 pub async fn serve_http(daemon: Daemon, addr: SocketAddr, auth: Auth, limits: HttpLimits) -> Result<HttpServer, Error> {
@@ -147,15 +171,26 @@ fn router<H: ServerHandler>(
         .with_cancellation_token(stop.child_token());
     let mut sessions = LocalSessionManager::default();
     sessions.session_config.keep_alive = Some(limits.session_idle);
-    let (most, seats) = (limits.sessions, Arc::new(Semaphore::new(limits.sessions)));
-    let session = move || {
-        let seat = Arc::clone(&seats).try_acquire_owned().map_err(|_| {
-            std::io::Error::other(format!("{most} sessions are open; end one, or wait until one is idle"))
-        })?;
-        Ok(handler(seat))
-    };
+    let seats = Seats { free: Arc::new(Semaphore::new(limits.sessions)), wait: limits.seat_wait };
+    let no_seat = |_| std::io::Error::other("only a request with a seat has a handler");
+    let session = move || Ok(handler(SEAT.try_with(Arc::clone).map_err(no_seat)?));
     let service = StreamableHttpService::new(session, Arc::new(sessions), config);
-    Router::new().route_service("/mcp", service).layer(from_fn_with_state(Arc::clone(auth), require_token))
+    let router = Router::new().route_service("/mcp", service).layer(from_fn_with_state(seats, seat));
+    router.layer(from_fn_with_state(Arc::clone(auth), require_token))
+}
+
+/// Seats whoever begins a session or has none. How many wait is bounded by the connections.
+async fn seat(State(seats): State<Seats>, request: Request, next: Next) -> Response {
+    if request.method() != Method::POST || request.headers().contains_key("mcp-session-id") {
+        return next.run(request).await;
+    }
+    match tokio::time::timeout(seats.wait, seats.free.acquire_owned()).await {
+        Ok(seat) => SEAT.scope(Arc::new(seat.expect("the semaphore is never closed")), next.run(request)).await,
+        Err(_elapsed) => {
+            let why = "Too many sessions are open: end one, or wait until one is idle\n";
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER)], why).into_response()
+        }
+    }
 }
 
 /// Accepts connections until told to stop, no more at once than there are seats.

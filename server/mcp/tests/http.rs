@@ -170,14 +170,37 @@ async fn without_sessions_a_question_outlives_its_connection() {
 #[tokio::test]
 async fn a_body_without_end_and_a_session_too_many_are_refused() {
     let test = TestDaemon::builder().start().await;
-    let (_server, addr) = start(&test).await;
+    let (_server, addr) = start_within(&test, HttpLimits { seat_wait: SOON, ..HttpLimits::default() }).await;
     let large = " ".repeat((32 << 20) + 1);
     assert_eq!(status(&post(addr, &large, &[]).await.0), "413");
     let mut last = String::new();
     for _ in 0..=64 {
         last = post(addr, &initialize(), &[]).await.0;
     }
-    assert_eq!(status(&last), "500", "{last}");
+    assert_eq!(status(&last), "503", "{last}");
+    assert!(last.to_ascii_lowercase().contains("retry-after: 5"), "{last}");
+}
+
+#[tokio::test]
+async fn requests_without_a_session_wait_for_each_other() {
+    let test = TestDaemon::builder().start().await;
+    let (_server, addr) =
+        start_within(&test, HttpLimits { sessions: 2, seat_wait: PATIENCE, ..HttpLimits::default() }).await;
+    let headers = [("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", "tools/list")];
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta}}).to_string();
+    let mut asked = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let list = list.clone();
+        asked.spawn(async move { post(addr, &list, &headers).await });
+    }
+    for (head, body) in asked.join_all().await {
+        assert!(status(&head) == "200" && body.contains("run_code"), "{head}\n{body}");
+    }
 }
 
 #[tokio::test]
