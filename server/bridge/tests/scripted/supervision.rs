@@ -6,7 +6,7 @@ use bridge::Error;
 use model::{ServerSpec, ServerState};
 use serde_json::json;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const SHORT: Duration = Duration::from_millis(200);
 
