@@ -24,7 +24,7 @@ await main(async () => {
     .filter((file) => file.endsWith('.test.mjs') && (only.length === 0 || only.some((part) => file.includes(part))))
     .map((file) => join(folder, file));
   const flags = ['--test', '--test-reporter=spec', `--test-concurrency=${kind.concurrency}`];
-  clear(name);
+  if (only.length === 0) clear(name);
   process.exitCode = spawnSync(process.execPath, [...flags, ...files], { stdio: 'inherit' }).status ?? 1;
   const exercised = table(name);
   if (exercised) console.log(`\n${exercised}`);

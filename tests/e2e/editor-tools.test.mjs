@@ -4,10 +4,9 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
 import { serverEntries } from '../../scripts/lib/servers.mjs';
-import { scriptedModel } from './model.mjs';
-import { notesWorkspace, settings } from './setup.mjs';
-import { extensions, neighbour } from './vsix.mjs';
-import { until, Workbench } from './workbench.mjs';
+import { withNeighbour } from './neighbour.mjs';
+import { notesWorkspace } from './setup.mjs';
+import { until } from './workbench.mjs';
 
 const PROGRAM = `from servers import neighbour, vscode
 
@@ -28,28 +27,12 @@ except Exception as error:
 async function run(t, more = {}) {
   const folder = notesWorkspace(t, (notes) => ({ 'count.py': PROGRAM.replaceAll('NOTES', notes) }));
   const { command, args } = serverEntries(folder).fs;
-  const model = await scriptedModel({ tool: 'none', args: {} });
-  t.after(() => model.close());
-  const workbench = await Workbench.open({
+  const workbench = await withNeighbour(t, {
     folder,
-    modelUrl: model.url,
-    extensions: [...extensions, neighbour],
-    settings: { ...settings, 'tta.approvals.calls': 'never' },
-    env: { TTA_NEIGHBOUR: JSON.stringify([command, ...args]) },
+    server: ['Neighbour', command, ...args],
+    tool: 'read_text_file',
     ...more,
   });
-  t.after(() => workbench.close());
-  await workbench.statusWith('TTA: ready');
-  await workbench.enableAgent();
-  // The editor starts servers when they are first wanted; the command is its own.
-  await workbench.inHost(
-    `await vscode.commands.executeCommand('workbench.mcp.startServer', '*', { waitForLiveTools: true })`,
-  );
-  await until('the neighbour’s tools', () =>
-    workbench.inHost(
-      `return vscode.lm.tools.some(({ fullReferenceName: name }) => /^neighbour\\/read_text_file$/i.test(name))`,
-    ),
-  );
   // The editor does not say when its tools change: ours are compared every few seconds.
   await until('the daemon’s list', async () => {
     await workbench.openFile(join(folder, 'count.py'));

@@ -18,10 +18,12 @@ const START = { startup_timeout_ms: 120_000 };
 export const CASES = Object.entries(SERVERS).flatMap(([server, { http }]) =>
   (http ? ['stdio', 'http'] : ['stdio']).map((transport) => ({ server, transport })),
 );
+/** The one that the workbench exercises, as a server that only the editor has. */
+export const BY_EDITOR = { server: 'pyright', transport: 'editor' };
 
 /** Exercises `server` over `transport`, and compares its row of the table with the one that is checked in. */
 export async function exercise(t, { server, transport }) {
-  const { program, checks, package: name } = SERVERS[server];
+  const { program } = SERVERS[server];
   const folder = workspace(t);
   const world = await worldOf(t, server, folder);
   if (typeof world === 'string') return t.skip(world);
@@ -32,13 +34,23 @@ export async function exercise(t, { server, transport }) {
   assert.equal(status.state, 'ready', `${status.last_error}\n${stderr}`);
   const run = await runProgram(folder, program, { folder, ...world?.input });
   assert.equal(run.code, 0, `${run.stderr}\n${JSON.stringify(run.json.error)}`);
-  const checked = [];
-  for (const [what, check] of Object.entries(checks)) {
-    check(run.json.result, world);
-    checked.push(what);
-  }
+  const checked = check(server, run.json.result, world);
+  const { protocol, tools } = status;
+  record('integration', {
+    server,
+    transport,
+    era: protocol,
+    tools,
+    calls: run.json.calls.map(({ tool }) => tool),
+    checked,
+  });
+}
 
-  record('integration', { server, transport, package: name, status, calls: run.json.calls, checked });
+/** Makes the checks of what a server's program gave; what was checked, in words. */
+export function check(server, result, world) {
+  const checks = Object.entries(SERVERS[server].checks);
+  for (const [, holds] of checks) holds(result, world);
+  return checks.map(([what]) => what);
 }
 
 /** Runs `program` of the fixtures in the workspace `folder`, on a machine that may be slow. */
@@ -58,10 +70,9 @@ export function programs(name) {
 }
 
 /** Hands in the row of a server, and compares it with the one that is checked in. */
-export function record(kind, { server, transport, package: name, status, calls, checked }) {
-  const { protocol: era = '', tools } = status;
-  const row = { server, version: versionOf(name), transport, era, tools, calls: tally(calls), checked };
-  const cells = handIn(kind, row);
+export function record(kind, { server, transport, calls, ...rest }) {
+  const version = versionOf(SERVERS[server].package);
+  const cells = handIn(kind, { server, version, transport, calls: tally(calls), ...rest });
   const known = checkedIn().find((other) => other[0] === server && other[2] === transport) ?? [];
   assert.deepEqual(fixed(cells), fixed(known), 'where this is meant: node tests/lib/real/table.mjs');
 }
@@ -74,7 +85,7 @@ export async function worldOf(t, server, folder) {
 /** Each tool that was called, with how often where that is more than once. */
 function tally(calls) {
   const counts = new Map();
-  for (const { tool } of calls) counts.set(tool, (counts.get(tool) ?? 0) + 1);
+  for (const tool of calls) counts.set(tool, (counts.get(tool) ?? 0) + 1);
   return [...counts].map(([tool, count]) => (count === 1 ? tool : `${tool} ×${count}`));
 }
 
