@@ -515,7 +515,7 @@ identifier: string,
  */
 source: Source, 
 /**
- * `stdio` or `http`.
+ * `stdio`, `http` or `sse`.
  */
 transport: string, 
 /**
@@ -823,7 +823,7 @@ server: string,
  */
 source: Source, 
 /**
- * `stdio` or `http`.
+ * `stdio`, `http` or `sse`.
  */
 transport: string, 
 /**

@@ -48,6 +48,8 @@ const commands: Readonly<Record<string, Command>> = {
   'tta.startServer': servers.startServer,
   'tta.stopServer': servers.stopServer,
   'tta.restartServer': servers.restartServer,
+  'tta.loginServer': servers.loginServer,
+  'tta.logoutServer': servers.logoutServer,
   'tta.showTools': servers.showTools,
   'tta.showLog': servers.showLog,
   'tta.openConfiguration': servers.openConfiguration,

@@ -86,6 +86,10 @@ export const call = new RequestType<CallRequest, CallReply>('tta/call');
 export const servers = new RequestType<{ list?: boolean }, ServerStatus[]>('tta/servers');
 export const restartServer = new RequestType<{ server: string }, ServerStatus[]>('tta/restartServer');
 export const stopServer = new RequestType<{ server: string }, ServerStatus[]>('tta/stopServer');
+/** Has the person log in to a remote server, whatever an earlier login left. */
+export const loginServer = new RequestType<{ server: string }, ServerStatus[]>('tta/loginServer');
+/** Forgets a login and stops the server; false where there was none. */
+export const logoutServer = new RequestType<{ server: string }, boolean>('tta/logoutServer');
 /** Takes servers over from other tools' files, or with `dry_run` says what that would be. */
 export const importServers = new RequestType<Partial<ImportRequest>, ImportReply>('tta/importServers');
 /** What the server wrote to stderr, the newest last. */

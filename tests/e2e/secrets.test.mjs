@@ -1,9 +1,11 @@
-// `${input:…}`: asked for once, kept by the editor, in the environment of the server that wants it and nowhere else.
+// What only a person can give: `${input:…}`, asked for once, kept by the editor, in the environment of the server that wants
+// it and nowhere else; and a login in the browser.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { serverEntries } from '../../scripts/lib/servers.mjs';
+import { oauthServer } from '../lib/oauth.mjs';
 import { processesOf } from '../lib/processes.mjs';
 import { workspace } from '../lib/tta.mjs';
 import { settings } from './setup.mjs';
@@ -20,7 +22,15 @@ listing = await fs.list_allowed_directories()
 {"directories": str(listing), "environment": dict(os.environ)}
 `;
 
-test('a secret input is asked for once and is nowhere but with its server', async (t) => {
+test('what only a person can give', async (t) => {
+  await t.test('a secret input is asked for once and is nowhere but with its server', secretInput);
+  await t.test(
+    'a server is logged in to in the browser, and by an address handed over where that cannot come back',
+    login,
+  );
+});
+
+async function secretInput(t) {
   const folder = workspace(t, {
     files: (folder) => {
       const fs = { ...serverEntries(folder).fs, env: { NOTES_TOKEN: '${input:token}' } };
@@ -72,4 +82,59 @@ test('a secret input is asked for once and is nowhere but with its server', asyn
   await workbench.openFile(join(folder, 'list.py'));
   await workbench.command('tta.runFile');
   await input.waitFor();
-});
+}
+
+const GREETING = `from servers import remote
+await remote.greet(name="Ada")
+`;
+
+async function login(t) {
+  const url = await oauthServer(t);
+  const folder = workspace(t, {
+    servers: () => ({ remote: { type: 'http', url } }),
+    files: () => ({ 'greet.py': GREETING }),
+  });
+  const workbench = await Workbench.open({ folder, extensions, settings });
+  t.after(() => workbench.close());
+  const { page } = workbench;
+  const greeted = async () => {
+    await workbench.clearOutput();
+    await workbench.openFile(join(folder, 'greet.py'));
+    await workbench.command('tta.runFile');
+  };
+  await workbench.statusWith('TTA: ready');
+
+  // The browser of the tests is on the daemon's machine, and comes back by itself.
+  const [tab] = await Promise.all([page.context().waitForEvent('page'), greeted()]);
+  await tab.getByText('You are logged in. You can close this page.').waitFor();
+  await tab.close();
+  const offer = page.locator('.notification-toast', {
+    hasText: 'Does it end on a page that your browser cannot reach?',
+  });
+  await offer.waitFor({ state: 'detached' });
+  assert.match(await workbench.outputWith('greet.py · done'), /Hello, Ada/);
+  assert.deepEqual(workbench.filesWith('access_token'), [], 'the token is in the editor’s own secrets, encrypted');
+
+  // As if it were on another one: the page is opened there, and the way back does not lead here.
+  await page.evaluate(() => {
+    globalThis.open = (url) => Object.assign(globalThis, { opened: String(url) });
+  });
+  await workbench.command('tta.logoutServer');
+  await workbench.pickWith('remote');
+  await page.keyboard.press('Enter');
+  await page.getByText('Logged out of remote.', { exact: true }).waitFor();
+  await greeted();
+  const opened = await until('the page to be opened', () => page.evaluate(() => globalThis.opened));
+  const ended = (await fetch(opened, { redirect: 'manual' })).headers.get('location');
+  await workbench.shoot('login-offer');
+  await offer.getByText('Enter its address').click();
+  const input = page.locator('.quick-input-widget:visible input');
+  await input.waitFor();
+  await input.fill('http://127.0.0.1:1/callback?code=1');
+  await page.getByText('It begins with').first().waitFor();
+  await workbench.shoot('login-address');
+  await input.fill(ended);
+  await input.press('Enter');
+  assert.match(await workbench.outputWith('greet.py · done'), /Hello, Ada/);
+  await offer.waitFor({ state: 'detached' });
+}

@@ -2,9 +2,10 @@
 
 import * as vscode from 'vscode';
 import type { Ctx } from '../ctx';
+import { forNotification } from '../editor/plain';
 import type { ServerStatus } from '../lsp_ext';
 import type { Parts } from '../parts';
-import { serverFacts, stateIcon, type ServersNode } from '../views/servers_model';
+import { isRemote, serverFacts, stateIcon, type ServersNode } from '../views/servers_model';
 import { iconless } from '../views/untrusted';
 import * as wire from '../wire';
 
@@ -46,6 +47,30 @@ export async function restartServer(ctx: Ctx, subject: unknown, parts: Parts): P
   if (server !== undefined) {
     await inView(async () => {
       parts.servers.take(await ctx.request(wire.restartServer, { server }));
+    });
+  }
+}
+
+/** Logs in to a remote server, also where an earlier login would do. */
+export async function loginServer(ctx: Ctx, subject: unknown, parts: Parts): Promise<void> {
+  const server = await chosen(ctx, subject, parts, vscode.l10n.t('Log in to which server?'), isRemote);
+  if (server !== undefined) {
+    await inView(async () => {
+      parts.servers.take(await ctx.request(wire.loginServer, { server }));
+    });
+  }
+}
+
+/** Forgets the login to a remote server. */
+export async function logoutServer(ctx: Ctx, subject: unknown, parts: Parts): Promise<void> {
+  const server = await chosen(ctx, subject, parts, vscode.l10n.t('Log out of which server?'), isRemote);
+  if (server !== undefined) {
+    await inView(async () => {
+      const had = await ctx.request(wire.logoutServer, { server });
+      const said = had
+        ? vscode.l10n.t('Logged out of {0}.', server)
+        : vscode.l10n.t('There was no login to {0}.', server);
+      void vscode.window.showInformationMessage(forNotification(said, 200));
     });
   }
 }

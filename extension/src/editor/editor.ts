@@ -1,17 +1,18 @@
 /** The editor's side of the wire: what the daemon asks of the person and of the editor, and who answers it. */
 
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
 import type { Daemon, DaemonState } from '../client';
 import * as wire from '../wire';
 import { Approvals } from './approve';
 import { Elicitations } from './elicit';
-import { openLogin } from './login';
+import { ENTER_ADDRESS, enterAddress, openLogin } from './login';
 import { Questions } from './questions';
 import { Sampling } from './sample';
 import { Secrets } from './secrets';
 import { EditorTools } from './tools';
 
 export class Editor implements vscode.Disposable {
+  private readonly address = vscode.commands.registerCommand(ENTER_ADDRESS, enterAddress);
   private readonly questions: Questions;
   private readonly approvals: Approvals;
   private readonly elicitations: Elicitations;
@@ -57,7 +58,7 @@ export class Editor implements vscode.Disposable {
   }
 
   dispose(): void {
-    for (const owned of [this.tools, this.approvals, this.questions]) {
+    for (const owned of [this.tools, this.approvals, this.questions, this.address]) {
       owned.dispose();
     }
   }

@@ -5,11 +5,20 @@
  */
 
 import { get } from 'node:http';
+import { connect } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import type { OpenUrlRequest } from '../lsp_ext';
 import { forNotification } from './plain';
 
+/** The command behind the link in that offer. Its arguments are a server's name and a redirect. */
+export const ENTER_ADDRESS = 'tta.enterLoginAddress';
+
 const NAME_CHARS = 60;
+/** How often it is looked whether the daemon still waits. */
+const LOOK_MS = 2_000;
+/** Where the daemon waits for a browser that may not come. */
+const waiting = new Set<string>();
 /** What the daemon answers once somebody came back with the login that is open. */
 const LOGGED_IN = 200;
 const REFUSED = 403;
@@ -27,7 +36,7 @@ export async function openLogin({ server, url, redirect }: OpenUrlRequest): Prom
     const name = forNotification(server, NAME_CHARS);
     vscode.window.setStatusBarMessage(vscode.l10n.t('TTA: log in to “{0}” in the browser', name), 20_000);
     if (!returns) {
-      void takeOver(name, redirect);
+      void offerAddress(name, redirect);
     }
   }
   return opened;
@@ -46,14 +55,28 @@ async function isReachable(redirect: string): Promise<boolean> {
   return new URL(here.toString(true)).origin === origin;
 }
 
-/** Takes the address from the person to the daemon. A login that ended otherwise needs nothing of it. */
-async function takeOver(name: string, redirect: string): Promise<void> {
-  const enter = vscode.l10n.t('Enter the Address');
-  const question = vscode.l10n.t(
-    'TTA: where the login to “{0}” ends on a page that your browser cannot reach, copy that page’s address.',
+/** Offers to take the address from the person to the daemon, for as long as the daemon waits for the login. */
+async function offerAddress(name: string, redirect: string): Promise<void> {
+  const enter = `command:${ENTER_ADDRESS}?${encodeURIComponent(JSON.stringify([name, redirect]))}`;
+  const title = vscode.l10n.t(
+    'TTA: waiting for the login to “{0}”. Does it end on a page that your browser cannot reach? [Enter its address]({1})',
     name,
+    enter,
   );
-  if ((await vscode.window.showInformationMessage(question, enter)) !== enter) {
+  waiting.add(redirect);
+  // With its button the notification shows all of its text.
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  await vscode.window.withProgress(options, async (_, dismissed) => {
+    while (!dismissed.isCancellationRequested && (await isOpen(redirect))) {
+      await setTimeout(LOOK_MS);
+    }
+  });
+  waiting.delete(redirect);
+}
+
+/** Takes an address from the person to the daemon. */
+export async function enterAddress(name: string, redirect: string): Promise<void> {
+  if (!waiting.has(redirect)) {
     return;
   }
   const address = await vscode.window.showInputBox({
@@ -90,5 +113,18 @@ function visit(address: string): Promise<number | undefined> {
     request.on('error', () => {
       resolve(undefined);
     });
+  });
+}
+
+/** Whether the daemon waits there. */
+function isOpen(redirect: string): Promise<boolean> {
+  const { hostname, port } = new URL(redirect);
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), hostname);
+    const done = (open: boolean) => (): void => {
+      socket.destroy();
+      resolve(open);
+    };
+    socket.on('connect', done(true)).on('error', done(false));
   });
 }

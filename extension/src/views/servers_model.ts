@@ -65,6 +65,11 @@ export function stateText(state: ServerState): string {
   }
 }
 
+/** Whether a person may log in to it. */
+export function isRemote({ transport, source }: ServerStatus): boolean {
+  return transport !== 'stdio' && source.scope !== 'editor';
+}
+
 /** “ready · 12 tools · 1,834 tokens”, with what is known. */
 export function serverFacts({ state, tools, definition_tokens: tokens, problems }: ServerStatus): string {
   return [
@@ -170,7 +175,7 @@ function serverRow(server: ServerStatus): Row {
     description: serverFacts(server),
     icon: ICONS[server.state],
     tooltip: serverTooltip(server),
-    context: `server.${server.state}`,
+    context: `server.${server.state}${isRemote(server) ? '.remote' : ''}`,
     children: 'closed',
   };
 }

@@ -55,6 +55,8 @@ pub async fn serve<F, Fut, E>(
         .custom_method("tta/servers", Backend::servers)
         .custom_method("tta/restartServer", Backend::restart_server)
         .custom_method("tta/stopServer", Backend::stop_server)
+        .custom_method("tta/loginServer", Backend::login_server)
+        .custom_method("tta/logoutServer", Backend::logout_server)
         .custom_method("tta/importServers", Backend::import_servers)
         .custom_method("tta/serverLog", Backend::server_log)
         .custom_method("tta/serverTools", Backend::server_tools)

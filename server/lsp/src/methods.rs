@@ -64,6 +64,16 @@ impl Backend {
         answer!(self, Request::StopServer { server: params.server }, Reply::Servers(servers) => servers)
     }
 
+    /// `tta/loginServer`
+    pub(crate) async fn login_server(&self, params: ServerParams) -> Result<Vec<ServerStatus>> {
+        answer!(self, Request::Login { server: params.server }, Reply::Servers(servers) => servers)
+    }
+
+    /// `tta/logoutServer`
+    pub(crate) async fn logout_server(&self, params: ServerParams) -> Result<bool> {
+        answer!(self, Request::Logout { server: params.server }, Reply::Done(done) => done)
+    }
+
     /// `tta/importServers`
     pub(crate) async fn import_servers(&self, params: ImportRequest) -> Result<ImportReply> {
         answer!(self, Request::ImportServers(params), Reply::Import(reply) => *reply)
