@@ -104,7 +104,7 @@ impl Questions {
             ElicitRequest::Url { .. } => (self.offers.url, "elicitation by a page"),
         };
         let Some(host) = self.host.as_ref().filter(|_| offered) else { return Err(not_offered(what)) };
-        let reply = self.ask(host.elicit(request.clone())).await?.unwrap_or(ElicitReply::Cancel);
+        let reply = self.ask(|| host.elicit(request.clone())).await?.unwrap_or(ElicitReply::Cancel);
         Ok(match request.check(reply) {
             Ok(ElicitReply::Accept { content }) => {
                 let accepted = ElicitResult::new(ElicitationAction::Accept);
@@ -126,7 +126,7 @@ impl Questions {
             return Err(not_offered("sampling: there is no editor in front whose model could be asked"));
         };
         let request = form::prompt(&self.server, &self.content_hash, params, &self.redactor).map_err(invalid)?;
-        match self.ask(host.sample(request)).await? {
+        match self.ask(|| host.sample(request)).await? {
             Some(Ok(SampleReply { model, text, stop_reason })) => {
                 let mut result = CreateMessageResult::new(SamplingMessage::assistant_text(text), model);
                 result.stop_reason = stop_reason;
@@ -137,8 +137,8 @@ impl Questions {
         }
     }
 
-    /// Waits for the answer when it is its turn; none where it does not come in time.
-    async fn ask<T>(&self, answer: impl Future<Output = T>) -> Result<Option<T>, ErrorData> {
+    /// Asks when it is its turn; none where no answer comes in time.
+    async fn ask<T, F: Future<Output = T>>(&self, question: impl FnOnce() -> F) -> Result<Option<T>, ErrorData> {
         let place = self.waiting.try_acquire();
         let _place = place.map_err(|_| {
             let why = format!("{WAITING_MAX} questions of this server wait already");
@@ -147,7 +147,7 @@ impl Questions {
         let _open = Open::new(&self.asking);
         let asked = async {
             let _turn = self.turn.lock().await;
-            answer.await
+            question().await
         };
         Ok(tokio::time::timeout(PATIENCE, asked).await.ok())
     }

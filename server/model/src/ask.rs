@@ -285,6 +285,45 @@ impl Field {
         }
     }
 
+    /// As JSON Schema, in the words that MCP has for forms.
+    pub fn schema(&self) -> Value {
+        let titled = |options: &[Choice]| options.iter().any(|option| option.title != option.value);
+        let values = |options: &[Choice]| options.iter().map(|o| Value::from(o.value.as_str())).collect::<Vec<_>>();
+        let titles = |options: &[Choice]| {
+            options.iter().map(|o| json!({"const": o.value, "title": o.title})).collect::<Vec<_>>()
+        };
+        let mut schema = match &self.kind {
+            FieldKind::Text { format, least, most, .. } => {
+                json!({"type": "string", "format": format, "minLength": least, "maxLength": most})
+            }
+            FieldKind::Number { whole, least, most, .. } => {
+                let (kind, value): (_, fn(f64) -> Value) =
+                    if *whole { ("integer", whole_value) } else { ("number", Value::from) };
+                json!({"type": kind, "minimum": least.map(value), "maximum": most.map(value)})
+            }
+            FieldKind::Boolean { .. } => json!({"type": "boolean"}),
+            FieldKind::Choice { options, .. } if titled(options) => json!({"type": "string", "oneOf": titles(options)}),
+            FieldKind::Choice { options, .. } => json!({"type": "string", "enum": values(options)}),
+            FieldKind::Choices { options, least, most, .. } => {
+                let items = if titled(options) {
+                    json!({"anyOf": titles(options)})
+                } else {
+                    json!({"type": "string", "enum": values(options)})
+                };
+                json!({"type": "array", "items": items, "minItems": least, "maxItems": most})
+            }
+        };
+        let own = [
+            ("title", self.title.clone().map(Value::from)),
+            ("description", self.description.clone().map(Value::from)),
+            ("default", self.default_value()),
+        ];
+        let schema = schema.as_object_mut().expect("each of the above is one");
+        schema.extend(own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
+        schema.retain(|_, value| !value.is_null());
+        Value::Object(std::mem::take(schema))
+    }
+
     /// What stands there to begin with.
     pub fn default_value(&self) -> Option<Value> {
         match &self.kind {

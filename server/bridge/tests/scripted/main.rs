@@ -2,6 +2,7 @@
 //!
 //! One program, so that it links once. Every wait is for an event or a process, bounded; there is no sleep.
 
+mod asks;
 mod beside;
 mod eras;
 mod faults;

@@ -97,6 +97,33 @@ async fn an_input_is_asked_for_once_and_no_word_of_it_is_told() {
 }
 
 #[tokio::test]
+async fn a_server_asks_the_person_and_the_model_through_the_editor() {
+    let test = TestDaemon::builder().scripted("good", &["asks"]).start().await;
+    let mut editor = window(&test, json!({})).await;
+    let ask = |method: &str, params: Value| {
+        format!(
+            "import json\nfrom servers import good\nawait good.ask(method='{method}', params=json.loads('{params}'))"
+        )
+    };
+    let schema = json!({"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}, "required": ["n"]});
+    let run = editor.run(&ask("elicitation/create", json!({"message": "How many?", "requestedSchema": schema}))).await;
+    let (id, question) = editor.asked("tta/elicit").await;
+    assert_eq!((&question["mode"], &question["server"]), (&json!("form"), &json!("good")));
+    assert_eq!(question["fields"][0]["kind"], json!({"type": "number", "whole": true, "least": 1.0}));
+    editor.reply(&id, json!({"action": "accept", "content": {"n": 2}})).await;
+    let told = editor.answer(run).await["result"]["result"].clone();
+    assert_eq!(told["result"], json!({"action": "accept", "content": {"n": 2}}));
+
+    let prompt = json!({"messages": [{"role": "user", "content": {"type": "text", "text": "hi"}}], "maxTokens": 3});
+    let run = editor.run(&ask("sampling/createMessage", prompt)).await;
+    let (id, prompt) = editor.asked("tta/sample").await;
+    assert_eq!((&prompt["server"], &prompt["max_tokens"]), (&json!("good"), &json!(3)));
+    editor.reply(&id, json!({"model": "m", "text": "yes", "stop_reason": "endTurn"})).await;
+    let told = editor.answer(run).await["result"]["result"].clone();
+    assert_eq!((&told["result"]["content"]["text"], &told["result"]["stopReason"]), (&json!("yes"), &json!("endTurn")));
+}
+
+#[tokio::test]
 async fn a_login_opens_its_page_and_is_kept_by_the_editor() {
     let remote = Authority::start(Manner::default()).await;
     let test = TestDaemon::builder().server("good", json!({"url": remote.url})).start().await;

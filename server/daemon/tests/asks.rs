@@ -1,0 +1,231 @@
+//! Whom the daemon asks on behalf of servers, and what becomes of the runs meanwhile.
+
+use daemon::{Asker, Options, Ticket};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use model::ask::{ElicitReply, ElicitRequest, Offers, SampleReply, SampleRequest};
+use model::editor::{ApprovalReply, ApprovalRequest};
+use model::{Language, Reply, Request, RunReply, RunRequest, RunStatus};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use testkit::{Answer, Asked, TestDaemon, editor};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::timeout;
+
+/// Never reached when a test passes.
+const BOUND: Duration = Duration::from_mins(5);
+
+const FORM: &str = r#"
+from servers import s
+params = {"message": "Who?", "requestedSchema": {"type": "object", "properties": {"name": {"type": "string"}}}}
+await s.ask(method="elicitation/create", params=params)
+"#;
+const PROMPT: &str = r#"
+from servers import s
+params = {"messages": [{"role": "user", "content": {"type": "text", "text": "hi"}}], "maxTokens": 5}
+await s.ask(method="sampling/createMessage", params=params)
+"#;
+
+struct Bench {
+    test: TestDaemon,
+    asked: UnboundedReceiver<Asked>,
+}
+
+impl Bench {
+    async fn start(options: Options) -> Self {
+        let (editor, asked) = editor();
+        let options = Options { editor: Some(editor), ..options };
+        Self { test: TestDaemon::builder().scripted("s", &["asks"]).options(options).start().await, asked }
+    }
+
+    fn submit(&self, code: &str) -> Ticket {
+        submit(&self.test, code, None)
+    }
+
+    /// The next that the editor is asked. It has no tools.
+    async fn next(&mut self) -> Asked {
+        let next = async {
+            loop {
+                match self.asked.recv().await.expect("the daemon lives") {
+                    Asked::Tools(answer) => answer.give(Ok(Vec::new())),
+                    other => return other,
+                }
+            }
+        };
+        timeout(BOUND, next).await.expect("asked in time")
+    }
+
+    async fn form(&mut self) -> Answer<Option<ElicitReply>> {
+        match self.next().await {
+            Asked::Elicit(ElicitRequest::Form { server, message, .. }, answer)
+                if server == "s" && message == "Who?" =>
+            {
+                answer
+            }
+            other => panic!("a form, not {other:?}"),
+        }
+    }
+}
+
+fn submit(test: &TestDaemon, code: &str, asker: Option<Arc<dyn Asker>>) -> Ticket {
+    let request = RunRequest { code: code.to_owned(), language: Some(Language::Python), ..RunRequest::default() };
+    test.daemon.submit_asking(Request::Run(request), "test", &test.conversation, asker)
+}
+
+async fn ran(ticket: Ticket) -> RunReply {
+    match timeout(BOUND, ticket.reply()).await.expect("it ends") {
+        Ok(Reply::Run(reply)) => *reply,
+        other => panic!("a run answers with a run: {other:?}"),
+    }
+}
+
+/// What the server was told, as the program returned it.
+fn told(reply: &RunReply) -> Value {
+    assert_eq!(reply.status, RunStatus::Ok, "{reply:?}");
+    serde_json::from_str(reply.result.as_ref().expect("a result").get()).expect("JSON")
+}
+
+#[tokio::test]
+async fn the_editor_answers_a_form_and_its_model_a_prompt() {
+    let mut bench = Bench::start(Options::default()).await;
+    let run = bench.submit(FORM);
+    let content = json!({"name": "Ada"}).as_object().expect("an object").clone();
+    bench.form().await.give(Some(ElicitReply::Accept { content: content.clone() }));
+    assert_eq!(told(&ran(run).await)["result"], json!({"action": "accept", "content": content}));
+
+    let run = bench.submit(PROMPT);
+    let Asked::Sample(request, answer) = bench.next().await else { panic!("a prompt") };
+    assert_eq!((request.server.as_str(), request.max_tokens), ("s", 5));
+    answer.give(Ok(SampleReply { model: "m".into(), text: "yes".into(), stop_reason: None }));
+    assert_eq!(told(&ran(run).await)["result"]["content"]["text"], "yes");
+}
+
+#[tokio::test]
+async fn an_editor_that_is_gone_is_a_no() {
+    let mut bench = Bench::start(Options::default()).await;
+    let run = bench.submit(FORM);
+    drop(bench.form().await);
+    assert_eq!(told(&ran(run).await)["result"], json!({"action": "decline"}));
+}
+
+#[tokio::test]
+async fn the_run_stands_still_while_a_person_thinks_and_its_end_withdraws_the_question() {
+    let mut bench = Bench::start(Options { timeout_ms: Some(3_000), ..Options::default() }).await;
+    // Guest and server are there already: what is measured is the question alone.
+    let run = bench.submit(FORM);
+    bench.form().await.give(Some(ElicitReply::Decline));
+    ran(run).await;
+
+    let run = bench.submit(FORM);
+    let answer = bench.form().await;
+    let other = bench.test.daemon.submit(
+        Request::Call(model::CallRequest {
+            server: "s".to_owned(),
+            tool: "slow".to_owned(),
+            arguments: Some(json!({"ms": 4_000})),
+            timeout_ms: None,
+        }),
+        "test",
+        &bench.test.conversation,
+    );
+    // Longer than the run may take.
+    timeout(BOUND, other.reply()).await.expect("it ends").expect("slept");
+    answer.give(Some(ElicitReply::Decline));
+    let reply = ran(run).await;
+    assert_eq!(told(&reply)["result"], json!({"action": "decline"}));
+    assert!(reply.calls[0].ms < 3_000.0, "a person's time is no part of the call's: {} ms", reply.calls[0].ms);
+
+    let run = bench.submit(FORM);
+    let mut answer = bench.form().await;
+    run.cancellation().cancel();
+    timeout(BOUND, answer.withdrawn()).await.expect("nobody waits for it");
+    assert_eq!(ran(run).await.status, RunStatus::Cancelled);
+}
+
+#[tokio::test]
+async fn a_server_that_nobody_calls_asks_nobody() {
+    let mut bench = Bench::start(Options::default()).await;
+    let late =
+        FORM.replace("s.ask(", "s.ask_later(") + "\nwhile not (found := (await s.told())[\"told\"]): pass\nfound[0]";
+    // The call that lists what was told may still be under way when it asks: then there is somebody to ask.
+    let run = bench.submit(&late);
+    let reply = ran(run);
+    tokio::pin!(reply);
+    let answered = loop {
+        tokio::select! {
+            reply = &mut reply => break told(&reply),
+            asked = bench.next() => match asked {
+                Asked::Elicit(_, answer) => answer.give(Some(ElicitReply::Decline)),
+                other => panic!("a form, not {other:?}"),
+            },
+        }
+    };
+    assert_eq!(answered["result"], json!({"action": "decline"}));
+}
+
+#[tokio::test]
+async fn in_a_workspace_that_is_not_trusted_not_even_the_users_own_servers_ask() {
+    let (editor, mut asked) = editor();
+    let options = Options { editor: Some(editor), ..Options::default() };
+    let config = tempfile::tempdir().expect("a folder");
+    let file = config.path().join("mcp.json");
+    let own = json!({"servers": {"s": {"command": testkit::faulty_server(), "args": ["asks"]}}});
+    std::fs::write(&file, own.to_string()).expect("written");
+    let options = Options { config: Some(file), ..options };
+    let test = TestDaemon::builder().trusted(Some(false)).options(options).start().await;
+    let reply = ran(submit(&test, FORM, None));
+    tokio::pin!(reply);
+    let reply = loop {
+        tokio::select! {
+            reply = &mut reply => break reply,
+            asked = asked.recv() => match asked.expect("the daemon lives") {
+                Asked::Tools(answer) => answer.give(Ok(Vec::new())),
+                other => panic!("nobody is asked: {other:?}"),
+            },
+        }
+    };
+    assert_eq!(told(&reply)["result"], json!({"action": "decline"}));
+}
+
+/// A client that answers by itself, or passes on to the editor.
+#[derive(Debug)]
+struct Client(Option<ElicitReply>);
+
+impl Asker for Client {
+    fn approve(&self, _: ApprovalRequest) -> BoxFuture<'static, Option<ApprovalReply>> {
+        async { None }.boxed()
+    }
+
+    fn offers(&self) -> Offers {
+        Offers { form: true, ..Offers::default() }
+    }
+
+    fn elicit(&self, _: ElicitRequest) -> BoxFuture<'static, Option<ElicitReply>> {
+        let reply = self.0.clone();
+        async { reply }.boxed()
+    }
+
+    fn sample(&self, _: SampleRequest) -> BoxFuture<'static, Option<Result<SampleReply, String>>> {
+        async { None }.boxed()
+    }
+}
+
+#[tokio::test]
+async fn the_client_of_the_call_goes_before_the_editor() {
+    let mut bench = Bench::start(Options::default()).await;
+    let run = submit(&bench.test, FORM, Some(Arc::new(Client(Some(ElicitReply::Cancel)))));
+    assert_eq!(told(&ran(run).await)["result"], json!({"action": "cancel"}));
+    let run = submit(&bench.test, FORM, Some(Arc::new(Client(None))));
+    bench.form().await.give(Some(ElicitReply::Decline));
+    assert_eq!(told(&ran(run).await)["result"], json!({"action": "decline"}));
+}
+
+#[tokio::test]
+async fn without_anybody_in_front_servers_are_told_so_at_their_start() {
+    let test = TestDaemon::builder().scripted("s", &["asks"]).start().await;
+    for code in [FORM, PROMPT] {
+        let told = told(&ran(submit(&test, code, None)).await);
+        assert_eq!(told["error"]["code"], -32_601, "{told}");
+    }
+}
