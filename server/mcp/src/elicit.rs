@@ -1,4 +1,4 @@
-//! Approvals asked of the person at the MCP client, as form elicitations.
+//! Questions to the person at the MCP client: approvals as form elicitations, and what servers ask, passed on (`question.rs`).
 //!
 //! Up to revision 2025-11-25 a question is a request of ours, sent from the task that handles its run's request, so that it
 //! travels on that request's stream. Revision 2026-07-28 has none: there the question is the answer to the run's request,
@@ -8,17 +8,18 @@
 //! any more is withdrawn. Not bounded here: how long a question stays open, which the daemon does. Where a client fails to
 //! ask, the editor is asked, if one is in front.
 
+use crate::question::{NAME_CHARS, Question, TEXT_CHARS, as_request, plain, quoted};
 use daemon::Asker;
+use model::ask::{ElicitReply, ElicitRequest, Offers, SampleReply, SampleRequest};
 use model::editor::{ApprovalPattern, ApprovalReply, ApprovalRequest};
 use rmcp::model::{
-    ClientCapabilities, ClientResult, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction,
-    ElicitationSchema, EnumSchema, InputRequest, InputRequests, InputResponses, ProtocolVersion,
+    ClientCapabilities, ClientResult, ElicitRequestParams, ElicitationAction, ElicitationSchema, EnumSchema,
+    InputRequests, InputResponses, ProtocolVersion, ServerRequest,
 };
 use rmcp::service::{PeerRequestOptions, RequestContext, RequestHandle, ServiceError};
 use rmcp::{Peer, RoleServer};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
-use std::fmt::Write as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -27,9 +28,7 @@ use tokio::sync::{mpsc, oneshot};
 const WAITING_MAX: usize = 16;
 /// Patterns offered for remembering.
 const PATTERNS_MAX: usize = 4;
-/// Characters of a name, of a text, and of a command: what is started is shown to its end, or said to go on.
-const NAME_CHARS: usize = 80;
-const TEXT_CHARS: usize = 1_000;
+/// Characters of a command: what is started is shown to its end, or said to go on.
 const COMMAND_CHARS: usize = 4_000;
 
 /// The one field of the form.
@@ -40,26 +39,47 @@ type Choices = Vec<(String, ApprovalReply)>;
 
 /// The daemon's side: hands a question to the task of the request that it belongs to.
 #[derive(Debug)]
-struct Elicitor(mpsc::Sender<Question>);
+struct Elicitor {
+    questions: mpsc::Sender<Question>,
+    offers: Offers,
+}
 
-/// A question on its way to its answer.
-#[derive(Debug)]
-struct Question {
-    request: ApprovalRequest,
-    answer: oneshot::Sender<Option<ApprovalReply>>,
+type Answer<T> = Pin<Box<dyn Future<Output = Option<T>> + Send + 'static>>;
+
+impl Elicitor {
+    fn put<T: Send + 'static>(
+        &self,
+        can: bool,
+        question: impl FnOnce(oneshot::Sender<Option<T>>) -> Question + Send + 'static,
+    ) -> Answer<T> {
+        let questions = can.then(|| self.questions.clone());
+        Box::pin(async move {
+            let (answer, answered) = oneshot::channel();
+            questions?.send(question(answer)).await.ok()?;
+            answered.await.ok()?
+        })
+    }
 }
 
 impl Asker for Elicitor {
-    fn approve(
-        &self,
-        request: ApprovalRequest,
-    ) -> Pin<Box<dyn Future<Output = Option<ApprovalReply>> + Send + 'static>> {
-        let questions = self.0.clone();
-        Box::pin(async move {
-            let (answer, answered) = oneshot::channel();
-            questions.send(Question { request, answer }).await.ok()?;
-            answered.await.ok()?
-        })
+    fn approve(&self, request: ApprovalRequest) -> Answer<ApprovalReply> {
+        self.put(self.offers.form, |answer| Question::Approve(request, answer))
+    }
+
+    fn offers(&self) -> Offers {
+        self.offers
+    }
+
+    fn elicit(&self, request: ElicitRequest) -> Answer<ElicitReply> {
+        let can = match &request {
+            ElicitRequest::Form { .. } => self.offers.form,
+            ElicitRequest::Url { .. } => self.offers.url,
+        };
+        self.put(can, |answer| Question::Elicit(request, answer))
+    }
+
+    fn sample(&self, request: SampleRequest) -> Answer<Result<SampleReply, String>> {
+        self.put(self.offers.sampling, |answer| Question::Sample(request, answer))
     }
 }
 
@@ -73,15 +93,15 @@ pub(crate) struct Questions {
 enum Way {
     /// By a request of ours, which is open or not.
     Request { peer: Peer<RoleServer>, open: Option<RequestHandle<RoleServer>> },
-    /// By the answer to its own request: the question that is open, and its choices.
-    Answer { open: Option<(Question, Choices)> },
+    /// By the answer to its own request: the question that is open.
+    Answer { open: Option<Question> },
 }
 
 /// Both sides; no asker where this client cannot be asked.
 pub(crate) fn questions(context: &RequestContext<RoleServer>) -> (Option<Arc<dyn Asker>>, Questions) {
-    let (tx, waiting) = mpsc::channel(WAITING_MAX);
-    let can = context.client_capabilities().is_some_and(|client| takes_forms(&client));
-    let asker = can.then(|| Arc::new(Elicitor(tx)) as Arc<dyn Asker>);
+    let (questions, waiting) = mpsc::channel(WAITING_MAX);
+    let offers = context.client_capabilities().map(|client| offers(&client)).unwrap_or_default();
+    let asker = (offers != Offers::default()).then(|| Arc::new(Elicitor { questions, offers }) as Arc<dyn Asker>);
     let way = if is_stateless(context) {
         Way::Answer { open: None }
     } else {
@@ -95,63 +115,58 @@ pub(crate) fn is_stateless(context: &RequestContext<RoleServer>) -> bool {
     context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
 }
 
-/// Clients older than the choice between forms and links declare neither, and take forms.
-fn takes_forms(client: &ClientCapabilities) -> bool {
-    client.elicitation.as_ref().is_some_and(|e| e.form.is_some() || e.url.is_none())
+/// What this client can be asked. Those older than the choice between forms and pages declare neither, and take forms.
+pub(crate) fn offers(client: &ClientCapabilities) -> Offers {
+    let elicitation = client.elicitation.as_ref();
+    Offers {
+        form: elicitation.is_some_and(|e| e.form.is_some() || e.url.is_none()),
+        url: elicitation.is_some_and(|e| e.url.is_some()),
+        sampling: client.sampling.is_some(),
+    }
 }
 
 impl Questions {
     /// Asks, for as long as the run goes on; returns only where a question is to be put by [`Questions::put`].
     pub(crate) async fn serve(&mut self) {
         loop {
-            if let Way::Answer { open: Some((question, _)) } = &self.way
-                && !question.answer.is_closed()
+            if let Way::Answer { open: Some(question) } = &self.way
+                && !question.is_closed()
             {
                 return;
             }
             // A run that can ask no more goes on without.
-            let Some(question) = self.waiting.recv().await else { return std::future::pending().await };
-            if question.answer.is_closed() {
+            let Some(mut question) = self.waiting.recv().await else { return std::future::pending().await };
+            if question.is_closed() {
                 continue;
             }
             match &mut self.way {
                 Way::Request { peer, open } => {
-                    let Question { request, mut answer } = question;
-                    let reply = tokio::select! {
-                        reply = ask(peer, open, &request) => reply,
-                        () = answer.closed() => {
+                    let request = question.request().ok();
+                    let answered = tokio::select! {
+                        answered = ask(peer, open, request.and_then(as_request)) => answered,
+                        () = question.closed() => {
                             self.withdraw().await;
                             continue;
                         }
                     };
-                    // Who asked may have just left.
-                    let _ = answer.send(reply);
+                    question.answer(answered);
                 }
-                Way::Answer { open } => {
-                    let (_, choices) = words(&question.request);
-                    *open = Some((question, choices));
-                }
+                Way::Answer { open } => *open = Some(question),
             }
         }
     }
 
     /// The open question, as the answer to its client's request.
     pub(crate) fn put(&self) -> InputRequests {
-        let Way::Answer { open: Some((question, choices)) } = &self.way else { return InputRequests::new() };
-        let form = form(words(&question.request).0, title(&question.request), choices);
-        InputRequests::from([(FIELD.to_owned(), InputRequest::Elicitation(ElicitRequest::new(form)))])
+        let Way::Answer { open: Some(question) } = &self.way else { return InputRequests::new() };
+        question.request().map(|request| InputRequests::from([(FIELD.to_owned(), request)])).unwrap_or_default()
     }
 
     /// What the client answers to it. No answer at all leaves it open.
     pub(crate) fn answered(&mut self, responses: Option<InputResponses>) {
         let Way::Answer { open } = &mut self.way else { return };
-        let answer = responses.and_then(|mut responses| responses.remove(FIELD));
-        let answer = answer.and_then(|answer| serde_json::from_value::<ElicitResult>(answer).ok());
-        if let Some(answer) = answer
-            && let Some((question, choices)) = open.take()
-        {
-            // Who asked may have left.
-            let _ = question.answer.send(decision(Ok(ClientResult::ElicitResult(answer)), choices));
+        if let Some(answer) = responses.and_then(|mut responses| responses.remove(FIELD)) {
+            *open = open.take().and_then(|question| question.answer_with(answer));
         }
     }
 
@@ -166,19 +181,32 @@ impl Questions {
     }
 }
 
-/// The person's answer; `None` where the client did not ask.
+/// What the client answers.
 async fn ask(
     peer: &Peer<RoleServer>,
     open: &mut Option<RequestHandle<RoleServer>>,
-    request: &ApprovalRequest,
-) -> Option<ApprovalReply> {
-    let (message, choices) = words(request);
-    let form = ElicitRequest::new(form(message, title(request), &choices));
-    let sent = peer.send_request_with_option(form.into(), PeerRequestOptions::no_options()).await;
-    let asked = open.insert(sent.inspect_err(|e| tracing::warn!("the client cannot be asked: {e}")).ok()?);
+    request: Option<ServerRequest>,
+) -> Result<ClientResult, ServiceError> {
+    let request = request.ok_or(ServiceError::UnexpectedResponse)?;
+    let sent = peer.send_request_with_option(request, PeerRequestOptions::no_options()).await;
+    let asked = open.insert(sent?);
     let answered = (&mut asked.rx).await;
     *open = None;
-    decision(answered.unwrap_or(Err(ServiceError::TransportClosed)), choices)
+    answered.unwrap_or(Err(ServiceError::TransportClosed))
+}
+
+/// The person's answer; `None` where the client did not ask.
+pub(crate) fn decided(
+    request: &ApprovalRequest,
+    answered: Result<ClientResult, ServiceError>,
+) -> Option<ApprovalReply> {
+    decision(answered, words(request).1)
+}
+
+/// An approval as a form.
+pub(crate) fn approval(request: &ApprovalRequest) -> ElicitRequestParams {
+    let (message, choices) = words(request);
+    form(message, title(request), &choices)
 }
 
 fn decision(answered: Result<ClientResult, ServiceError>, choices: Choices) -> Option<ApprovalReply> {
@@ -232,7 +260,7 @@ fn words(request: &ApprovalRequest) -> (String, Choices) {
         ApprovalRequest::Server { server, source, transport, target, .. } => {
             let (server, target) = (quoted(server, NAME_CHARS), quoted(target, COMMAND_CHARS));
             let file = quoted(&source.file.display().to_string(), TEXT_CHARS);
-            let does = if transport == "http" { "connects to" } else { "runs" };
+            let does = if transport == "stdio" { "runs" } else { "connects to" };
             let message = format!(
                 "The MCP server {server} has not been approved yet. It is configured in {file}, line {}, and {does} {target}",
                 source.line
@@ -276,26 +304,6 @@ fn named(arguments: &str) -> String {
         }
         Err(_) => quoted(arguments, TEXT_CHARS),
     }
-}
-
-/// Untrusted text as code, so that a client that renders Markdown shows it as it is.
-fn quoted(text: &str, chars: usize) -> String {
-    format!("`{}`", plain(text, chars).replace('`', "'"))
-}
-
-/// One line of at most so many characters, without those that move, hide or break what is shown.
-fn plain(text: &str, chars: usize) -> String {
-    let mut line = String::new();
-    for (at, c) in text.chars().enumerate() {
-        if at == chars {
-            let _ = write!(line, "… ({} characters in all)", text.chars().count());
-            break;
-        }
-        let unseen =
-            matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        line.push(if c.is_control() || unseen { ' ' } else { c });
-    }
-    line
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! One MCP session: decodes a request, submits it, encodes the reply.
 
-use crate::elicit::{is_stateless, questions};
+use crate::elicit::{is_stateless, offers, questions};
 use crate::http::Seat;
 use crate::log::Threshold;
 use crate::progress::Narrator;
@@ -165,6 +165,7 @@ impl ServerHandler for Front {
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
         let mut result = self.negotiate_initialize(&request)?;
+        self.daemon.expect(offers(&request.capabilities));
         if card::shown_by(&request.capabilities) {
             card::offer(&mut result.capabilities);
         }

@@ -15,6 +15,7 @@ mod log;
 mod parked;
 mod progress;
 mod prompts;
+mod question;
 mod results;
 mod run;
 mod tools;

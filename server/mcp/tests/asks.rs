@@ -1,0 +1,164 @@
+//! What servers ask in the middle of a call, passed on to the client: by requests of ours, and by the answer to its own.
+
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, ClientCapabilities, ClientConfig, CreateMessageRequestParams,
+    CreateMessageResult, ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationCapability,
+    FormElicitationCapability, Implementation, ProtocolVersion, SamplingCapability, SamplingMessage,
+    UrlElicitationCapability,
+};
+use rmcp::service::{ClientLifecycleMode, ClientServiceExt as _, RequestContext, RunningService};
+use rmcp::{ClientHandler, ErrorData, RoleClient, ServiceExt as _};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use testkit::TestDaemon;
+
+/// Longest that anything here may take; the first run may compile a guest.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// A host whose person and model answer at once, where it has them.
+struct Host(ClientCapabilities);
+
+impl ClientHandler for Host {
+    fn get_info(&self) -> ClientConfig {
+        ClientConfig::new(self.0.clone(), Implementation::new("host", "1"))
+    }
+
+    async fn create_elicitation(
+        &self,
+        request: ElicitRequestParams,
+        _: RequestContext<RoleClient>,
+    ) -> Result<ElicitResult, ErrorData> {
+        Ok(match request {
+            // What was asked comes back as the answer.
+            ElicitRequestParams::FormElicitationParams { message, requested_schema, .. } => {
+                let schema = json!(requested_schema);
+                assert_eq!(schema["properties"]["n"], json!({"type": "integer", "minimum": 1, "title": "N"}));
+                assert_eq!(schema["properties"]["c"]["oneOf"][1], json!({"const": "b", "title": "B"}));
+                let content = json!({"said": message, "n": 2, "c": "b"});
+                ElicitResult::new(ElicitationAction::Accept).with_content(content)
+            }
+            ElicitRequestParams::UrlElicitationParams { url, .. } => {
+                assert_eq!(url, "https://good.example/");
+                ElicitResult::new(ElicitationAction::Accept)
+            }
+            other => panic!("no such question: {other:?}"),
+        })
+    }
+
+    #[expect(deprecated, reason = "today's hosts offer it")]
+    async fn create_message(
+        &self,
+        params: CreateMessageRequestParams,
+        _: RequestContext<RoleClient>,
+    ) -> Result<CreateMessageResult, ErrorData> {
+        let asked = json!(params);
+        assert_eq!((&asked["maxTokens"], &asked["systemPrompt"]), (&json!(3), &json!("Be brief")));
+        let text = asked["messages"][0]["content"][0]["text"].as_str().expect("a text");
+        Ok(CreateMessageResult::new(SamplingMessage::assistant_text(format!("{text}!")), "m".to_owned()))
+    }
+}
+
+#[expect(deprecated, reason = "today's hosts offer sampling")]
+fn everything() -> ClientCapabilities {
+    let mut capabilities = ClientCapabilities::default();
+    let mut elicitation = ElicitationCapability::new().with_form(FormElicitationCapability::default());
+    elicitation.url = Some(UrlElicitationCapability::new());
+    capabilities.elicitation = Some(elicitation);
+    capabilities.sampling = Some(SamplingCapability::default());
+    capabilities
+}
+
+fn form() -> Value {
+    let properties = json!({
+        "said": {"type": "string"},
+        "n": {"type": "integer", "minimum": 1, "title": "N"},
+        "c": {"type": "string", "oneOf": [{"const": "a", "title": "A"}, {"const": "b", "title": "B"}]},
+    });
+    json!({"message": "How `many`?", "requestedSchema": {"type": "object", "properties": properties, "required": ["n"]}})
+}
+
+const PAGE: &str = r#"{"mode": "url", "message": "Log in", "url": "https://good.example/", "elicitationId": "1"}"#;
+const PROMPT: &str = r#"{"messages": [{"role": "user", "content": {"type": "text", "text": "hi"}}], "maxTokens": 3, "systemPrompt": "Be brief"}"#;
+
+fn program(method: &str, params: &str) -> CallToolRequestParams {
+    let code = format!(
+        "import json\nfrom servers import s\nawait s.ask(method='{method}', params=json.loads('''{params}'''))"
+    );
+    let Value::Object(arguments) = json!({"code": code, "language": "python"}) else { unreachable!() };
+    CallToolRequestParams::new("run_code").with_arguments(arguments)
+}
+
+async fn test() -> TestDaemon {
+    TestDaemon::builder().scripted("s", &["asks"]).start().await
+}
+
+/// What the server was told, as the program returned it.
+fn told(response: &CallToolResponse) -> Value {
+    let CallToolResponse::Complete(result) = response else { panic!("a result, not {response:?}") };
+    let text = &result.content.first().and_then(|block| block.as_text()).expect("a text").text;
+    serde_json::from_str(text).unwrap_or_else(|_| panic!("JSON: {text}"))
+}
+
+#[tokio::test]
+async fn a_client_is_asked_by_requests_in_each_questions_own_kind() {
+    let test = test().await;
+    let (near, far) = tokio::io::duplex(1 << 20);
+    tokio::spawn(mcp::serve(test.daemon.clone(), tokio::io::split(far)));
+    let client = Host(everything()).serve(near).await.expect("shaken");
+    let call = async |method: &str, params: &str| {
+        let called = tokio::time::timeout(PATIENCE, client.peer().call_tool_once(program(method, params))).await;
+        told(&called.expect("in time").expect("answered"))
+    };
+    let told = call("elicitation/create", &form().to_string()).await;
+    let says = "The MCP server `s` asks: How `many`?";
+    assert_eq!(told["result"], json!({"action": "accept", "content": {"said": says, "n": 2, "c": "b"}}));
+    assert_eq!(call("elicitation/create", PAGE).await["result"], json!({"action": "accept"}));
+    let told = call("sampling/createMessage", PROMPT).await;
+    assert_eq!((&told["result"]["content"]["text"], &told["result"]["model"]), (&json!("hi!"), &json!("m")));
+}
+
+#[tokio::test]
+async fn a_client_that_offers_nothing_is_not_asked() {
+    let test = test().await;
+    let (near, far) = tokio::io::duplex(1 << 20);
+    tokio::spawn(mcp::serve(test.daemon.clone(), tokio::io::split(far)));
+    let client = Host(ClientCapabilities::default()).serve(near).await.expect("shaken");
+    for (method, params) in [("elicitation/create", PAGE), ("sampling/createMessage", PROMPT)] {
+        let called = tokio::time::timeout(PATIENCE, client.peer().call_tool_once(program(method, params))).await;
+        let told = told(&called.expect("in time").expect("answered"));
+        assert_eq!(told["error"]["code"], -32_601, "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_without_sessions_is_asked_by_the_answer_and_goes_on() {
+    let test = test().await;
+    let (near, far) = tokio::io::duplex(1 << 20);
+    tokio::spawn(mcp::serve(test.daemon.clone(), tokio::io::split(far)));
+    let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
+    let config = ClientConfig::new(everything(), Implementation::new("host", "1"));
+    let lifecycle = ClientLifecycleMode::Discover { preferred_versions };
+    let client: RunningService<RoleClient, ClientConfig> =
+        config.serve_with_lifecycle(near, lifecycle).await.expect("discovered");
+    for (method, params, answer) in [
+        ("elicitation/create", form().to_string(), json!({"action": "accept", "content": {"n": 3}})),
+        (
+            "sampling/createMessage",
+            PROMPT.to_owned(),
+            json!({"role": "assistant", "content": {"type": "text", "text": "hi!"}, "model": "m"}),
+        ),
+    ] {
+        let call = async |params| {
+            let called = tokio::time::timeout(PATIENCE, client.peer().call_tool_once(params)).await;
+            called.expect("in time").expect("answered")
+        };
+        let CallToolResponse::InputRequired(asked) = call(program(method, &params)).await else { panic!("a question") };
+        let asks = json!(asked.input_requests)["decision"].clone();
+        assert_eq!(asks["method"], method, "{asks}");
+        let responses = BTreeMap::from([("decision".to_owned(), answer.clone())]);
+        let again = program(method, &params).with_input_responses(responses);
+        let ended = call(again.with_request_state(asked.request_state.expect("a state"))).await;
+        assert_eq!(told(&ended)["result"], answer);
+    }
+}
