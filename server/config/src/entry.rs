@@ -194,6 +194,12 @@ impl<'a> Reader<'a> {
             self.holes.append(inner.holes);
             return transport;
         }
+        let program = if let Value::List(words) = &command.node.value { words.first() } else { Some(&command.node) };
+        if let Some(program) = program.filter(|program| !matches!(program.value, Value::Text(_))) {
+            let message = format!("`command` is {}, not a text", program.kind());
+            report.error(program.at, message, "Write the program that starts the server as a text.");
+            return None;
+        }
         let mut words = match &command.node.value {
             Value::List(_) => self.texts("command", &command.node, report)?,
             _ => vec![self.text("command", &command.node, report)?],

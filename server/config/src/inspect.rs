@@ -4,10 +4,9 @@
 //! files. A text that does not parse still has its servers' places.
 
 use crate::shapes::{self, Candidate};
-use crate::{Config, Loader, Sources, outline};
+use crate::{Loader, Sources, outline};
 use model::Problem;
 use model::server::Scope;
-use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -34,9 +33,9 @@ pub struct ServerKey {
 /// Looks at a text that is, or will be, the content of `file`; `None` where no servers are read from that file.
 pub fn inspect(file: &Path, text: &str, sources: &Sources<'_>) -> Option<Inspection> {
     let candidate = candidate(file, sources)?;
-    let (config, problems) = (Config::default(), Vec::new());
-    let mut loader = Loader { sources, config, problems, by_name: HashMap::new(), limited: Vec::new() };
+    let mut loader = Loader::new(sources);
     loader.text(&candidate, text);
+    loader.settle();
     let named = |key: outline::Key| {
         let (name, tables) = key.path.split_last()?;
         // What is there to say of a server is said where it is configured.

@@ -103,8 +103,7 @@ pub struct Sources<'a> {
 
 /// Reads everything that is configured.
 pub fn load(sources: &Sources<'_>) -> (Config, Vec<Problem>) {
-    let (config, problems) = (Config::default(), Vec::new());
-    let mut loader = Loader { sources, config, problems, by_name: HashMap::new(), limited: Vec::new() };
+    let mut loader = Loader::new(sources);
     if let Some(path) = sources.explicit {
         loader.file(&shapes::explicit(path), true);
     }
@@ -113,6 +112,7 @@ pub fn load(sources: &Sources<'_>) -> (Config, Vec<Problem>) {
             loader.file(&candidate, false);
         }
     }
+    loader.settle();
     loader.limit();
     let mut config = loader.config;
     config.files.sort();
@@ -133,6 +133,8 @@ struct Loader<'a> {
     problems: Vec<Problem>,
     by_name: HashMap<String, usize>,
     limited: Vec<Limited>,
+    /// The explicit `tta.toml`, whose settings are read after all others.
+    last: Option<(PathBuf, String, Node)>,
 }
 
 /// What a `tta.toml` says of a server's limits that another file configures.
@@ -143,7 +145,19 @@ struct Limited {
     missing: Problem,
 }
 
-impl Loader<'_> {
+impl<'a> Loader<'a> {
+    fn new(sources: &'a Sources<'a>) -> Self {
+        let (config, problems) = (Config::default(), Vec::new());
+        Self { sources, config, problems, by_name: HashMap::new(), limited: Vec::new(), last: None }
+    }
+
+    /// Applies the settings of the file that outranks all others over theirs.
+    fn settle(&mut self) {
+        if let Some((file, text, root)) = self.last.take() {
+            settings::read(&root, &mut self.config, &mut Report::new(&file, &text, &mut self.problems));
+        }
+    }
+
     /// Takes over limits that stand apart from their servers; the file of the highest rank has the last word.
     fn limit(&mut self) {
         for Limited { server, limits, missing } in self.limited.drain(..).rev() {
@@ -175,7 +189,12 @@ impl Loader<'_> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let parsed = if candidate.format == Format::Json { tree::json(text) } else { tree::toml(text) };
         match parsed {
-            Ok(root) => self.root(candidate, text, &root),
+            Ok(root) => {
+                self.root(candidate, text, &root);
+                if candidate.format == Format::Tta && candidate.scope == Scope::Explicit && root.entries().is_some() {
+                    self.last = Some((candidate.path.clone(), text.to_owned(), root));
+                }
+            }
             Err(error) => {
                 let language = if candidate.format == Format::Json { "JSON" } else { "TOML" };
                 let mut report = Report::new(&candidate.path, text, &mut self.problems);
@@ -191,7 +210,9 @@ impl Loader<'_> {
             report.error(root.at, format!("the file holds {}, not an object", root.kind()), "Write an object.");
             return;
         }
-        if candidate.format == Format::Tta && candidate.folder == 0 {
+        if candidate.format == Format::Tta && candidate.scope == Scope::Explicit {
+            // Read at the end.
+        } else if candidate.format == Format::Tta && candidate.folder == 0 {
             settings::read(root, &mut self.config, &mut report);
         } else if candidate.format == Format::Tta {
             settings::read_further(root, &mut report);
