@@ -95,11 +95,20 @@ async fn logged_in<T, F: Future<Output = Result<T, Error>>>(
     bridge: &Bridge,
     request: impl Fn() -> F,
 ) -> Result<T, Error> {
-    for _ in 0..LOGINS_MAX {
+    let mut logins = 0;
+    while logins < LOGINS_MAX {
         match request().await {
-            Err(error) if error.needs_login() => bridge.login(SERVER, false, Box::new(browse)).await?,
+            Err(error) if error.needs_login() => {}
             outcome => return outcome,
         }
+        match bridge.login(SERVER, false, Box::new(browse)).await {
+            // It is not asked for again so soon, except by a person who wants it.
+            Err(Error::LoginFailed { .. }) if logins > 0 => bridge.login(SERVER, true, Box::new(browse)).await?,
+            // A login starts the server anew, which may refuse that too.
+            Err(error) if error.needs_login() => {}
+            outcome => outcome?,
+        }
+        logins += 1;
     }
     request().await
 }
