@@ -9,6 +9,7 @@ mod endpoints;
 mod login;
 mod redirect;
 mod refusal;
+mod revoke;
 mod wallet;
 
 pub(crate) use endpoints::is_loopback;
@@ -17,7 +18,7 @@ pub(crate) use wallet::Wallet;
 
 use crate::error::Error;
 use futures::future::BoxFuture;
-use model::server::OAuth;
+use model::server::{OAuth, Scope};
 use model::{Secret, ServerSpec, Transport};
 use rmcp::transport::auth::{
     AuthClient, AuthError, AuthorizationManager, OAuthHttpClient, OAuthHttpClientFuture, OAuthHttpRequest,
@@ -58,10 +59,11 @@ pub type Show<'a> = Box<dyn FnOnce(LoginPage) -> BoxFuture<'static, Result<(), S
 pub(crate) struct Logins(Mutex<HashMap<String, Arc<Auth>>>);
 
 impl Logins {
-    /// The login of a server; none for one that is not remote, or has its own `Authorization`.
+    /// The login of a server; none for one that is not remote, has its own `Authorization`, or is the editor's.
     pub(crate) fn of(&self, spec: &ServerSpec, keeper: Option<&Arc<dyn Keeper>>) -> Option<Arc<Auth>> {
         let Transport::Http { url, headers, .. } = &spec.transport else { return None };
-        if headers.keys().any(|name| name.eq_ignore_ascii_case("authorization")) {
+        let has_own = headers.keys().any(|name| name.eq_ignore_ascii_case("authorization"));
+        if has_own || spec.source.scope == Scope::Editor {
             return None;
         }
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -196,20 +198,30 @@ impl Auth {
         Ok(())
     }
 
-    /// Forgets the login, here and at the keeper; whether there was one.
+    /// Forgets the login, here and at the keeper, and then gives it back; whether there was one.
     pub(crate) async fn logout(&self) -> Result<bool, Error> {
         let _turn = self.turn.lock().await;
-        let had = self.wallet.recall().await.is_some();
+        let had = self.wallet.recall().await;
         if let Some(client) = self.client.get()
             && let Ok(nobody) = nobody(&self.url).await
         {
             *client.auth_manager.lock().await = nobody;
         }
         *self.state() = State::default();
-        self.wallet.forget().await.map(|()| had).map_err(|why| {
-            let hint = "Remove it there by hand; it is not used here any more.".to_owned();
-            self.failed(login::Failed { why: format!("it is still kept: {why}"), hint })
-        })
+        let forgotten = self.wallet.forget().await;
+        let given_back = match &had {
+            Some(kept) => revoke::revoke(kept).await,
+            None => Ok(()),
+        };
+        let failed = |why, hint: &str| self.failed(login::Failed { why, hint: hint.to_owned() });
+        forgotten.map_err(|why| {
+            failed(format!("it is still kept: {why}"), "Remove it there by hand; it is not used here any more.")
+        })?;
+        given_back.map_err(|why| {
+            let why = format!("it is forgotten here, but its authorization server did not take it back: {why}");
+            failed(why, "It may hold until it runs out. End it in the settings of the account, where that matters.")
+        })?;
+        Ok(had.is_some())
     }
 
     /// Notes what the server wants, for the login that may follow.

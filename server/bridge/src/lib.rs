@@ -260,7 +260,8 @@ impl Bridge {
         if server.state().0 == ServerState::Failed { server.restart().await } else { Ok(()) }
     }
 
-    /// Forgets the login to a server and stops it; whether there was one. The server itself is not told.
+    /// Forgets the login to a server, tells who gave it out, where that is possible, and stops the server; whether there was
+    /// one. An error that says it was not taken back leaves nothing of it here.
     pub async fn logout(&self, server: &str) -> Result<bool, Error> {
         let had = self.auth(&*self.server(server)?)?.logout().await;
         self.stop(server).await?;

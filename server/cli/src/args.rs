@@ -82,7 +82,7 @@ pub(crate) enum ServersCommand {
         #[arg(value_name = "NAME")]
         server: String,
     },
-    /// Forget the login to a remote server, here; the server itself is not told
+    /// Forget the login to a remote server, and tell the server that gave it out, where it takes that
     Logout {
         /// The server, by name or by identifier
         #[arg(value_name = "NAME")]

@@ -149,6 +149,23 @@ async fn the_first_call_logs_in_and_later_windows_find_the_login_where_the_edito
 }
 
 #[tokio::test]
+async fn a_logout_gives_the_login_back_and_says_where_that_came_to_nothing() {
+    for (revokes, told) in [(200, None), (503, Some("did not take it back: HTTP 503"))] {
+        let mut bench = Bench::start(Manner { revokes: Some(revokes), ..Manner::default() }).await;
+        bench.call_with_login().await;
+        match (bench.test.ask(Request::Logout { server: "remote".into() }).await, told) {
+            (Ok(Reply::Done(true)), None) => {}
+            (Err(error), Some(told)) if error.to_string().contains(told) => {}
+            (other, _) => panic!("{revokes}: {other:?}"),
+        }
+        assert_eq!(bench.remote.count("POST /revoke"), 1);
+        assert!(bench.kept.lock().expect("not poisoned").is_empty(), "it is forgotten here");
+        bench.call_with_login().await;
+        bench.shows_nothing().await;
+    }
+}
+
+#[tokio::test]
 async fn a_token_that_ran_out_is_refreshed_and_a_spent_refresh_logs_in_anew() {
     let mut bench = Bench::start(Manner::default()).await;
     bench.call_with_login().await;

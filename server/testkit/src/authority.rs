@@ -38,6 +38,8 @@ pub struct Manner {
     pub resource: BTreeMap<&'static str, Value>,
     /// The person says no.
     pub refuses: bool,
+    /// What giving a token back is answered with; it is not taken back where absent.
+    pub revokes: Option<u16>,
 }
 
 impl Default for Manner {
@@ -53,6 +55,7 @@ impl Default for Manner {
             metadata: BTreeMap::new(),
             resource: BTreeMap::new(),
             refuses: false,
+            revokes: None,
         }
     }
 }
@@ -167,6 +170,7 @@ async fn answer(
         ("GET", "/authorize") => shared.authorize(&params(uri.query().unwrap_or_default())),
         ("POST", "/register") => shared.register(&serde_json::from_str(&body).unwrap_or_default()),
         ("POST", "/token") => shared.token(&params(&body)),
+        ("POST", "/revoke") => shared.take_back(&params(&body)),
         (method, "/mcp") => shared.mcp(method, &headers, &serde_json::from_str(&body).unwrap_or_default()),
         _ => StatusCode::NOT_FOUND.into_response(),
     }
@@ -195,6 +199,9 @@ impl Shared {
         });
         if manner.registers {
             metadata["registration_endpoint"] = format!("{}/register", self.issuer).into();
+        }
+        if manner.revokes.is_some() {
+            metadata["revocation_endpoint"] = format!("{}/revoke", self.issuer).into();
         }
         for (name, value) in &manner.metadata {
             metadata[*name] = value.as_str().into();
@@ -278,6 +285,16 @@ impl Shared {
         });
         known.refresh.insert(refresh, grant);
         json_response(StatusCode::OK, &token)
+    }
+
+    fn take_back(&self, asked: &Params) -> Response {
+        let status = lock(&self.manner).revokes.and_then(|code| StatusCode::from_u16(code).ok());
+        let of = |name: &str| asked.get(name).cloned().unwrap_or_default();
+        let mut known = lock(&self.state);
+        known.check(of("token_type_hint") == "refresh_token", "token_type_hint");
+        let grant = known.refresh.remove(&of("token")).unwrap_or_default();
+        known.check(!grant.client.is_empty() && grant.client == of("client_id"), "token or client_id of /revoke");
+        status.unwrap_or(StatusCode::NOT_FOUND).into_response()
     }
 
     fn mcp(&self, method: &str, headers: &HeaderMap, message: &Value) -> Response {

@@ -4,7 +4,7 @@
 //! to a private address. It takes the endpoints in an authorization server's metadata as they are; here they must be
 //! https, or plain http on this machine where the server itself is on it.
 
-use super::login::Failed;
+use super::{login::Failed, revoke};
 use reqwest::Url;
 use rmcp::transport::auth::AuthorizationMetadata;
 
@@ -20,9 +20,11 @@ pub(super) fn check(server: &str, metadata: &AuthorizationMetadata) -> Result<()
         ("authorization_endpoint", Some(&metadata.authorization_endpoint)),
         ("token_endpoint", Some(&metadata.token_endpoint)),
         ("registration_endpoint", metadata.registration_endpoint.as_ref()),
-    ];
-    for (name, endpoint) in endpoints {
-        let safe = |text: &String| Url::parse(text).is_ok_and(|url| is_safe(&url, here));
+    ]
+    .map(|(name, endpoint)| (name, endpoint.map(String::as_str)));
+    let revocation = metadata.additional_fields.get(revoke::ENDPOINT).and_then(|endpoint| endpoint.as_str());
+    for (name, endpoint) in endpoints.into_iter().chain([(revoke::ENDPOINT, revocation)]) {
+        let safe = |text: &str| Url::parse(text).is_ok_and(|url| is_safe(&url, here));
         if let Some(endpoint) = endpoint.filter(|endpoint| !safe(endpoint)) {
             let shown: String = endpoint.chars().filter(|c| !c.is_control()).take(200).collect();
             return Err(Failed::new(format!(

@@ -48,9 +48,10 @@ pub(super) fn essence(metadata: &AuthorizationMetadata) -> AuthorizationMetadata
     kept.issuer.clone_from(&metadata.issuer);
     kept.authorization_endpoint.clone_from(&metadata.authorization_endpoint);
     kept.token_endpoint.clone_from(&metadata.token_endpoint);
-    let methods = "token_endpoint_auth_methods_supported";
-    kept.additional_fields
-        .extend(metadata.additional_fields.get(methods).map(|value| (methods.to_owned(), Value::clone(value))));
+    for name in ["token_endpoint_auth_methods_supported", super::revoke::ENDPOINT] {
+        kept.additional_fields
+            .extend(metadata.additional_fields.get(name).map(|value| (name.to_owned(), Value::clone(value))));
+    }
     kept
 }
 
@@ -218,7 +219,7 @@ fn refresh_token(credentials: &StoredCredentials) -> Option<Value> {
     part(credentials, "refresh_token")
 }
 
-fn part(credentials: &StoredCredentials, name: &str) -> Option<Value> {
+pub(super) fn part(credentials: &StoredCredentials, name: &str) -> Option<Value> {
     let response: Option<&OAuthTokenResponse> = credentials.token_response.as_ref();
     serde_json::to_value(response?).ok()?.get(name).cloned()
 }
