@@ -11,9 +11,10 @@ use crate::question;
 use crate::run::now_ms;
 use engine::RunClock;
 use model::editor::{Approval, ApprovalReply, ApprovalRequest};
-use model::{ErrorKind, ProgramError, RunId, ServerSpec, ToolDefinition};
+use model::{ErrorKind, ProgramError, RunId, ServerSpec, ToolDefinition, Transport};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -34,6 +35,8 @@ pub(crate) struct Approvals {
     pub(crate) servers: Mutex<crate::admit::Servers>,
     open: Semaphore,
     patience: Duration,
+    /// Where servers work that do not say where.
+    workspace: PathBuf,
 }
 
 /// On whose behalf a run, or a direct call, asks; and what was answered for the rest of it.
@@ -104,6 +107,7 @@ impl Approvals {
             servers: Mutex::default(),
             open: Semaphore::new(OPEN_MAX),
             patience: PATIENCE,
+            workspace: paths.workspace.clone(),
         }
     }
 
@@ -133,7 +137,11 @@ impl Approvals {
             return Some(Err(refused(wanted)));
         }
         let allowed = given.allowed.contains(&(server.clone(), tool.clone()));
-        if allowed || self.store.call(server, hash, tool, wanted.arguments) {
+        let base = match &wanted.server.transport {
+            Transport::Stdio { cwd: Some(cwd), .. } => cwd,
+            _ => &self.workspace,
+        };
+        if allowed || self.store.call(server, hash, tool, wanted.arguments, base) {
             return Some(Ok(()));
         }
         given.unattended.then(|| Err(unanswered(wanted)))
@@ -281,6 +289,7 @@ mod tests {
             servers: Mutex::default(),
             open: Semaphore::new(1),
             patience,
+            workspace: PathBuf::from("/w"),
         }
     }
 

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Approvals at most.
@@ -91,9 +91,16 @@ impl Store {
         self.kept().iter().filter(|kept| kept.calls.is_none()).map(|kept| kept.hash.clone()).collect()
     }
 
-    /// Whether a call with these arguments was approved.
-    pub(crate) fn call(&self, server: &str, hash: &str, tool: &str, arguments: &Map<String, Value>) -> bool {
-        let covers = |calls: &Calls| calls.tool == tool && calls.pattern.covers(arguments);
+    /// Whether a call with these arguments, from a server that works in `base`, was approved.
+    pub(crate) fn call(
+        &self,
+        server: &str,
+        hash: &str,
+        tool: &str,
+        arguments: &Map<String, Value>,
+        base: &Path,
+    ) -> bool {
+        let covers = |calls: &Calls| calls.tool == tool && calls.pattern.covers(arguments, base);
         let about = |kept: &&Kept| kept.server == server && kept.hash == hash;
         self.kept().iter().filter(about).any(|kept| kept.calls.as_ref().is_some_and(covers))
     }
@@ -183,17 +190,17 @@ mod tests {
     fn an_approval_holds_for_its_hash_and_tool_in_every_daemon() {
         let folder = tempfile::tempdir().expect("a folder");
         let (own, other) = (store(&folder), store(&folder));
-        assert!(!other.call("fs", "h", "write", &Map::new()));
+        assert!(!other.call("fs", "h", "write", &Map::new(), Path::new("/")));
         own.add(kept("fs", "h", Some("write"))).expect("written");
         for store in [&own, &other] {
-            assert!(store.call("fs", "h", "write", &Map::new()));
-            assert!(!store.call("fs", "h2", "write", &Map::new()), "a changed server asks again");
-            assert!(!store.call("git", "h", "write", &Map::new()));
-            assert!(!store.call("fs", "h", "delete", &Map::new()));
+            assert!(store.call("fs", "h", "write", &Map::new(), Path::new("/")));
+            assert!(!store.call("fs", "h2", "write", &Map::new(), Path::new("/")), "a changed server asks again");
+            assert!(!store.call("git", "h", "write", &Map::new(), Path::new("/")));
+            assert!(!store.call("fs", "h", "delete", &Map::new(), Path::new("/")));
             assert!(!store.server("h"), "a call's approval starts nothing");
         }
         other.forget(Some(&own.list()[0].id)).expect("written");
-        assert!(!own.call("fs", "h", "write", &Map::new()));
+        assert!(!own.call("fs", "h", "write", &Map::new(), Path::new("/")));
     }
 
     #[test]

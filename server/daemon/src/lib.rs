@@ -25,6 +25,7 @@ mod import;
 mod inputs;
 mod inspect;
 mod keyring;
+mod links;
 mod login;
 mod lookup;
 mod main_loop;

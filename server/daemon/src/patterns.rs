@@ -1,13 +1,15 @@
-//! Which calls of a tool an answer covers: what is offered for a call, what each offer says, and what it matches. Pure.
+//! Which calls of a tool an answer covers: what is offered for a call, what each offer says, and what it matches.
 //!
 //! Invariant: a pattern covers no call that its label does not speak of; an argument that it does not name matches
-//! nothing. A folder is one of names, not of the disk: links are the server's business. A path that holds `..`, or
+//! nothing. A path lies in a folder by its name and, where the folder is on this machine, by its links too (`links.rs`). A path that holds `..`, or
 //! anything that a shell, a glob or a URL would expand, lies in no folder.
 
+use crate::links::is_below;
 use model::editor::ApprovalPattern;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Arguments of a call for which more than "every call" is offered.
 const ARGUMENTS_MAX: usize = 32;
@@ -105,11 +107,11 @@ fn plain(path: &str) -> Option<String> {
 }
 
 impl Pattern {
-    /// Whether a call with these arguments is one of those.
-    pub(crate) fn covers(&self, arguments: &Map<String, Value>) -> bool {
+    /// Whether a call with these arguments is one of those. Relative paths are meant from `base`.
+    pub(crate) fn covers(&self, arguments: &Map<String, Value>, base: &Path) -> bool {
         let Self::Where(named) = self else { return true };
         arguments.keys().all(|name| named.contains_key(name))
-            && named.iter().all(|(name, m)| m.matches(arguments.get(name)))
+            && named.iter().all(|(name, m)| m.matches(arguments.get(name), base))
     }
 
     /// As people read it.
@@ -136,12 +138,14 @@ impl Pattern {
 }
 
 impl Match {
-    fn matches(&self, value: Option<&Value>) -> bool {
+    fn matches(&self, value: Option<&Value>, base: &Path) -> bool {
         match (self, value) {
             (Self::Any, _) => true,
             (Self::Is(wanted), Some(value)) => wanted == value,
-            (Self::In(folder), Some(Value::String(path))) => plain(path)
-                .is_some_and(|path| path.strip_prefix(folder.as_str()).is_some_and(|below| below.starts_with('/'))),
+            (Self::In(folder), Some(Value::String(path))) => plain(path).is_some_and(|path| {
+                path.strip_prefix(folder.as_str()).is_some_and(|below| below.starts_with('/'))
+                    && is_below(base, folder, &path)
+            }),
             (Self::Is(_) | Self::In(_), _) => false,
         }
     }
@@ -168,6 +172,12 @@ impl Match {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    impl Pattern {
+        fn covers_here(&self, arguments: &Map<String, Value>) -> bool {
+            self.covers(arguments, Path::new("/no/such/base"))
+        }
+    }
 
     fn object(value: Value) -> Map<String, Value> {
         let Value::Object(map) = value else { panic!("{value} is no object") };
@@ -210,8 +220,8 @@ mod tests {
             panic!("three offers")
         };
         for inside in ["/w/notes/b.txt", "/w/notes/deep/er/b", "/w//notes/./b"] {
-            assert!(in_notes.covers(&object(json!({"path": inside, "content": "other"}))), "{inside}");
-            assert!(in_notes.covers(&object(json!({"path": inside}))), "what may be anything may be absent");
+            assert!(in_notes.covers_here(&object(json!({"path": inside, "content": "other"}))), "{inside}");
+            assert!(in_notes.covers_here(&object(json!({"path": inside}))), "what may be anything may be absent");
         }
         for outside in [
             json!("/w/notes/../../etc/passwd"),
@@ -233,23 +243,26 @@ mod tests {
             json!(7),
             Value::Null,
         ] {
-            assert!(!in_notes.covers(&object(json!({"path": outside, "content": "x"}))), "{outside}");
+            assert!(!in_notes.covers_here(&object(json!({"path": outside, "content": "x"}))), "{outside}");
         }
-        assert!(!in_notes.covers(&object(json!({"content": "x"}))), "a missing path is in no folder");
-        assert!(!in_notes.covers(&object(json!({"path": "/w/notes/a", "also": "/etc/passwd"}))), "an unnamed argument");
+        assert!(!in_notes.covers_here(&object(json!({"content": "x"}))), "a missing path is in no folder");
+        assert!(
+            !in_notes.covers_here(&object(json!({"path": "/w/notes/a", "also": "/etc/passwd"}))),
+            "an unnamed argument"
+        );
     }
 
     #[test]
     fn an_exact_pattern_is_exact() {
         let exact = &offers(&object(json!({"path": "a/**", "n": 1})))[0];
-        assert!(exact.covers(&object(json!({"n": 1, "path": "a/**"}))));
+        assert!(exact.covers_here(&object(json!({"n": 1, "path": "a/**"}))));
         for other in [
             json!({"path": "a/b", "n": 1}),
             json!({"path": "a/**", "n": "1"}),
             json!({"path": "a/**"}),
             json!({"path": "a/**", "n": 1, "force": true}),
         ] {
-            assert!(!exact.covers(&object(other.clone())), "{other}");
+            assert!(!exact.covers_here(&object(other.clone())), "{other}");
         }
     }
 }
