@@ -289,7 +289,7 @@ impl Field {
     pub fn schema(&self) -> Value {
         let titled = |options: &[Choice]| options.iter().any(|option| option.title != option.value);
         let values = |options: &[Choice]| options.iter().map(|o| Value::from(o.value.as_str())).collect::<Vec<_>>();
-        let titles = |options: &[Choice]| {
+        let pairs = |options: &[Choice]| {
             options.iter().map(|o| json!({"const": o.value, "title": o.title})).collect::<Vec<_>>()
         };
         let mut schema = match &self.kind {
@@ -302,11 +302,11 @@ impl Field {
                 json!({"type": kind, "minimum": least.map(value), "maximum": most.map(value)})
             }
             FieldKind::Boolean { .. } => json!({"type": "boolean"}),
-            FieldKind::Choice { options, .. } if titled(options) => json!({"type": "string", "oneOf": titles(options)}),
+            FieldKind::Choice { options, .. } if titled(options) => json!({"type": "string", "oneOf": pairs(options)}),
             FieldKind::Choice { options, .. } => json!({"type": "string", "enum": values(options)}),
             FieldKind::Choices { options, least, most, .. } => {
                 let items = if titled(options) {
-                    json!({"anyOf": titles(options)})
+                    json!({"anyOf": pairs(options)})
                 } else {
                     json!({"type": "string", "enum": values(options)})
                 };
