@@ -15,9 +15,11 @@ const LONGEST_MS = 300_000;
 const START = { startup_timeout_ms: 120_000 };
 
 /** Every server over every transport that it offers. */
-export const CASES = Object.entries(SERVERS).flatMap(([server, { http }]) =>
-  (http ? ['stdio', 'http'] : ['stdio']).map((transport) => ({ server, transport })),
-);
+export const CASES = Object.entries(SERVERS).flatMap(([server, { http, sse }]) => [
+  { server, transport: 'stdio' },
+  ...(http ? [{ server, transport: 'http' }] : []),
+  ...(sse ? [{ server, transport: 'sse' }] : []),
+]);
 /** The one that the workbench exercises, as a server that only the editor has. */
 export const BY_EDITOR = { server: 'pyright', transport: 'editor' };
 
@@ -91,12 +93,13 @@ function tally(calls) {
 
 /** A server's entry in mcp.json; over HTTP it is started here, as a remote one is started by somebody else. */
 export async function entry(t, server, transport, world, folder) {
-  const { start, http, host = '127.0.0.1', headers = {} } = SERVERS[server];
+  const { start, host = '127.0.0.1', headers = {}, ...offers } = SERVERS[server];
   const { command, args, env } = start(world, folder);
   if (transport === 'stdio') return { type: 'stdio', command, args, env, ...START };
   const port = await listening(t, server, (free) => {
-    const served = http(args, String(free));
+    const served = offers[transport](args, String(free));
     return { command, args: served.args ?? served, env: { ...env, ...served.env } };
   });
-  return { type: 'http', url: `http://${host}:${port}/mcp`, headers, ...START };
+  const path = { http: 'mcp', sse: 'sse' }[transport];
+  return { type: transport, url: `http://${host}:${port}/${path}`, headers, ...START };
 }

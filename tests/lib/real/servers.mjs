@@ -1,5 +1,5 @@
-// The real servers: how each is started, over stdio and where it offers that over streamable HTTP; what stands behind it; and
-// what is true of what `tests/fixtures/real/NAME` gives, in words and as a check. Its calls are what that program makes.
+// The real servers: how each is started, over stdio and, where it offers that, over streamable HTTP and the older HTTP+SSE; what
+// stands behind it; and what is true of what its program in `tests/fixtures/real` returns, in words and as a check.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -43,7 +43,7 @@ function typed(refused, kind, pattern) {
 
 /**
  * Each has `world(t, folder)`: what stands behind it, or a text that says why there is none; `start(world, folder)`: {command, args,
- * env}; and where it speaks HTTP, `http(world, folder, port)`, with `headers` where it wants some.
+ * env}; for each further transport what becomes of the arguments, `http(args, port)`; `headers` and `host` where it wants some.
  */
 export const SERVERS = {
   context7: {
@@ -87,6 +87,7 @@ export const SERVERS = {
     },
     start: ({ env }) => pypi('mcp-grafana', [], env),
     http: (args, port) => [...args, '-t', 'streamable-http', '-address', `127.0.0.1:${port}`],
+    sse: (args, port) => [...args, '-t', 'sse', '-address', `127.0.0.1:${port}`],
     checks: {
       'a datasource, a dashboard’s panels and query': ({ sources, panels }) => {
         assert.deepEqual([sources, panels], [['Prometheus'], ['Samples', 'Notes']]);
@@ -228,6 +229,7 @@ export const SERVERS = {
     start: ({ browser }) =>
       npm('@playwright/mcp', 'cli.js', ['--headless', '--no-sandbox', '--isolated', '--executable-path', browser]),
     http: (args, port) => [...args, '--host', '127.0.0.1', '--port', port],
+    sse: (args, port) => [...args, '--host', '127.0.0.1', '--port', port],
     host: 'localhost', // It answers to that name alone.
     checks: {
       'a page of this machine in Chromium': ({ heading, console: said }) =>
@@ -246,6 +248,7 @@ export const SERVERS = {
     world: () => ({}),
     start: (_, folder) => common('everything', folder),
     http: (args, port) => ({ args: [...args, 'streamableHttp'], env: { PORT: port } }),
+    sse: (args, port) => ({ args: [...args, 'sse'], env: { PORT: port } }),
     checks: {
       'structured content as a value': ({ sum, weather }) => {
         assert.match(sum, /42/);
