@@ -16,7 +16,12 @@ listing = await fs.list_directory(path="NOTES")
 str(listing).count(".md")
 `;
 
-test('two windows share a workspace, and each sees what the other saved, also after a reload', async (t) => {
+test('windows as people have them', async (t) => {
+  await t.test('two windows share a workspace, and each sees what the other saved, also after a reload', shared);
+  await t.test('a window with two folders has the servers of both', multiRoot);
+});
+
+async function shared(t) {
   const others = processesOf(tta, 'lsp');
   const daemons = () => processesOf(tta, 'lsp').filter((pid) => !others.includes(pid));
   const folder = notesWorkspace(t, (notes) => ({ 'list.py': LIST.replace('NOTES', notes) }));
@@ -51,9 +56,9 @@ test('two windows share a workspace, and each sees what the other saved, also af
   await second.shoot('window');
   await second.close();
   await until('the end of its daemon', () => daemons().length === 1);
-});
+}
 
-test('a window with two folders has the servers of both', async (t) => {
+async function multiRoot(t) {
   const notes = notesWorkspace(t);
   const more = notesWorkspace(t);
   const servers = { more: serverEntries(more).fs };
@@ -81,4 +86,4 @@ b = await more.list_directory(path="${join(more, 'notes')}")
   const row = (name) => workbench.page.locator(`.sidebar .monaco-list-row[aria-label^="${name}, "]`);
   await row('fs').waitFor();
   await row('more').waitFor({ state: 'detached' });
-});
+}
