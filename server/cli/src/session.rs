@@ -50,6 +50,8 @@ pub(crate) fn init_logging(verbose: u8) {
         // A code that still waits to be exchanged, and a token's further fields, stand in what rmcp logs of a login.
         _ => "debug,rmcp::transport::auth=warn,cranelift_codegen=info,regalloc2=info,wasmtime=info,hyper=info",
     };
+    // It prints an address as it is, secrets and all, of a failure that the bridge reports.
+    let filter = format!("{filter},rmcp::transport::worker=off");
     let log =
         tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).with_env_filter(EnvFilter::new(filter));
     if verbose == 0 { log.without_time().with_level(false).with_target(false).init() } else { log.init() }

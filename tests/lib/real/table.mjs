@@ -14,7 +14,8 @@ const INTRODUCTION = `# Real servers
 
 What \`npm test\` does with real MCP servers from npm and PyPI, all through the daemon. Behind those of remote services stand small
 loopback stubs of their APIs; behind Grafana's proxy of datasources a real Prometheus that scrapes itself. The tests wrote this
-(\`tests/lib/real/table.mjs\`), and fail where they do something else. *era* is the revision of the protocol that was agreed on.
+(\`tests/lib/real/table.mjs\`), and fail where they do something else. *era* is the revision of the protocol that was agreed on:
+a server over stdio whose start takes long is not asked for the newest.
 `;
 
 /** Takes away what an earlier run of `kind`, integration or e2e, handed in. */
