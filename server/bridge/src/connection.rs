@@ -88,8 +88,7 @@ pub(crate) async fn handshake<T: Transport<RoleClient> + 'static>(
 impl Connection {
     pub(crate) fn new(
         server: &str,
-        client: &Client,
-        era: Era,
+        (client, era): (&Client, Era),
         options: &Options,
         tools_changed: Arc<Notify>,
         observed: Arc<Observed>,

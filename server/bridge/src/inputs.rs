@@ -22,14 +22,15 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 impl Connection {
     /// One request, and what the server asks on the way to its answer.
-    pub(crate) async fn converse(
-        &self,
-        mut request: ClientRequest,
-        progress: &Progress,
-    ) -> Result<ServerResult, Error> {
-        if self.era != Era::Stateless {
-            return self.request(request, progress).await;
+    pub(crate) async fn converse(&self, request: ClientRequest, progress: &Progress) -> Result<ServerResult, Error> {
+        if self.era == Era::Stateless {
+            // Boxed, as it is rare so far, and every call's future would have room for it.
+            return Box::pin(self.rounds(request, progress)).await;
         }
+        self.request(request, progress).await
+    }
+
+    async fn rounds(&self, mut request: ClientRequest, progress: &Progress) -> Result<ServerResult, Error> {
         for round in 0..ROUNDS_MAX {
             let needs = match self.request(request.clone(), progress).await? {
                 ServerResult::InputRequiredResult(needs) => needs,

@@ -146,7 +146,9 @@ impl Opening<'_> {
         known: Option<Era>,
         patience: Option<Duration>,
     ) -> Result<Client, ClientInitializeError> {
-        handshake(&self.shared.options, &self.tools_changed, &self.questions, transport, known, patience).await
+        let options = &self.shared.options;
+        // Boxed: it is large, and several stand side by side.
+        Box::pin(handshake(options, &self.tools_changed, &self.questions, transport, known, patience)).await
     }
 
     /// From the handshake on the supervisor owns the process; a failing first listing ends it again.
@@ -160,8 +162,7 @@ impl Opening<'_> {
     ) -> Result<Arc<Connection>, Error> {
         let connection = Arc::new(Connection::new(
             &self.spec.name,
-            &client,
-            era,
+            (&client, era),
             &self.shared.options,
             self.tools_changed.clone(),
             self.observed.clone(),

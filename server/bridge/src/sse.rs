@@ -1,5 +1,5 @@
 //! The HTTP+SSE transport of 2024-11-05: one event stream brings all that the server says, first of all the address that
-//! our messages are POSTed to. rmcp has no client for it any more, but its HTTP client sends the requests: with the login,
+//! our messages are posted to. rmcp has no client for it any more, but its HTTP client sends the requests: with the login,
 //! the bounds on an event and on redirects, and the errors of streamable HTTP.
 //!
 //! Invariants: messages go to the stream's own origin and nowhere else; an answer is read as one over stdio is (`decode`). The

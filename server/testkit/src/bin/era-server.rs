@@ -110,19 +110,19 @@ impl Server {
     fn call(&mut self, id: &Value, params: &Value) {
         let (arguments, state) = (&params["arguments"], params["requestState"].as_str());
         match params["name"].as_str().unwrap_or_default() {
-            "seen" => structured(id, json!({"methods": self.seen})),
+            "seen" => structured(id, &json!({"methods": self.seen})),
             // Its questions are given as arguments; what it was answered is the answer.
             "ask" => match state {
                 None => answer(
                     id,
                     json!({"resultType": "input_required", "inputRequests": arguments["questions"], "requestState": "s"}),
                 ),
-                Some(state) => structured(id, json!({"state": state, "answers": params["inputResponses"]})),
+                Some(state) => structured(id, &json!({"state": state, "answers": params["inputResponses"]})),
             },
             "patience" => {
                 let rounds = state.map_or(0, str::len);
                 if rounds == 3 {
-                    structured(id, json!({"rounds": rounds}));
+                    structured(id, &json!({"rounds": rounds}));
                 } else {
                     answer(id, json!({"resultType": "input_required", "requestState": "x".repeat(rounds + 1)}));
                 }
@@ -134,7 +134,7 @@ impl Server {
             "grow" => {
                 self.extra_tools += 1;
                 self.tell("notifications/tools/list_changed", json!({}));
-                structured(id, json!({}));
+                structured(id, &json!({}));
             }
             name => error(id, -32_602, &format!("unknown tool {name}")),
         }
@@ -151,7 +151,7 @@ impl Server {
     }
 }
 
-fn structured(id: &Value, content: Value) {
+fn structured(id: &Value, content: &Value) {
     answer(id, json!({"resultType": "complete", "content": [], "structuredContent": content}));
 }
 
