@@ -58,7 +58,7 @@ impl Connection {
             return listing.clone();
         }
         let connection = Arc::clone(self);
-        let listing = async move { Arc::new(connection.list_beside().await) }.boxed().shared();
+        let listing = async move { Arc::new(Box::pin(connection.list_beside()).await) }.boxed().shared();
         tasks.spawn(listing.clone());
         *kept = Some((now, listing.clone()));
         listing
@@ -73,10 +73,10 @@ impl Connection {
             self.first(has_resources, Method::ListResources, RESOURCES_MAX),
         );
         let mut room = TOTAL_BYTES;
-        let prompts = kept(prompts.0, &mut room, prompt);
-        let templates = kept(templates.0, &mut room, |entry, room| resource(entry, "uriTemplate", room));
+        let prompts = kept(&prompts.0, &mut room, prompt);
+        let templates = kept(&templates.0, &mut room, |entry, room| resource(entry, "uriTemplate", room));
         let (resource_count, has_more) = (resources.0.len(), resources.1);
-        let resources = kept(resources.0, &mut room, |entry, room| resource(entry, "uri", room));
+        let resources = kept(&resources.0, &mut room, |entry, room| resource(entry, "uri", room));
         Beside { prompts, templates, resources, resource_count, has_more }
     }
 
@@ -96,9 +96,9 @@ impl Connection {
 }
 
 /// What of the entries can be kept: no entry twice, until there is no more room.
-fn kept<T: PartialEq>(entries: Vec<Value>, room: &mut usize, read: impl Fn(&Value, &mut usize) -> Option<T>) -> Vec<T> {
+fn kept<T: PartialEq>(entries: &[Value], room: &mut usize, read: impl Fn(&Value, &mut usize) -> Option<T>) -> Vec<T> {
     let mut all: Vec<T> = Vec::new();
-    for entry in &entries {
+    for entry in entries {
         if let Some(entry) = read(entry, room)
             && !all.contains(&entry)
         {

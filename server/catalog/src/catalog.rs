@@ -84,7 +84,11 @@ impl Catalog {
 
     /// How many tools there are, and prompts and templates with them.
     pub fn entry_count(&self) -> usize {
-        self.servers.iter().flat_map(|server| server.tools().iter().chain(server.extras())).filter(is_listed).count()
+        self.servers
+            .iter()
+            .flat_map(|server| server.tools().iter().chain(server.extras()))
+            .filter(|entry| is_listed(entry))
+            .count()
     }
 
     /// Ranks the tools, of one server where `server` names one, by what `query` asks for in words. A tool whose name the
@@ -96,7 +100,7 @@ impl Catalog {
         };
         let query = query[..query.floor_char_boundary(QUERY_BYTES_MAX)].trim();
         let searched = servers.iter().flat_map(|server| server.tools().iter().chain(server.extras()));
-        let searched = searched.filter(is_listed).count();
+        let searched = searched.filter(|entry| is_listed(entry)).count();
         let mut ranked: Vec<(f32, usize)> = if query.is_empty() {
             let entries = servers.iter().flat_map(|server| server.tools().iter().chain(server.extras()));
             entries.zip(0..).filter(|(entry, _)| is_listed(entry)).map(|(_, at)| (0.0, at)).collect()
@@ -113,7 +117,7 @@ impl Catalog {
 }
 
 /// Whether a list of everything has it: resources stand there as one line.
-fn is_listed(entry: &&Tool) -> bool {
+fn is_listed(entry: &Tool) -> bool {
     entry.kind != HitKind::Resource
 }
 
@@ -123,7 +127,7 @@ fn weigh_resources(servers: &[&Arc<ServerTools>], scores: &mut [f32]) {
     for server in servers {
         let end = start + server.entry_count();
         let is_found =
-            |at: &usize| server.entry(at - start).is_some_and(|entry| !is_listed(&entry)) && scores[*at] > 0.0;
+            |at: &usize| server.entry(at - start).is_some_and(|entry| !is_listed(entry)) && scores[*at] > 0.0;
         let mut found: Vec<usize> = (start..end).filter(is_found).collect();
         found.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
         for (rank, at) in found.into_iter().enumerate() {

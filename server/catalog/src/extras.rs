@@ -12,6 +12,7 @@ use model::beside::{Beside, Prompt, Resource};
 use model::tool::HitKind;
 use model::{Annotations, Detail, Language, Method, ToolDefinition};
 use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// Resources that stand for all of them, and characters of each one's URI.
@@ -105,14 +106,16 @@ pub(crate) fn stub(entry: &Tool, language: Language, detail: Detail) -> String {
     let arguments = types::read(&entry.definition.input_schema, 1);
     let Type::Object(fields) = &arguments else { return commented(&(call + end), mark, entry.summary()) };
     let printer = Printer { python, literals_max: 0 };
-    let printed = printer.object(fields);
-    let shown = if printed.len() > ARGUMENTS_CHARS { printer.print(&Type::Map(Box::new(Type::Str))) } else { printed };
+    let mut shown = printer.object(fields);
+    if shown.len() > ARGUMENTS_CHARS {
+        shown = printer.print(&Type::Map(Box::new(Type::Str)));
+    }
     call.truncate(call.len() - 1);
     let mut out = commented(&format!("{call}, {shown}){end}"), mark, entry.summary());
     if detail == Detail::Full {
         let documented = fields.iter().filter_map(|field| Some((field, one_line(field.doc.as_deref()?, DOC_CHARS))));
         for (field, doc) in documented.filter(|(_, doc)| !doc.is_empty()).take(DOCUMENTED) {
-            out.push_str(&format!("\n{mark} {}: {doc}", one_line(&field.name, DOC_CHARS)));
+            write!(out, "\n{mark} {}: {doc}", one_line(&field.name, DOC_CHARS)).expect("a String takes every write");
         }
     }
     out
