@@ -241,6 +241,21 @@ mod tests {
     }
 
     #[test]
+    fn numbers_go_through_to_their_last_digit() {
+        // Doubles of all sizes.
+        let mut bits = 1_u64;
+        for _ in 0..10_000 {
+            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let number = f64::from_bits(bits);
+            if number.is_finite() {
+                let text = serde_json::to_string(&number).expect("a number");
+                let read: Value = serde_json::from_str(&text).expect("JSON");
+                assert_eq!((read.as_f64(), of(vec![], Some(read))), (Some(number), text));
+            }
+        }
+    }
+
+    #[test]
     fn the_prompt_text_counts_one_representation() {
         let of = |content, structured| ToolResult { content, structured, ..ToolResult::default() }.prompt_text();
         assert_eq!(of(vec![Content::Text("x".into())], Some(Value::Null)), "x");
