@@ -129,6 +129,13 @@ export function rows(f) {
       '≤ 60 MiB',
     ],
     ['exec of the daemon to its first Python reply', ms(f.first_reply_ms), '', '', '≤ 150 ms'],
+    [
+      '50 servers listed from cold',
+      ms(f.cold_50_servers_ms),
+      `the slowest of them alone ${ms(f.cold_slowest_alone_ms)}`,
+      `${(f.cold_50_servers_ms / f.cold_slowest_alone_ms).toFixed(2)}×`,
+      '≤ 1.1×',
+    ],
     ['search over 10,000 tools', both(f.search_10000_tools), '', '', 'p99 ≤ 5 ms'],
     ['ledger, handing in a run of one call', ledger(f.ledger.busy), '', '', '≤ 20 µs'],
     ['the same after a pause: it wakes the ledger', ledger(f.ledger.rested), '', '', ''],

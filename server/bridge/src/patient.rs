@@ -70,7 +70,8 @@ fn explained(events: BoxedSseResponse, id: RequestId) -> BoxedSseResponse {
         Err(error) if error.to_string().contains(EVENT_TOO_LARGE) => {
             let answer = substitute(id.clone(), TOO_LARGE, "the event is too large");
             let mut event = Event::default();
-            event.data = serde_json::to_string(&answer).ok();
+            // Its type has no name here that could be built from.
+            event.data.clone_from(&serde_json::to_string(&answer).ok());
             Ok(event)
         }
         event => event,
@@ -81,12 +82,11 @@ fn explained(events: BoxedSseResponse, id: RequestId) -> BoxedSseResponse {
 /// How long to wait before a request is sent again; `None` where it is not to be.
 fn wait(refused: &HttpStatusError) -> Option<Duration> {
     let asked = refused.retry_after.as_deref().filter(|_| matches!(refused.status, 429 | 503))?.trim();
-    let wait = match asked.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let until = httpdate::parse_http_date(asked).ok()?;
-            until.duration_since(SystemTime::now()).unwrap_or_default()
-        }
+    let wait = if let Ok(seconds) = asked.parse() {
+        Duration::from_secs(seconds)
+    } else {
+        let until = httpdate::parse_http_date(asked).ok()?;
+        until.duration_since(SystemTime::now()).unwrap_or_default()
     };
     Some(wait).filter(|&wait| wait <= WAIT_MAX)
 }

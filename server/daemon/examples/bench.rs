@@ -45,6 +45,7 @@ async fn main() {
         bench.real_calls().await;
     }
     bench.search().await;
+    bench.cold(scripted).await;
     bench.daemon.shutdown().await;
     println!("{}", Value::Object(bench.figures));
 }
@@ -233,6 +234,20 @@ impl Bench {
         }
     }
 
+    /// Fifty servers listed from cold, beside the slowest of them alone: the scripted server's neighbour in the build, which
+    /// takes two seconds to start.
+    async fn cold(&mut self, scripted: &str) {
+        let program = Path::new(scripted).with_file_name("crowd-server");
+        let entry = |ms: &str| json!({"command": program, "args": ["200", ms]});
+        let slowest = entry("2000");
+        let alone = listed(json!({"slowest": slowest})).await;
+        let mut servers: Map<String, Value> = (1..50).map(|n| (format!("crowd{n}"), entry("100"))).collect();
+        servers.insert("slowest".to_owned(), slowest);
+        let all = listed(Value::Object(servers)).await;
+        self.figure("cold_50_servers_ms", json!(all));
+        self.figure("cold_slowest_alone_ms", json!(alone));
+    }
+
     /// Search over 10,000 tools.
     async fn search(&mut self) {
         let queries = [
@@ -256,6 +271,30 @@ impl Bench {
         }
         self.figure("search_10000_tools", percentiles(times));
     }
+}
+
+/// How long a new daemon takes to list these servers, in milliseconds.
+async fn listed(servers: Value) -> f64 {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    std::fs::write(folder.path().join(".mcp.json"), json!({"mcpServers": servers}).to_string()).expect("written");
+    let options = daemon::Options {
+        workspace: Some(folder.path().to_owned()),
+        trusted: Some(true),
+        data_dir: Some(folder.path().join("data")),
+        ..daemon::Options::default()
+    };
+    let daemon = daemon::Daemon::start(options).await.expect("the daemon starts");
+    let started = Instant::now();
+    let request = SearchRequest { query: "read a record".to_owned(), ..SearchRequest::default() };
+    let reply = daemon.submit(Request::Search(request), "bench", &ConversationId::new()).reply().await;
+    let took = started.elapsed().as_secs_f64() * 1e3;
+    let Ok(Reply::Search(found)) = reply else { panic!("search failed: {reply:?}") };
+    assert!(
+        found.unavailable.is_empty() && found.searched >= 200 * servers.as_object().map_or(0, Map::len),
+        "{found:?}"
+    );
+    daemon.shutdown().await;
+    took
 }
 
 async fn run(

@@ -34,8 +34,8 @@ async fn served(test: &str, variables: &[(&str, &str)], value: &Value) {
         process.env(name, value);
     }
     let output = process.output().await.expect("it runs");
-    let text = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }
 
 fn served_here() -> Option<Value> {
