@@ -11,8 +11,9 @@ use crate::error::Error;
 use crate::handler::Handler;
 use crate::host::Questions;
 use crate::lines::{Fatal, Observed};
-use crate::progress::{Progress, Tapped, Watched};
+use crate::progress::{Progress, Tapped, Watch, Watched};
 use crate::redact::Redactor;
+use crate::tasks::{self, TaskTools};
 use crate::{Options, convert, decode};
 use futures::FutureExt as _;
 use model::{ToolDefinition, ToolResult};
@@ -23,6 +24,7 @@ use rmcp::model::{
 use rmcp::service::{ClientInitializeError, Peer, PeerRequestOptions, RoleClient, RunningService, ServiceError};
 use rmcp::transport::{DynamicTransportError, Transport};
 use serde_json::{Map, Value};
+use std::collections::HashSet;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -55,6 +57,7 @@ pub(crate) struct Connection {
     tools_max: usize,
     /// As last listed; absent until the first listing.
     tools: Mutex<Option<Arc<[ToolDefinition]>>>,
+    task_tools: TaskTools,
     pub(crate) tools_changed: Arc<Notify>,
     /// Why it ended.
     pub(crate) ended: SetOnce<Error>,
@@ -106,6 +109,7 @@ impl Connection {
             message_bytes: options.message_bytes,
             tools_max: options.tools,
             tools: Mutex::default(),
+            task_tools: TaskTools::default(),
             tools_changed,
             ended: SetOnce::new(),
             hangs: SetOnce::new(),
@@ -145,12 +149,21 @@ impl Connection {
         whole: bool,
     ) -> Result<ToolResult, Error> {
         let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
+        // Tasks are boxed, as they are rare, and every call's future would have room for them.
+        if self.task_tools.has(tool) {
+            return Box::pin(self.call_as_task(params, progress, whole)).await;
+        }
         match self.converse(ClientRequest::CallToolRequest(CallToolRequest::new(params)), progress).await? {
+            ServerResult::CreateTaskResult(made) => Box::pin(self.follow_task(made.task, progress, whole)).await,
+            answer => self.result_of(answer, whole),
+        }
+    }
+
+    /// What a tool answered.
+    pub(crate) fn result_of(&self, answer: ServerResult, whole: bool) -> Result<ToolResult, Error> {
+        match answer {
             ServerResult::CallToolResult(result) => Ok(convert::result(result, whole)),
             ServerResult::CustomResult(result) => convert::unknown(result.0, whole).ok_or_else(|| self.unexpected()),
-            ServerResult::CreateTaskResult(_) => {
-                Err(self.protocol("it answered a call with a task, which was not offered"))
-            }
             _ => Err(self.unexpected()),
         }
     }
@@ -167,17 +180,26 @@ impl Connection {
 
     /// One request. What the server tells of it meanwhile goes to `progress`; dropping the future cancels it there.
     pub(crate) async fn request(&self, request: ClientRequest, progress: &Progress) -> Result<ServerResult, Error> {
+        self.followed(request, progress).await.map(|(answer, _watch)| answer)
+    }
+
+    /// The same; `progress` is told of it until the watch is dropped.
+    pub(crate) async fn followed(
+        &self,
+        request: ClientRequest,
+        progress: &Progress,
+    ) -> Result<(ServerResult, Option<Watch<'_>>), Error> {
         let sent = self.peer.send_request_with_option(request, PeerRequestOptions::no_options()).await;
         let handle = match sent {
             Ok(handle) => handle,
             Err(error) => return Err(self.explain(error).await),
         };
-        let _watch = self.watched.follow(&handle.progress_token, progress);
+        let watch = self.watched.follow(&handle.progress_token, progress);
         let mut abandoned = Abandoned { peer: &self.peer, id: Some(handle.id.clone()) };
         let answer = handle.await_response().await;
         abandoned.id = None;
         match answer {
-            Ok(answer) => Ok(answer),
+            Ok(answer) => Ok((answer, watch)),
             Err(error) => Err(self.explain(error).await),
         }
     }
@@ -205,7 +227,8 @@ impl Connection {
     /// Every page of `tools/list`. A server that pages in circles or without end is cut off with an error: a catalog
     /// that is silently incomplete would send programs after tools that "do not exist".
     async fn pages(&self) -> Result<Vec<ToolDefinition>, Error> {
-        let mut tools = Vec::new();
+        let (mut tools, mut task_tools) = (Vec::new(), HashSet::new());
+        let takes_tasks = self.offers(tasks::are_offered);
         let mut cursor: Option<String> = None;
         for _page in 0..PAGES_MAX {
             let params = PaginatedRequestParams::default().with_cursor(cursor.clone());
@@ -213,12 +236,17 @@ impl Connection {
                 Ok(page) => page,
                 Err(error) => return Err(self.explain(error).await),
             };
+            let as_tasks = page.tools.iter().filter(|tool| takes_tasks && tasks::is_required(tool));
+            task_tools.extend(as_tasks.map(|tool| tool.name.clone().into_owned()));
             tools.extend(page.tools.into_iter().map(convert::tool));
             if tools.len() > self.tools_max {
                 return Err(self.protocol(&format!("it lists more than {} tools", self.tools_max)));
             }
             match page.next_cursor.filter(|next| !next.is_empty()) {
-                None => return Ok(tools),
+                None => {
+                    self.task_tools.set(task_tools);
+                    return Ok(tools);
+                }
                 next if next == cursor => return Err(self.protocol("its list of tools repeats the same page for ever")),
                 next => cursor = next,
             }
@@ -286,6 +314,10 @@ impl Connection {
 
     pub(crate) fn protocol(&self, what: &str) -> Error {
         Error::Protocol { server: self.server.clone(), what: self.redactor.clean(what) }
+    }
+
+    pub(crate) fn no_task(&self, what: &str) -> Error {
+        Error::Task { server: self.server.clone(), what: self.redactor.clean(what) }
     }
 
     pub(crate) fn unreachable(&self, why: &str) -> Error {

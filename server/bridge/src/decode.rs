@@ -6,6 +6,7 @@
 //!
 //! Left out on purpose: log notifications, which nobody here listens to.
 
+use crate::tasks;
 use rmcp::model::{
     CallToolResult, ErrorCode, ErrorData, JsonRpcMessage, ListToolsResult, RequestId, ServerJsonRpcMessage,
     ServerResult,
@@ -103,6 +104,8 @@ fn server_result(text: &str) -> Result<ServerResult, serde_json::Error> {
     if let Ok(result) = serde_json::from_str::<CallToolResult>(text) {
         return Ok(ServerResult::CallToolResult(result));
     }
+    let kept = tasks::kept(text);
+    let text = kept.as_deref().unwrap_or(text);
     if let Ok(result) = serde_json::from_str::<ListToolsResult>(text) {
         return Ok(ServerResult::ListToolsResult(result));
     }

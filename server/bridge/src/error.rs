@@ -166,6 +166,14 @@ pub enum Error {
         /// Its message.
         message: String,
     },
+    /// It made a task of the call, of which nothing came.
+    #[error("server `{server}`: the task that it made of the call {what}")]
+    Task {
+        /// Which server.
+        server: String,
+        /// How it ended, and why.
+        what: String,
+    },
     /// It does not have what was asked for.
     #[error("server `{server}` offers no {what}")]
     NotOffered {
@@ -225,6 +233,7 @@ impl Error {
             Self::Refused { .. } => "Check its URL and headers in its entry.".into(),
             Self::Protocol { .. } => "Update the server, or report this to its authors.".into(),
             Self::Rpc { .. } => "Compare the arguments with the tool's stub.".into(),
+            Self::Task { .. } => "Call again, with other arguments where those are the reason.".into(),
             Self::NotOffered { .. } => "Use its tools instead; search_tools lists them.".into(),
             Self::TooLarge { .. } => "Ask for a smaller part, such as a page or a range.".into(),
         }

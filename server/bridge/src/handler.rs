@@ -40,7 +40,7 @@ impl Handler {
         questions: Arc<Questions>,
     ) -> Self {
         let client = Implementation::new(options.client_name.clone(), options.client_version.clone());
-        let mut capabilities = ClientCapabilities::builder().enable_roots().build();
+        let mut capabilities = ClientCapabilities::builder().enable_roots().enable_tasks().build();
         questions.declare(&mut capabilities);
         let config =
             ClientConfig::new(capabilities, client).with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);

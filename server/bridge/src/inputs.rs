@@ -58,7 +58,8 @@ impl Connection {
         Err(self.protocol(&format!("it asks again and again instead of answering, {ROUNDS_MAX} times")))
     }
 
-    async fn respond(&self, question: InputRequest) -> Result<Value, ErrorData> {
+    /// The answer to one question.
+    pub(crate) async fn respond(&self, question: InputRequest) -> Result<Value, ErrorData> {
         let answer = match question {
             InputRequest::Elicitation(asked) => serde_json::to_value(self.questions.elicit(asked.params).await?),
             InputRequest::CreateMessage(asked) => serde_json::to_value(self.questions.sample(asked.params).await?),

@@ -39,6 +39,7 @@ mod sse;
 mod stderr;
 mod supervise;
 mod sweep;
+mod tasks;
 mod turns;
 mod usage;
 

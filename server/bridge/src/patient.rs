@@ -7,6 +7,7 @@
 
 use crate::decode::{TOO_LARGE, substitute};
 use crate::lines::Observed;
+use crate::tasks;
 use futures::{StreamExt as _, TryStream};
 use http::{HeaderName, HeaderValue};
 use rmcp::model::{ClientJsonRpcMessage, RequestId};
@@ -72,6 +73,12 @@ fn explained(events: BoxedSseResponse, id: RequestId) -> BoxedSseResponse {
             let mut event = Event::default();
             // Its type has no name here that could be built from.
             event.data.clone_from(&serde_json::to_string(&answer).ok());
+            Ok(event)
+        }
+        Ok(mut event) => {
+            if let Some(kept) = event.data.as_deref().and_then(tasks::kept) {
+                event.data = Some(kept);
+            }
             Ok(event)
         }
         event => event,

@@ -22,7 +22,7 @@ const MESSAGE_BYTES: usize = 1_000;
 /// One update.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Update {
-    /// How far the call is; each update's is more than the one's before.
+    /// How far the call is; no update's is less than the one's before.
     pub progress: f64,
     /// What `progress` will be at the end, where the server knows.
     pub total: Option<f64>,
@@ -66,6 +66,21 @@ impl Progress {
             }
             told.await;
         }
+    }
+
+    /// Something changed that the server puts no number on.
+    pub(crate) fn note(&self, message: Option<&str>) {
+        let last = self.kept().last.back().map(|last| (last.progress, last.total));
+        let progress = match last {
+            // Of the server's own figures nothing is known to have changed.
+            Some((progress, Some(_))) => progress,
+            Some((progress, None)) => progress + 1.0,
+            None => 1.0,
+        };
+        let mut said = ProgressNotificationParam::new(ProgressToken(NumberOrString::Number(0)), progress);
+        said.total = last.and_then(|(_, total)| total);
+        said.message = message.map(str::to_owned);
+        self.push(&said);
     }
 
     fn push(&self, said: &ProgressNotificationParam) {

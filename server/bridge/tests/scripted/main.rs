@@ -18,6 +18,7 @@ mod orphans;
 mod refusals;
 mod sse;
 mod supervision;
+mod tasks;
 mod turns;
 mod wire;
 mod works;
