@@ -18,7 +18,9 @@ test('the first hint that any model has chooses, and without one the editor does
   const choose = (...hints: string[]): string | undefined => chosen(MODELS, hints)?.id;
   assert.equal(choose('gemini', 'Claude', 'gpt'), 'claude-sonnet');
   assert.equal(choose('gemini', ''), 'gpt-5-mini');
-  assert.equal(chosen([], ['gpt']), undefined);
+  assert.equal(chosen(MODELS.slice(0, 0), ['gpt']), undefined);
+  const session = { id: 'auto', family: 'auto', name: 'Auto', vendor: 'copilotcli' };
+  assert.equal(chosen([session, ...MODELS], ['auto'])?.id, 'gpt-5-mini', 'a session is no model');
 });
 
 test('what is said ends at the bound of its tokens, at a text, or by itself', async () => {

@@ -1,5 +1,5 @@
 // What only a person can give: `${input:…}`, asked for once, kept by the editor, in the environment of the server that wants
-// it and nowhere else; and a login in the browser.
+// it and nowhere else; a login in the browser; and answers to what a server asks in the middle of a call.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { serverEntries } from '../../scripts/lib/servers.mjs';
 import { oauthServer } from '../lib/oauth.mjs';
 import { processesOf } from '../lib/processes.mjs';
 import { workspace } from '../lib/tta.mjs';
+import { scriptedModel } from './model.mjs';
 import { settings } from './setup.mjs';
 import { extensions } from './vsix.mjs';
 import { until, Workbench } from './workbench.mjs';
@@ -28,6 +29,7 @@ test('what only a person can give', async (t) => {
     'a server is logged in to in the browser, and by an address handed over where that cannot come back',
     login,
   );
+  await t.test('a server asks in the middle of a call: for a form, a page, the editor’s model', asks);
 });
 
 async function secretInput(t) {
@@ -137,4 +139,64 @@ async function login(t) {
   await input.press('Enter');
   assert.match(await workbench.outputWith('greet.py · done'), /Hello, Ada/);
   await offer.waitFor({ state: 'detached' });
+}
+
+const PAGE = 'https://good.example/login?x=1';
+const ASKED = `from servers import everything
+
+form = await everything.trigger_elicitation_request()
+page = await everything.trigger_url_elicitation(url="${PAGE}", message="Log in first")
+said = await everything.trigger_sampling_request(prompt="Which colour?", maxTokens=20)
+" ".join(word for word, answer in (("Ada", form), ("Monica", form), ("accept", page), ("Blue.", said)) if word in str(answer))
+`;
+
+async function asks(t) {
+  const model = await scriptedModel({ tool: 'none', args: {}, script: () => 'Blue.' });
+  t.after(() => model.close());
+  const folder = workspace(t, {
+    servers: (at) => ({ everything: serverEntries(at).everything }),
+    files: () => ({ 'asked.py': ASKED }),
+  });
+  const workbench = await Workbench.open({ folder, extensions, settings, modelUrl: model.url });
+  t.after(() => workbench.close());
+  const { page } = workbench;
+  await workbench.enableAgent();
+  await workbench.statusWith('TTA: ready');
+  await workbench.openFile(join(folder, 'asked.py'));
+  await workbench.command('tta.runFile');
+
+  const form = workbench.question('The MCP server “everything” asks you');
+  await form.waitFor();
+  await workbench.shoot('asks-form');
+  await workbench.answer(form, 'Answer…');
+  const widget = page.locator('.quick-input-widget:visible');
+  for (let field = 1; field <= 13; field += 1) {
+    await widget.locator('.quick-input-title', { hasText: `(${field}/13)` }).waitFor();
+    if (field === 1) {
+      await widget.locator('input').press('Enter');
+      await widget.getByText('String is required.').waitFor();
+      await widget.locator('input').fill('Ada');
+      await workbench.shoot('asks-field');
+    }
+    await page.keyboard.press('Enter');
+  }
+  await widget.getByText('Send to “everything”').waitFor();
+  await workbench.shoot('asks-overview');
+  await page.keyboard.press('Enter');
+
+  await page.evaluate(() => {
+    globalThis.open = (url) => Object.assign(globalThis, { opened: String(url) });
+  });
+  const consent = workbench.question('wants you to open a page of ▸ good.example ◂');
+  await consent.waitFor();
+  await workbench.shoot('asks-page');
+  await workbench.answer(consent, 'Open Page');
+  await page.locator('.monaco-dialog-box:visible').getByText('Open', { exact: true }).click();
+  assert.equal(await until('the page to be opened', () => page.evaluate(() => globalThis.opened)), PAGE);
+
+  const sampling = workbench.question('The MCP server “everything” wants to ask the model');
+  await sampling.waitFor();
+  await workbench.shoot('asks-model');
+  await workbench.answer(sampling, 'Allow Once');
+  await workbench.outputWith('Ada Monica accept Blue.');
 }

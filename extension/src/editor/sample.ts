@@ -13,6 +13,8 @@ import type { Wording } from './wording';
 
 /** Hashes of the servers that may ask without asking the person. */
 const ALLOWED = 'tta.sampling';
+/** Vendors whose models stand for whole agent sessions of the editor's own: as models they say nothing. */
+const SESSIONS = new Set(['copilotcli', 'claude-code']);
 /** So many are remembered in a workspace; the oldest goes first. */
 const MOST = 100;
 const MOST_NAME = 60;
@@ -54,6 +56,9 @@ export class Sampling {
         stopped.token,
       );
       const said = await within(text, request, (so) => model.countTokens(so));
+      if (said.text === '' && said.stop_reason === 'endTurn') {
+        throw new Error(vscode.l10n.t('the model {0} said nothing', model.name));
+      }
       return { model: `${model.vendor}/${model.id}`, ...said };
     } finally {
       // Also what is still being said beyond the bound.
@@ -121,15 +126,16 @@ export function chosen<M extends Pick<vscode.LanguageModelChat, 'id' | 'name' | 
   models: readonly M[],
   hints: readonly string[],
 ): M | undefined {
+  const able = models.filter(({ vendor }) => !SESSIONS.has(vendor));
   for (const hint of hints.map((one) => one.toLowerCase()).filter((one) => one !== '')) {
-    const found = models.find(({ id, name, family, vendor }) =>
+    const found = able.find(({ id, name, family, vendor }) =>
       [id, name, family, vendor].some((one) => one.toLowerCase().includes(hint)),
     );
     if (found) {
       return found;
     }
   }
-  return models[0];
+  return able[0];
 }
 
 /** What is said, up to the tokens and to the texts at which it is to end. */
