@@ -56,7 +56,8 @@ impl TaskTools {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Task {
-    task_id: String,
+    #[serde(rename = "taskId")]
+    id: String,
     status: TaskStatus,
     status_message: Option<String>,
     last_updated_at: Option<String>,
@@ -109,7 +110,7 @@ impl Connection {
         };
         let mut unfinished = Unfinished::new(self, &task);
         self.poll(&mut task, progress, |status| status == TaskStatus::Working).await?;
-        let result = json!({"taskId": task.task_id});
+        let result = json!({"taskId": task.id});
         let result = ClientRequest::CustomRequest(CustomRequest::new("tasks/result", Some(result)));
         let silent = Progress::default();
         let answer = match task.status {
@@ -192,7 +193,7 @@ impl Connection {
             answers.insert(key, answer);
         }
         if !answers.is_empty() {
-            let update = UpdateTaskRequest::new(UpdateTaskParams::new(&task.task_id, answers));
+            let update = UpdateTaskRequest::new(UpdateTaskParams::new(&task.id, answers));
             self.request(ClientRequest::UpdateTaskRequest(update), &Progress::default()).await?;
         }
         Ok(())
@@ -208,7 +209,7 @@ impl Connection {
     /// Asks after a while how it goes. Whatever changed is progress.
     async fn step(&self, task: &mut Task, progress: &Progress) -> Result<(), Error> {
         tokio::time::sleep(task.pause()).await;
-        let get = ClientRequest::GetTaskRequest(GetTaskRequest::new(GetTaskParams::new(&task.task_id)));
+        let get = ClientRequest::GetTaskRequest(GetTaskRequest::new(GetTaskParams::new(&task.id)));
         let now = match self.request(get, &Progress::default()).await {
             Ok(answer) => serde_json::to_value(answer).map_err(|_| self.unexpected())?,
             Err(Error::Rpc { message, .. }) => return Err(self.no_task(&format!("is not known any more: {message}"))),
@@ -218,7 +219,7 @@ impl Connection {
         if !now.is_as(task) {
             progress.note(now.status_message.as_deref());
         }
-        now.task_id = std::mem::take(&mut task.task_id);
+        now.id = std::mem::take(&mut task.id);
         now.poll_interval = now.poll_interval.or(task.poll_interval);
         *task = now;
         Ok(())
@@ -237,7 +238,7 @@ struct Unfinished<'a> {
 
 impl<'a> Unfinished<'a> {
     fn new(connection: &'a Connection, task: &Task) -> Self {
-        Self { connection, id: Some(task.task_id.clone()) }
+        Self { connection, id: Some(task.id.clone()) }
     }
 
     fn is_over(&mut self) {

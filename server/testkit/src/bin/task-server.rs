@@ -33,9 +33,7 @@ impl Server {
     fn receive(&mut self, message: &Value) {
         let (id, params) = (&message["id"], &message["params"]);
         let Some(method) = message["method"].as_str() else { return self.answered(&message["result"]) };
-        if method.starts_with("t") {
-            self.seen.push(method.into());
-        }
+        self.seen.push(method.into());
         match method {
             "server/discover" if self.is_stateless => answer(id, discovered()),
             "initialize" if !self.is_stateless => answer(id, initialized(params)),
