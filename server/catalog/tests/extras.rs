@@ -7,12 +7,8 @@ use model::{Detail, Language};
 use serde_json::json;
 use std::sync::Arc;
 
-fn text(text: &str) -> Option<String> {
-    Some(text.to_owned())
-}
-
 fn argument(name: &str, required: bool) -> PromptArgument {
-    PromptArgument { name: name.into(), description: text(&format!("About {name}.")), required }
+    PromptArgument { name: name.into(), description: Some(format!("About {name}.")), required }
 }
 
 fn resource(uri: &str, name: &str) -> Resource {
@@ -24,13 +20,17 @@ fn beside() -> Beside {
     let pages = (1..=40).map(|n| resource(&format!("wiki://handbook/{n}"), &format!("Handbook page {n}")));
     Beside {
         prompts: vec![
-            Prompt { name: "review".into(), description: text("Reviews a change. In depth."), arguments: review },
+            Prompt {
+                name: "review".into(),
+                description: Some("Reviews a change. In depth.".into()),
+                arguments: review,
+            },
             Prompt { name: "greet".into(), description: None, arguments: Vec::new() },
         ],
         templates: vec![Resource {
             uri: "issue://{number}".into(),
             name: "Ticket".into(),
-            description: text("One ticket by its number."),
+            description: Some("One ticket by its number.".into()),
         }],
         resources: pages.collect(),
         resource_count: 40,
@@ -114,8 +114,8 @@ fn a_prompt_is_written_as_a_program_asks_for_it_with_its_arguments_typed() {
 fn what_a_server_says_of_them_stays_inside_its_quotes_and_its_comment_and_is_bounded() {
     let hostile = "x\")\nimport os\n\u{202e}# ";
     let arguments = (0..32).map(|n| argument(&format!("{hostile}{n}{}", "y".repeat(200)), true)).collect();
-    let prompt = Prompt { name: hostile.into(), description: text(&hostile.repeat(100)), arguments };
-    let one = Resource { uri: hostile.into(), name: hostile.into(), description: text(hostile) };
+    let prompt = Prompt { name: hostile.into(), description: Some(&hostile.repeat(100.to_owned())), arguments };
+    let one = Resource { uri: hostile.into(), name: hostile.into(), description: Some(hostile.to_owned()) };
     let (templates, resources) = (vec![one.clone()], vec![one]);
     let catalog =
         catalog(Beside { prompts: vec![prompt], templates, resources, resource_count: 1_000, has_more: true });

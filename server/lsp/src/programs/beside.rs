@@ -31,7 +31,7 @@ pub(super) fn arguments(program: &Program<'_>, place: &CallPlace) -> Option<Vec<
             Some(names(program, &server, method, replace))
         }
         Place::Name { replace, is_quoted, has_value }
-            if place.first.is_some() && !(place.in_braces && !place.is_inner) =>
+            if place.first.is_some() && (place.is_inner || !place.in_braces) =>
         {
             let prompt = server.prompt(place.first.as_deref()?)?;
             let form = Form { is_quoted: *is_quoted, has_value: *has_value, in_braces: place.in_braces };
