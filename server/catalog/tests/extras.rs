@@ -114,7 +114,7 @@ fn a_prompt_is_written_as_a_program_asks_for_it_with_its_arguments_typed() {
 fn what_a_server_says_of_them_stays_inside_its_quotes_and_its_comment_and_is_bounded() {
     let hostile = "x\")\nimport os\n\u{202e}# ";
     let arguments = (0..32).map(|n| argument(&format!("{hostile}{n}{}", "y".repeat(200)), true)).collect();
-    let prompt = Prompt { name: hostile.into(), description: Some(&hostile.repeat(100.to_owned())), arguments };
+    let prompt = Prompt { name: hostile.into(), description: Some(hostile.repeat(100)), arguments };
     let one = Resource { uri: hostile.into(), name: hostile.into(), description: Some(hostile.to_owned()) };
     let (templates, resources) = (vec![one.clone()], vec![one]);
     let catalog =
