@@ -13,13 +13,14 @@ use crate::host::Questions;
 use crate::lines::{Fatal, Observed};
 use crate::progress::{Progress, Tapped, Watch, Watched};
 use crate::redact::Redactor;
+use crate::said::Mouth;
 use crate::tasks::{self, TaskTools};
-use crate::{Options, convert, decode};
+use crate::{Options, convert, decode, said};
 use futures::FutureExt as _;
 use model::{ToolDefinition, ToolResult};
 use rmcp::model::{
     CallToolRequest, CallToolRequestParams, CancelledNotificationParam, ClientRequest, PaginatedRequestParams,
-    PingRequest, RequestId, ServerCapabilities, ServerResult,
+    PingRequest, RequestId, RequestMetaObject, ServerCapabilities, ServerResult,
 };
 use rmcp::service::{ClientInitializeError, Peer, PeerRequestOptions, RoleClient, RunningService, ServiceError};
 use rmcp::transport::{DynamicTransportError, Transport};
@@ -46,6 +47,8 @@ pub(crate) struct Connection {
     server: String,
     pub(crate) peer: Peer<RoleClient>,
     pub(crate) era: Era,
+    /// What every request says beside itself, where there is something.
+    meta: Option<RequestMetaObject>,
     watched: Arc<Watched>,
     /// What it lists beside its tools.
     pub(crate) listings: Arc<Listings>,
@@ -79,12 +82,13 @@ pub(crate) async fn handshake<T: Transport<RoleClient> + 'static>(
     tools_changed: &Arc<Notify>,
     questions: &Arc<Questions>,
     transport: T,
+    mouth: Mouth,
     known: Option<Era>,
     patience: Option<Duration>,
 ) -> Result<Client, ClientInitializeError> {
     let watched = Arc::<Watched>::default();
     let handler = Handler::new(options, tools_changed.clone(), watched.clone(), questions.clone());
-    let transport = Tapped { transport: Greeting::new(transport, patience), watched };
+    let transport = Tapped { transport: Greeting::new(transport, patience), watched, mouth };
     rmcp::service::serve_client_with_lifecycle(handler, transport, Era::lifecycle(known)).await
 }
 
@@ -102,6 +106,7 @@ impl Connection {
             server: server.to_owned(),
             peer: client.peer().clone(),
             era,
+            meta: said::meta(era, client.peer().peer_info().as_ref().map(|info| &info.capabilities)),
             watched: client.service().watched.clone(),
             roots: client.service().roots(),
             questions: client.service().questions.clone(),
@@ -189,7 +194,9 @@ impl Connection {
         request: ClientRequest,
         progress: &Progress,
     ) -> Result<(ServerResult, Option<Watch<'_>>), Error> {
-        let sent = self.peer.send_request_with_option(request, PeerRequestOptions::no_options()).await;
+        let mut options = PeerRequestOptions::no_options();
+        options.meta.clone_from(&self.meta);
+        let sent = self.peer.send_request_with_option(request, options).await;
         let handle = match sent {
             Ok(handle) => handle,
             Err(error) => return Err(self.explain(error).await),

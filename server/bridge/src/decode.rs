@@ -2,10 +2,10 @@
 //!
 //! Invariant: an answer whose id can be made out always reaches the caller that waits for it, as the answer or as an
 //! error; a bad line never leaves it waiting for its timeout. Answers to `tools/call` and `tools/list` are decoded by
-//! their own types first, which saves the detour over a union of every result the protocol knows.
-//!
-//! Left out on purpose: log notifications, which nobody here listens to.
+//! their own types first, which saves the detour over a union of every result the protocol knows; log messages are cut
+//! before they become values (`said`).
 
+use crate::said;
 use crate::tasks;
 use rmcp::model::{
     CallToolResult, ErrorCode, ErrorData, JsonRpcMessage, ListToolsResult, RequestId, ServerJsonRpcMessage,
@@ -28,7 +28,7 @@ pub(crate) const ID_WINDOW: usize = 256;
 pub(crate) enum Line {
     /// A message for the client.
     Message(Box<ServerJsonRpcMessage>),
-    /// A message that nobody here listens to, or a blank line.
+    /// A log message that says nothing, or a blank line.
     Ignored,
     /// Not JSON-RPC.
     Garbage,
@@ -118,8 +118,9 @@ fn error_data(text: &str) -> ErrorData {
 }
 
 fn request_or_notification(method: &str, text: &str) -> Line {
-    if method == "notifications/message" {
-        return Line::Ignored;
+    if method == said::METHOD {
+        let said = said::read(text).map(JsonRpcMessage::notification);
+        return said.map_or(Line::Ignored, message);
     }
     serde_json::from_str(text).map_or(Line::Garbage, message)
 }

@@ -34,6 +34,7 @@ mod patient;
 mod progress;
 mod redact;
 mod remote;
+mod said;
 mod server;
 mod sse;
 mod stderr;

@@ -14,7 +14,8 @@ use crate::host::Questions;
 use crate::lines::{Lines, Observed};
 use crate::listen::listen;
 use crate::redact::Redactor;
-use crate::stderr::{Ring, drain, log_path};
+use crate::said::{Mouth, Said, set_level};
+use crate::stderr::{Ring, Sink, drain};
 use crate::supervise::{Remains, follow_tools, supervise};
 use model::{ServerSpec, Transport};
 use rmcp::service::{ClientInitializeError, RoleClient};
@@ -22,6 +23,7 @@ use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncRead;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -114,13 +116,12 @@ impl Opening<'_> {
         let spawned = launch.spawn(&self.shared.guardian);
         let Spawned { process, stdin, stdout, stderr } =
             spawned.map_err(|error| Failed { error: self.without_secrets(error), of_question: false })?;
-        let log = log_path(options, &self.spec.name);
-        let drained = tokio::spawn(drain(stderr, self.ring.clone(), log, self.redactor.clone()));
+        let (mouth, drained) = self.listen_to(stderr);
 
         // To see whether it read what it was sent; it must not outlive the handshake, or closing its stdin would not end it.
         let unread = stdin.as_fd().try_clone_to_owned();
         let lines = Lines::new(stdout, stdin, options.message_bytes, self.observed.clone());
-        let shaken = timeout_at(deadline, self.handshake(lines, known, Some(eras::PATIENCE))).await;
+        let shaken = timeout_at(deadline, self.handshake(lines, mouth, known, Some(eras::PATIENCE))).await;
         let was_heard = unread.is_ok_and(|pipe| rustix::io::ioctl_fionread(pipe).is_ok_and(|bytes| bytes == 0));
         match shaken {
             Ok(Ok(client)) => {
@@ -140,15 +141,23 @@ impl Opening<'_> {
         }
     }
 
+    /// Logs what it prints, and what it says in messages.
+    pub(crate) fn listen_to(&self, stderr: impl AsyncRead + Send + Unpin + 'static) -> (Mouth, JoinHandle<()>) {
+        let said = Said::new(self.redactor.clone());
+        let sink = Sink::new(&self.shared.options, &self.spec.name, self.ring.clone(), self.redactor.clone());
+        (Mouth(said.clone()), tokio::spawn(drain(stderr, said, sink)))
+    }
+
     pub(crate) async fn handshake<T: rmcp::transport::Transport<RoleClient> + 'static>(
         &self,
         transport: T,
+        mouth: Mouth,
         known: Option<Era>,
         patience: Option<Duration>,
     ) -> Result<Client, ClientInitializeError> {
         let options = &self.shared.options;
         // Boxed: it is large, and several stand side by side.
-        Box::pin(handshake(options, &self.tools_changed, &self.questions, transport, known, patience)).await
+        Box::pin(handshake(options, &self.tools_changed, &self.questions, transport, mouth, known, patience)).await
     }
 
     /// From the handshake on the supervisor owns the process; a failing first listing ends it again.
@@ -179,6 +188,7 @@ impl Opening<'_> {
         unless_listed.disarm();
         self.shared.tasks.spawn(follow_tools(connection.clone(), self.shared.clone(), limit));
         self.shared.tasks.spawn(listen(connection.clone()));
+        self.shared.tasks.spawn(set_level(connection.clone(), limit));
         Ok(connection)
     }
 

@@ -5,6 +5,7 @@
 //!
 //! Bounded: updates kept of one call, the oldest go first; and each one's text.
 
+use crate::said::Mouth;
 use rmcp::model::{JsonRpcMessage, ServerNotification};
 use rmcp::model::{NumberOrString, ProgressNotificationParam, ProgressToken};
 use rmcp::service::{RoleClient, RxJsonRpcMessage, TxJsonRpcMessage};
@@ -157,10 +158,11 @@ fn number(token: &ProgressToken) -> Option<i64> {
     }
 }
 
-/// A transport whose progress goes to `watched`, and not to rmcp.
+/// A transport whose progress goes to `watched` and log messages to `mouth`, and not to rmcp.
 pub(crate) struct Tapped<T> {
     pub(crate) transport: T,
     pub(crate) watched: Arc<Watched>,
+    pub(crate) mouth: Mouth,
 }
 
 impl<T: Transport<RoleClient>> Transport<RoleClient> for Tapped<T> {
@@ -179,7 +181,9 @@ impl<T: Transport<RoleClient>> Transport<RoleClient> for Tapped<T> {
                 JsonRpcMessage::Notification(said) => match said.notification {
                     ServerNotification::ProgressNotification(said) => self.watched.take(said.params),
                     other => {
-                        return Some(JsonRpcMessage::notification(other));
+                        if let Some(other) = self.mouth.take(other) {
+                            return Some(JsonRpcMessage::notification(other));
+                        }
                     }
                 },
                 message => return Some(message),

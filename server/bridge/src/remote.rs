@@ -95,7 +95,8 @@ impl Opening<'_> {
         let in_flight = self.spec.limits.calls_in_flight;
         let transport =
             crate::http::transport(server, url, headers, sender.clone(), options, in_flight, &self.observed)?;
-        Ok(self.handshake(transport, known, None).await)
+        let (mouth, _logs) = self.listen_to(tokio::io::empty());
+        Ok(self.handshake(transport, mouth, known, None).await)
     }
 
     async fn event_stream(&self, remote: &Remote<'_>) -> Result<Client, Error> {
@@ -109,7 +110,8 @@ impl Opening<'_> {
         let bytes = self.shared.options.message_bytes;
         let stream = EventStream::open(url, headers, sender.clone(), bytes, self.observed.clone()).await;
         let stream = stream.map_err(|error| explain(&error))?;
-        self.handshake(stream, Some(Era::EventStream), None).await.map_err(|error| {
+        let (mouth, _logs) = self.listen_to(tokio::io::empty());
+        self.handshake(stream, mouth, Some(Era::EventStream), None).await.map_err(|error| {
             auth::explain_start(server, self.auth.as_deref(), &error).unwrap_or_else(|| explain(&error))
         })
     }

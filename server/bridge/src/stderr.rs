@@ -1,10 +1,12 @@
-//! What a server writes to its stderr: the end of it for error messages, more of it in a log file.
+//! What a server writes to its stderr, and says in log messages (`said`): the end of it for error messages, more of it in a
+//! log file.
 //!
 //! Bounded: the part kept in memory, and the log, which starts anew at its limit and keeps one predecessor. Secrets are
 //! taken out before anything is kept.
 
 use crate::Options;
 use crate::redact::Redactor;
+use crate::said::Said;
 use model::names;
 use std::io::SeekFrom;
 use std::path::{Path, PathBuf};
@@ -24,27 +26,31 @@ const TAIL_LINE_CHARS: usize = 200;
 
 /// The end of what a server wrote to its stderr, over all its lives in this process.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Ring(Arc<Mutex<Kept>>);
+pub(crate) struct Ring {
+    kept: Arc<Mutex<Kept>>,
+    /// How much had been written when the life of this handle began: the next one may begin before this one is explained.
+    life: usize,
+}
 
 #[derive(Debug, Default)]
 struct Kept {
     text: String,
-    /// Where in it the words of the present life begin.
-    life: usize,
+    /// How much was written before it, and is kept no more.
+    gone: usize,
 }
 
 impl Ring {
     /// A new life: what was said before is no reason for what happens now.
     pub(crate) fn begin(&self) -> Self {
-        let mut kept = self.kept();
-        kept.life = kept.text.len();
-        self.clone()
+        let kept = self.kept();
+        Self { kept: self.kept.clone(), life: kept.gone + kept.text.len() }
     }
 
     /// The last lines of this life, as one line for an error message.
     pub(crate) fn tail(&self) -> String {
         let kept = self.kept();
-        let lines = kept.text[kept.life..].lines().rev().map(plain).filter(|line| !line.is_empty());
+        let lines =
+            kept.text[self.life.saturating_sub(kept.gone)..].lines().rev().map(plain).filter(|line| !line.is_empty());
         let mut lines: Vec<String> = lines.take(TAIL_LINES).map(|line| cut(&line)).collect();
         lines.reverse();
         lines.join(" | ")
@@ -61,16 +67,16 @@ impl Ring {
         if kept.text.len() > RING_BYTES {
             let cut = kept.text.ceil_char_boundary(kept.text.len() - RING_BYTES);
             kept.text.drain(..cut);
-            kept.life = kept.life.saturating_sub(cut);
+            kept.gone += cut;
         }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Where a server's stderr is logged.
+/// Where a server is logged.
 pub(crate) fn log_path(options: &Options, server: &str) -> Option<PathBuf> {
     options.log_dir.as_ref().map(|dir| dir.join(names::identifier(server)).with_extension("log"))
 }
@@ -95,25 +101,58 @@ fn lines_of(text: &str) -> String {
     text.lines().map(|line| plain(line) + "\n").collect()
 }
 
-/// Reads `stderr` to its end.
-pub(crate) async fn drain(mut stderr: impl AsyncRead + Unpin, ring: Ring, log: Option<PathBuf>, redactor: Redactor) {
-    let mut log = match log {
-        Some(path) => Log::open(path).await,
-        None => None,
-    };
+/// Reads `stderr` to its end, and all that is said meanwhile to its own.
+pub(crate) async fn drain(mut stderr: impl AsyncRead + Unpin, said: Arc<Said>, mut sink: Sink) {
+    let (mut prints, mut speaks) = (true, true);
     let mut pending = Vec::new();
-    loop {
-        let ended = !matches!(stderr.read_buf(&mut pending).await, Ok(1..));
-        let whole = pending.iter().rposition(|&byte| byte == b'\n').map(|at| at + 1);
-        let taken = whole.unwrap_or(if ended || pending.len() > LINE_BYTES_MAX { pending.len() } else { 0 });
-        let text = redactor.clean(&String::from_utf8_lossy(&pending[..if ended { pending.len() } else { taken }]));
-        pending.drain(..taken);
-        ring.push(&text);
-        if let (Some(log), false) = (&mut log, text.is_empty()) {
-            log.write(&text).await;
+    while prints || speaks {
+        tokio::select! {
+            read = stderr.read_buf(&mut pending), if prints => {
+                prints = matches!(read, Ok(1..));
+                let whole = pending.iter().rposition(|&byte| byte == b'\n').map(|at| at + 1);
+                let cut = if pending.len() > LINE_BYTES_MAX { pending.len() } else { 0 };
+                let taken = if prints { whole.unwrap_or(cut) } else { pending.len() };
+                let text = sink.redactor.clean(&String::from_utf8_lossy(&pending[..taken]));
+                pending.drain(..taken);
+                sink.write(text).await;
+            }
+            lines = said.next(), if speaks => match lines {
+                // Not into the middle of a line.
+                Some(lines) if sink.in_line => sink.write(format!("\n{lines}")).await,
+                Some(lines) => sink.write(lines).await,
+                None => speaks = false,
+            },
         }
-        if ended {
+    }
+}
+
+/// Where one life of a server is kept.
+pub(crate) struct Sink {
+    ring: Ring,
+    redactor: Redactor,
+    /// Where the log is to be opened, once there is something to write.
+    path: Option<PathBuf>,
+    log: Option<Log>,
+    /// What was written last is no whole line.
+    in_line: bool,
+}
+
+impl Sink {
+    pub(crate) fn new(options: &Options, server: &str, ring: Ring, redactor: Redactor) -> Self {
+        Self { ring, redactor, path: log_path(options, server), log: None, in_line: false }
+    }
+
+    async fn write(&mut self, text: String) {
+        if text.is_empty() {
             return;
+        }
+        self.in_line = !text.ends_with('\n');
+        self.ring.push(&text);
+        if let Some(path) = self.path.take() {
+            self.log = Log::open(path).await;
+        }
+        if let Some(log) = &mut self.log {
+            log.write(&text).await;
         }
     }
 }
@@ -191,6 +230,7 @@ fn cut(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::said::Mouth;
 
     #[test]
     fn the_tail_is_the_last_lines_without_colours() {
@@ -206,14 +246,15 @@ mod tests {
     fn a_new_life_explains_itself_and_the_log_keeps_both() {
         let ring = Ring::default();
         ring.push("\tfirst life\r\n");
-        ring.begin();
-        assert_eq!(ring.tail(), "");
+        let first = ring.clone();
+        let ring = ring.begin();
+        assert_eq!((first.tail().as_str(), ring.tail().as_str()), ("first life", ""));
         ring.push(&format!("{}\n", "x".repeat(TAIL_LINE_CHARS + 1)));
         assert_eq!(ring.tail(), format!("{}…", "x".repeat(TAIL_LINE_CHARS)));
         assert_eq!(ring.log(), format!("\tfirst life\n{}\n", "x".repeat(TAIL_LINE_CHARS + 1)));
         ring.push(&"ü\n".repeat(RING_BYTES));
-        assert_eq!(ring.kept().life, 0, "what is cut away moves the mark");
-        assert!(ring.tail().ends_with("ü | ü"));
+        assert!(ring.tail().ends_with("ü | ü"), "what is cut away moves the mark");
+        assert_eq!(ring.begin().tail(), "");
     }
 
     #[test]
@@ -232,7 +273,12 @@ mod tests {
         let line = format!("{}\n", "x".repeat(1023));
         let mut text = line.repeat(2500);
         text.push_str("the end\n");
-        drain(text.as_bytes(), Ring::default(), Some(path.clone()), Redactor::default()).await;
+        let (said, options) = (
+            Said::new(Redactor::default()),
+            Options { log_dir: path.parent().map(Path::to_owned), ..Options::default() },
+        );
+        drop(Mouth(said.clone()));
+        drain(text.as_bytes(), said, Sink::new(&options, "s", Ring::default(), Redactor::default())).await;
         let size = |path: &Path| std::fs::metadata(path).expect("exists").len();
         assert!(size(&path) <= LOG_BYTES_MAX + (8 << 10));
         assert!(size(&path.with_extension("log.old")) <= LOG_BYTES_MAX + (8 << 10));

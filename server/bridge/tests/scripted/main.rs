@@ -14,6 +14,7 @@ mod http;
 mod kills;
 mod kit;
 mod life;
+mod logging;
 mod orphans;
 mod refusals;
 mod sse;

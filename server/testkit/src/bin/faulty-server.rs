@@ -47,7 +47,11 @@ fn receive(fault: &str, message: &Value) {
     let id = &message["id"];
     match message["method"].as_str() {
         Some("initialize") if fault == "hang-handshake" => {}
-        Some("initialize") => answer(fault, id, initialize(message)),
+        Some("initialize") => answer(fault, id, initialize(fault, message)),
+        Some("logging/setLevel") if fault == "chatty" => {
+            CLIENT.lock().expect("no thread panics")["level"] = message["params"]["level"].clone();
+            answer(fault, id, json!({}));
+        }
         Some("notifications/cancelled") => cancelled().push(message["params"]["requestId"].clone()),
         Some("tools/list") if fault == "hang-listing" => eprintln!("asked for tools, process {}", std::process::id()),
         Some("tools/list") => answer(fault, id, tools(fault, &message["params"]["cursor"])),
@@ -74,13 +78,14 @@ fn receive(fault: &str, message: &Value) {
     }
 }
 
-fn initialize(message: &Value) -> Value {
+fn initialize(fault: &str, message: &Value) -> Value {
     CLIENT.lock().expect("no thread panics").clone_from(&message["params"]);
-    json!({
-        "protocolVersion": message["params"]["protocolVersion"],
-        "capabilities": {"tools": {"listChanged": true}, "resources": {}, "prompts": {"listChanged": true}},
-        "serverInfo": {"name": "faulty", "version": "1"},
-    })
+    let mut capabilities = json!({"tools": {"listChanged": true}, "resources": {}, "prompts": {"listChanged": true}});
+    if matches!(fault, "chatty" | "deaf-to-levels") {
+        capabilities["logging"] = json!({});
+    }
+    let (version, server) = (&message["params"]["protocolVersion"], json!({"name": "faulty", "version": "1"}));
+    json!({"protocolVersion": version, "capabilities": capabilities, "serverInfo": server})
 }
 
 fn tools(fault: &str, cursor: &Value) -> Value {
@@ -227,7 +232,7 @@ fn call(fault: &str, id: &Value, params: &Value) {
     }
     match params["name"].as_str().unwrap_or_default() {
         "blocks" => answer(fault, id, blocks()),
-        "echo" | "read" | "write" | "note" => answer(fault, id, json!({"content": [], "structuredContent": arguments})),
+        "echo" | "read" | "write" | "note" => answer(fault, id, structured(arguments)),
         "read_note" => answer(fault, id, text_result(&"A bee makes honey. ".repeat(100))),
         "text" => answer(fault, id, text_result(arguments["text"].as_str().unwrap_or_default())),
         "fail" => error(id, -32_000, "as you wished"),
@@ -250,11 +255,7 @@ fn call(fault: &str, id: &Value, params: &Value) {
         "big" => big(id, arguments),
         "env" => {
             let names: Vec<String> = std::env::vars().map(|(name, value)| format!("{name}={value}")).collect();
-            answer(
-                fault,
-                id,
-                json!({"content": [], "structuredContent": {"env": names, "cwd": std::env::current_dir().ok()}}),
-            );
+            answer(fault, id, structured(&json!({"env": names, "cwd": std::env::current_dir().ok()})));
         }
         "grow" => {
             // Twice, as careless servers do.
@@ -264,7 +265,7 @@ fn call(fault: &str, id: &Value, params: &Value) {
             send(&json!({"jsonrpc": "2.0", "method": "notifications/prompts/list_changed"}));
             answer(fault, id, text_result("grown"));
         }
-        "cancelled" => answer(fault, id, json!({"content": [], "structuredContent": {"ids": &*cancelled()}})),
+        "cancelled" => answer(fault, id, structured(&json!({"ids": &*cancelled()}))),
         "ask" => {
             let count = arguments["count"].as_u64().unwrap_or(1);
             *ASKING.lock().expect("no thread panics") = Some((id.clone(), count));
@@ -279,20 +280,23 @@ fn call(fault: &str, id: &Value, params: &Value) {
             send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}));
             answer(fault, id, text_result("withdrawn"));
         }
-        "told" => answer(
-            fault,
-            id,
-            json!({"content": [], "structuredContent": {"told": &*TOLD.lock().expect("no thread panics")}}),
-        ),
-        "client" => {
-            answer(fault, id, json!({"content": [], "structuredContent": &*CLIENT.lock().expect("no thread panics")}))
+        "told" => answer(fault, id, structured(&json!({"told": &*TOLD.lock().expect("no thread panics")}))),
+        // Log messages as they are given, over and over, before the answer.
+        "say" => {
+            let times = arguments["times"].as_u64().unwrap_or(1);
+            for params in (0..times).filter_map(|_| arguments["messages"].as_array()).flatten() {
+                send(&json!({"jsonrpc": "2.0", "method": "notifications/message", "params": params}));
+            }
+            eprint!("{}", arguments["stderr"].as_str().unwrap_or_default());
+            answer(fault, id, text_result("said"));
         }
+        "client" => answer(fault, id, structured(&CLIENT.lock().expect("no thread panics"))),
         "grandchild" => {
             // Deaf to SIGTERM, and it keeps our stdout open.
             let child =
                 Command::new("/bin/sh").args(["-c", "trap '' TERM; exec sleep 1000"]).stdin(Stdio::null()).spawn();
             let ids = json!({"server": std::process::id(), "grandchild": child.expect("sh exists").id()});
-            answer(fault, id, json!({"content": [], "structuredContent": ids}));
+            answer(fault, id, structured(&ids));
         }
         name => error(id, -32_602, &format!("unknown tool {name}")),
     }
@@ -363,6 +367,10 @@ fn answer(fault: &str, id: &Value, result: Value) {
 
 fn error(id: &Value, code: i32, message: &str) {
     send(&json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}}));
+}
+
+fn structured(value: &Value) -> Value {
+    json!({"content": [], "structuredContent": value})
 }
 
 fn text_result(text: &str) -> Value {
