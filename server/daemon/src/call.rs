@@ -12,7 +12,7 @@ use crate::editor_tools::{self, Offer};
 use crate::facts::Facts;
 use crate::gateway;
 use crate::login;
-use crate::refusal::{Failure, parse_arguments, unknown_server, unknown_tool, unwrap_whole};
+use crate::refusal::{Failure, disabled, parse_arguments, unknown_server, unknown_tool, untrusted, unwrap_whole};
 use crate::sandbox;
 use crate::snapshot::{Entry, Snapshot};
 use bridge::Progress;
@@ -265,22 +265,8 @@ impl Inner {
         let snapshot = &self.snapshot;
         let entry = snapshot.server(server).ok_or_else(|| unknown_server(snapshot, server))?;
         match entry.state {
-            ServerState::Untrusted => Err(Failure::new(
-                CallStatus::Denied,
-                ErrorKind::Denied,
-                format!(
-                    "server `{}` is configured by this workspace ({}), which is not trusted, so it was not started",
-                    entry.spec.name,
-                    self.core.paths.shown(&entry.spec.source.file)
-                ),
-                "a person must trust the workspace: `--trust` on the command line, or Workspace Trust in the editor",
-            )),
-            ServerState::Disabled => Err(Failure::new(
-                CallStatus::Denied,
-                ErrorKind::Denied,
-                format!("server `{}` is disabled in its configuration", entry.spec.name),
-                "use another server, or ask for it to be enabled",
-            )),
+            ServerState::Untrusted => Err(untrusted(&entry.spec.name, &self.core.paths.shown(&entry.spec.source.file))),
+            ServerState::Disabled => Err(disabled(&entry.spec.name)),
             ServerState::Unapproved => {
                 let used = Use { asker: self.session.asker.as_ref(), clock: Some(clock), by_hand: false };
                 admit(&self.core, entry, used).await.map_err(Failure::denied)?;

@@ -1,5 +1,5 @@
-//! What a program asks of the door, read and refused: arguments that are none, servers and tools that do not exist. Each
-//! refusal tells the program's writer how to mend it.
+//! What a program asks of the door, read and refused: arguments that are none, servers and tools that do not exist or may not
+//! be used. Each refusal tells the program's writer how to mend it.
 
 use crate::snapshot::{Entry, Snapshot};
 use catalog::ServerTools;
@@ -66,6 +66,21 @@ pub(crate) fn parse_arguments(json: &str) -> Result<Value, Failure> {
             "pass only JSON values: strings, numbers, booleans, null, lists and objects",
         )),
     }
+}
+
+/// A server of a workspace that nobody trusts. `file` is the one that configures it.
+pub(crate) fn untrusted(server: &str, file: &str) -> Failure {
+    let message = format!(
+        "server `{server}` is configured by this workspace ({file}), which is not trusted, so it was not started"
+    );
+    let hint = "a person must trust the workspace: `--trust` on the command line, or Workspace Trust in the editor";
+    Failure::new(CallStatus::Denied, ErrorKind::Denied, message, hint)
+}
+
+/// A server that is switched off.
+pub(crate) fn disabled(server: &str) -> Failure {
+    let message = format!("server `{server}` is disabled in its configuration");
+    Failure::new(CallStatus::Denied, ErrorKind::Denied, message, "use another server, or ask for it to be enabled")
 }
 
 /// With the nearest name, and why a server may be missing.
