@@ -73,6 +73,10 @@ pub(crate) async fn supervise(connection: Arc<Connection>, client: Client, mut r
     if let Some(process) = remains.process.take() {
         process.stop().await;
     }
+    if let Some(drained) = remains.drained.take() {
+        // Its last words are for the log.
+        let _ = tokio::time::timeout(AFTERGLOW, drained).await;
+    }
     connection.gone.cancel();
 }
 

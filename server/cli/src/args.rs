@@ -91,6 +91,12 @@ pub(crate) enum ServersCommand {
     /// Take servers over from other tools' files
     #[command(after_help = IMPORT_HELP)]
     Import(ImportArgs),
+    /// Show the last that a server printed and said in log messages, in whatever window or terminal it ran last
+    Log {
+        /// The server, by name or by identifier
+        #[arg(value_name = "NAME")]
+        server: String,
+    },
     /// See whether a server starts now, and take it out of quarantine for every window and terminal
     Restart {
         /// The server, by name or by identifier
@@ -298,6 +304,7 @@ mod tests {
             ("servers --json", true),
             ("servers restart fs --json", true),
             ("servers restart", false),
+            ("servers log fs --json", true),
             ("servers login gh", true),
             ("servers logout gh --json", true),
             ("servers login", false),

@@ -51,6 +51,7 @@ async fn dispatch(Cli { common, command }: Cli) -> Outcome {
             Some(ServersCommand::Import(args)) => import::import(args, &common).await,
             Some(ServersCommand::Login { server }) => login::login(&server, &common).await,
             Some(ServersCommand::Logout { server }) => login::logout(&server, &common).await,
+            Some(ServersCommand::Log { server }) => status::log(&server, &common).await,
             Some(ServersCommand::Restart { server }) => status::restart(&server, &common).await,
         },
         Command::Doctor => status::doctor(&common).await,

@@ -2,7 +2,7 @@
 
 use crate::args::Common;
 use crate::failure::{Failure, Outcome};
-use crate::output::{self, for_stdout};
+use crate::output::{self, for_stderr, for_stdout};
 use crate::receipt::grouped;
 use crate::session::Session;
 use crate::tools::table;
@@ -71,6 +71,24 @@ pub(crate) async fn restart(name: &str, common: &Common) -> Outcome {
         output::json(&serde_json::json!({ "server": server }));
     } else if let Some(server) = server {
         output::out(&for_stdout(&format!("{}: {}", server.name, state(server.state))));
+    }
+    Ok(0)
+}
+
+/// `tta servers log`: starts nothing.
+pub(crate) async fn log(name: &str, common: &Common) -> Outcome {
+    let request = Request::ServerLog { server: name.to_owned() };
+    let log = Session::with(common, async |session| match session.ask(request).await? {
+        Reply::ServerLog(log) => Ok(log),
+        _ => Err(Failure::fault("the daemon answered another question than for the log")),
+    })
+    .await?;
+    if common.json {
+        output::json(&serde_json::json!({ "log": log }));
+    } else if log.is_empty() {
+        output::say(&format!("nothing is known that {} said", for_stderr(name)));
+    } else {
+        output::out(&for_stdout(log.trim_end()));
     }
     Ok(0)
 }
