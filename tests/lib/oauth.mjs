@@ -1,9 +1,9 @@
 // A real remote MCP server with a real authorization server beside it: the examples of MCP's own TypeScript SDK, which the
 // servers from npm bring along. It says yes to whoever comes, without asking.
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { root } from '../../scripts/lib/step.mjs';
+import { freePort } from './ports.mjs';
 
 const SDK = join(root, 'target', 'servers', 'node_modules', '@modelcontextprotocol', 'sdk', 'dist', 'esm', 'examples');
 const UP = ['Authorization Server listening', 'MCP Streamable HTTP Server listening'];
@@ -27,14 +27,4 @@ export async function oauthServer(t) {
     server.on('error', reject);
   });
   return `http://localhost:${port}/mcp`;
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
 }

@@ -1,9 +1,10 @@
 // Long-lived processes beside the daemon: what serves HTTP on a port that the system named. Each ends with its test.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../ports.mjs';
 
 const TRIES = 5;
 const PATIENCE_MS = 60_000;
@@ -70,12 +71,4 @@ function accepts(port) {
     const done = (open) => () => (socket.destroy(), resolve(open));
     socket.once('connect', done(true)).once('error', done(false));
   });
-}
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
