@@ -761,6 +761,480 @@ pending: number,
  */
 last_run?: [RunId, TokenReport], };
 
+export type ReportRequest = { 
+/**
+ * The period's begin; the oldest run where absent.
+ */
+since_ms?: number, 
+/**
+ * The period's end, itself left out; now where absent.
+ */
+until_ms?: number, 
+/**
+ * Also report on the period of the same length before it.
+ */
+compare: boolean, 
+/**
+ * Only runs and calls that are like this.
+ */
+only: ReportFilter, 
+/**
+ * Dollars at this model's prices; the configured one where absent.
+ */
+model?: string, 
+/**
+ * The longest list of each kind; 20 where absent, 1,000 at most.
+ */
+top?: number, };
+
+export type ReportFilter = { 
+/**
+ * The server's configured name.
+ */
+server?: string, 
+/**
+ * The tool's own name; of `server`, where that is given too.
+ */
+tool?: string, 
+/**
+ * `python`, `typescript` or `javascript`.
+ */
+language?: string, 
+/**
+ * How the run ended.
+ */
+status?: RunStatus, 
+/**
+ * One tag with its value, as `key=value`.
+ */
+tag?: string, };
+
+export type PeriodTotals = { 
+/**
+ * Its begin.
+ */
+since_ms: number, 
+/**
+ * Its end.
+ */
+until_ms: number, 
+/**
+ * Runs counted.
+ */
+runs: number, 
+/**
+ * Of these, those that did not end well.
+ */
+failed_runs: number, 
+/**
+ * Of these, those whose counts are estimated in part.
+ */
+estimated_runs: number, 
+/**
+ * Calls in them.
+ */
+calls: number, 
+/**
+ * Of these, those that did not end well.
+ */
+failed_calls: number, 
+/**
+ * Of these, those that the cache answered.
+ */
+cached_calls: number, 
+/**
+ * Tokens of the answers that the cache gave: what the servers did not have to send again.
+ */
+cached_tokens: number, 
+/**
+ * Tokens of all answers, uncapped, which stayed out of the model's context.
+ */
+result_tokens: number, 
+/**
+ * Model turns saved against the headline baseline; may be negative.
+ */
+turns_saved: number, 
+/**
+ * How long runs took.
+ */
+run_ms: Percentiles, 
+/**
+ * How long calls took.
+ */
+call_ms: Percentiles, 
+/**
+ * Both sides and every baseline.
+ */
+tokens: TokenReport, 
+/**
+ * The same in money; absent where the model's price is not known.
+ */
+dollars?: Dollars, };
+
+export type Percentiles = { 
+/**
+ * The median.
+ */
+p50: number, 
+/**
+ * One in ten took longer.
+ */
+p90: number, 
+/**
+ * One in a hundred took longer.
+ */
+p99: number, };
+
+export type Dollars = { 
+/**
+ * Whose prices.
+ */
+price: Price, 
+/**
+ * The program's side.
+ */
+code_mode: Cost, 
+/**
+ * Direct calling, definitions deferred: the headline.
+ */
+deferred: Cost, 
+/**
+ * Direct calling, the definitions of every server up front.
+ */
+all_servers: Cost, 
+/**
+ * Direct calling, the definitions of the servers that were used.
+ */
+needed_servers: Cost, 
+/**
+ * Each figure's label.
+ */
+labels: { [key in string]: string }, };
+
+export type Cost = { 
+/**
+ * Every prompt billed in full.
+ */
+uncached: number, 
+/**
+ * With prompt caching: what an earlier turn has sent already is billed as read from the cache.
+ */
+cached: number, };
+
+export type Price = { 
+/**
+ * The model.
+ */
+model: string, 
+/**
+ * Prompt tokens.
+ */
+input: number, 
+/**
+ * Tokens the model writes.
+ */
+output: number, 
+/**
+ * Prompt tokens read from the prompt cache.
+ */
+cache_read: number, 
+/**
+ * Prompt tokens written to it.
+ */
+cache_write: number, 
+/**
+ * The day it was taken, `YYYY-MM-DD`.
+ */
+date: string, 
+/**
+ * Where from.
+ */
+source: string, };
+
+export type SeriesStep = { 
+/**
+ * Its begin.
+ */
+at_ms: number, 
+/**
+ * Runs counted.
+ */
+runs: number, 
+/**
+ * Of these, those that did not end well.
+ */
+failed_runs: number, 
+/**
+ * Calls in them.
+ */
+calls: number, 
+/**
+ * Billed tokens of the program's side.
+ */
+code_mode: number, 
+/**
+ * Of direct calling, definitions deferred.
+ */
+deferred: number, 
+/**
+ * Of direct calling, every server up front.
+ */
+all_servers: number, 
+/**
+ * Of direct calling, needed servers.
+ */
+needed_servers: number, };
+
+export type CallGroup = { 
+/**
+ * The server's configured name.
+ */
+server: string, 
+/**
+ * The tool's own name; absent in a group by server.
+ */
+tool?: string, 
+/**
+ * Calls.
+ */
+calls: number, 
+/**
+ * Of these, those that did not end well.
+ */
+failed: number, 
+/**
+ * Of these, those that the cache answered.
+ */
+cached: number, 
+/**
+ * Tokens a model would have written to make them.
+ */
+output_tokens: number, 
+/**
+ * Tokens of their answers, uncapped.
+ */
+result_tokens: number, 
+/**
+ * Bytes of their answers.
+ */
+result_bytes: number, 
+/**
+ * How long they took.
+ */
+ms: Percentiles, };
+
+export type RunGroup = { 
+/**
+ * What they have in common.
+ */
+key: string, 
+/**
+ * Runs counted.
+ */
+runs: number, 
+/**
+ * Of these, those that did not end well.
+ */
+failed: number, 
+/**
+ * Calls in them.
+ */
+calls: number, 
+/**
+ * Billed tokens of the program's side.
+ */
+code_mode: number, 
+/**
+ * Of direct calling, definitions deferred.
+ */
+deferred: number, 
+/**
+ * Of direct calling, every server up front.
+ */
+all_servers: number, 
+/**
+ * Of direct calling, needed servers.
+ */
+needed_servers: number, };
+
+export type DefinitionCost = { 
+/**
+ * The server's configured name.
+ */
+server: string, 
+/**
+ * The tool's own name.
+ */
+tool: string, 
+/**
+ * Tokens of name, description and input schema.
+ */
+tokens: number, 
+/**
+ * Calls of it in the period.
+ */
+calls: number, };
+
+export type CallRow = { 
+/**
+ * Its run; absent for a direct call.
+ */
+run_id?: RunId, 
+/**
+ * When its run was submitted.
+ */
+at_ms: number, 
+/**
+ * The server's configured name.
+ */
+server: string, 
+/**
+ * The tool's own name.
+ */
+tool: string, 
+/**
+ * How it ended.
+ */
+status: string, 
+/**
+ * `miss`, `hit` or `joined`.
+ */
+cache: string, 
+/**
+ * Its wave within the run.
+ */
+wave: number, 
+/**
+ * How long it took.
+ */
+ms: number, 
+/**
+ * Tokens a model would have written to make it.
+ */
+output_tokens: number, 
+/**
+ * Tokens of its answer, uncapped.
+ */
+result_tokens: number, 
+/**
+ * Bytes of its answer.
+ */
+result_bytes: number, };
+
+export type AdviceKind = "call_directly" | "save_as_skill" | "unused_server";
+
+export type Advice = { 
+/**
+ * What.
+ */
+kind: AdviceKind, 
+/**
+ * The server that it is about.
+ */
+server?: string, 
+/**
+ * The tool that it is about.
+ */
+tool?: string, 
+/**
+ * A run that is an example of it.
+ */
+run_id?: RunId, 
+/**
+ * How often it was seen in the period.
+ */
+times: number, 
+/**
+ * Tokens that following it would have saved in the period; computed.
+ */
+tokens: number, 
+/**
+ * One sentence for a person.
+ */
+text: string, };
+
+export type SavingsReport = { 
+/**
+ * When it was made.
+ */
+at_ms: number, 
+/**
+ * The workspace's folder name; no path.
+ */
+workspace: string, 
+/**
+ * What was asked for, with the period made definite.
+ */
+request: ReportRequest, 
+/**
+ * The whole period.
+ */
+total: PeriodTotals, 
+/**
+ * The period before, where it was asked for.
+ */
+before?: PeriodTotals, 
+/**
+ * The length of one step of `series`, in milliseconds: an hour or a day.
+ */
+step_ms: number, 
+/**
+ * The period in steps, those without a run left out.
+ */
+series: Array<SeriesStep>, 
+/**
+ * Calls by server, most tokens first.
+ */
+servers: Array<CallGroup>, 
+/**
+ * Calls by tool, most tokens first.
+ */
+tools: Array<CallGroup>, 
+/**
+ * Runs by language.
+ */
+languages: Array<RunGroup>, 
+/**
+ * Runs by front: `cli`, `mcp`, `lsp`.
+ */
+fronts: Array<RunGroup>, 
+/**
+ * Runs by how they ended.
+ */
+statuses: Array<RunGroup>, 
+/**
+ * Runs by tag, `key=value`.
+ */
+tags: Array<RunGroup>, 
+/**
+ * The definitions that cost most, largest first.
+ */
+definitions: Array<DefinitionCost>, 
+/**
+ * The calls whose answers were largest.
+ */
+results: Array<CallRow>, 
+/**
+ * The runs of the period, newest first.
+ */
+runs: Array<RunSummary>, 
+/**
+ * The runs that did not end well, newest first.
+ */
+failed: Array<RunSummary>, 
+/**
+ * What could be done better, most tokens first.
+ */
+advice: Array<Advice>, 
+/**
+ * Runs handed in and not counted yet.
+ */
+pending: number, 
+/**
+ * What is wrong with the ledger, if anything, and what was done about it.
+ */
+problem?: string, };
+
 export type RunEvent = { "event": "started", 
 /**
  * Which run.

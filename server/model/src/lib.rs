@@ -16,6 +16,7 @@ pub mod notice;
 pub mod outcome;
 pub mod reply;
 pub mod reply_text;
+pub mod report;
 pub mod request;
 pub mod secret;
 pub mod server;
