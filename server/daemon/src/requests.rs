@@ -10,6 +10,7 @@ use crate::snapshot::Snapshot;
 use crate::{artifacts, doctor, editor_tools, import, run, search, servers};
 use engine::{GuestCall, RunClock, ToolHost as _};
 use model::reply::{CallReply, RunDetail};
+use model::report::ReportRequest;
 use model::{CallRequest, Language, Origin, Reply, Request, RunId, SearchRequest};
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +67,10 @@ async fn other(core: Arc<Core>, snapshot: Arc<Snapshot>, request: Request, calle
         Request::Runs { limit } => {
             core.ledger.runs(limit.min(RUNS_MAX)).await.map(Reply::Runs).map_err(|e| Error::Fault(e.to_string()))
         }
+        Request::Report(request) => report(&core, request).await,
+        Request::RunCalls { run_id } => {
+            core.ledger.run_calls(&run_id).await.map(Reply::RunCalls).map_err(|e| Error::Fault(e.to_string()))
+        }
         Request::LiveRuns => Ok(Reply::LiveRuns(core.details.live())),
         Request::Receipt { run_id } => {
             let receipt = core.ledger.receipt(&run_id).await;
@@ -82,6 +87,17 @@ async fn other(core: Arc<Core>, snapshot: Arc<Snapshot>, request: Request, calle
         Request::EditorToolsChanged => Ok(Reply::Done(editor_tools::changed(&core))),
         Request::Doctor => Ok(Reply::Doctor(doctor::check(&core, &snapshot).await)),
     }
+}
+
+/// What a period cost and saved, under the workspace's name.
+async fn report(core: &Core, request: ReportRequest) -> Result<Reply, Error> {
+    let mut report = core.ledger.report(request).await.map_err(|e| match e {
+        ledger::Error::Request(what) => Error::Usage(what),
+        other => Error::Fault(other.to_string()),
+    })?;
+    let name = core.paths.workspace.file_name().unwrap_or_default();
+    report.workspace = name.to_string_lossy().into_owned();
+    Ok(Reply::Report(Box::new(report)))
 }
 
 /// A search by a model costs tokens, so the ledger learns of it; one by a person does not.

@@ -27,6 +27,9 @@ pub enum Error {
     /// The database engine refused.
     #[error("the ledger's database: {0}")]
     Database(#[from] rusqlite::Error),
+    /// What was asked for cannot be given.
+    #[error("the report: {0}")]
+    Request(String),
     /// The worker thread could not be started, or a reader of the database stopped.
     #[error("the ledger's thread: {0}")]
     Thread(String),

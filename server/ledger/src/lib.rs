@@ -6,7 +6,7 @@
 //!
 //! Invariants: each call of a run is charged once, each discovery exchange to one run; a run that failed costs and
 //! credits nothing; a figure says whether it is measured, computed or estimated; no content is stored. Left out:
-//! prices, and reports over time.
+//! prices.
 
 #![forbid(unsafe_code)]
 
@@ -15,15 +15,18 @@ mod definitions;
 mod error;
 mod facts;
 mod formula;
+mod histogram;
 mod keeper;
 mod labels;
 mod queue;
 mod reader;
 mod receipt;
+mod report;
 mod schema;
 mod shared;
 mod split;
 mod store;
+mod sums;
 mod text;
 mod totals;
 mod worker;
@@ -36,6 +39,7 @@ pub use receipt::MEDIA_TOKENS;
 use crate::queue::{Job, Queue};
 use crate::shared::{Receipt, Shared};
 use model::reply::RunSummary;
+use model::report::{CallRow, ReportRequest, SavingsReport};
 use model::{ConversationId, RunId, SavingsSummary, ToolDefinition};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -183,8 +187,22 @@ impl Ledger {
     /// The last runs, newest first, 10,000 at most; those not yet counted have no receipt.
     pub async fn runs(&self, limit: usize) -> Result<Vec<RunSummary>, Error> {
         let path = self.handle.path.clone();
-        let read = tokio::task::spawn_blocking(move || reader::runs(&path, limit)).await;
-        read.map_err(|error| Error::Thread(error.to_string()))?
+        blocking(move || reader::runs(&path, limit)).await
+    }
+
+    /// What a period cost and saved. The workspace's name is the caller's to fill in.
+    pub async fn report(&self, request: ReportRequest) -> Result<SavingsReport, Error> {
+        let path = self.handle.path.clone();
+        let mut report = blocking(move || report::report(&path, &request, now_ms())).await?;
+        report.pending = self.shared().queue.pending() as u64;
+        report.problem = self.problem();
+        Ok(report)
+    }
+
+    /// The calls of a run in their order, 10,000 at most; none where the run is unknown or was not counted.
+    pub async fn run_calls(&self, run: &RunId) -> Result<Vec<CallRow>, Error> {
+        let (path, run) = (self.handle.path.clone(), run.clone());
+        blocking(move || Ok(report::lists::calls_of(&store::connect(&path, false)?, &run)?)).await
     }
 
     /// Waits until all that was handed in is counted and stored, definitions that were asked for included.
@@ -223,6 +241,11 @@ impl Ledger {
     fn shared(&self) -> &Shared {
         &self.handle.shared
     }
+}
+
+/// Reads the database off the callers' threads.
+async fn blocking<T: Send + 'static>(read: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    tokio::task::spawn_blocking(read).await.map_err(|error| Error::Thread(error.to_string()))?
 }
 
 /// Milliseconds since 1970.

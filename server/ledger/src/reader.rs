@@ -12,7 +12,7 @@ use std::path::Path;
 /// Most runs given at once.
 pub(crate) const MAX_RUNS: usize = 10_000;
 
-const BASIS: &str =
+pub(crate) const BASIS: &str =
     "r.credited, r.estimated, r.discoveries, r.servers_known, r.servers_all, r.needed_known, r.needed_all,
     r.tools_known, r.tools_all, r.media, r.repeated, r.cap_tokens";
 
@@ -27,7 +27,7 @@ pub(crate) fn runs(path: &Path, limit: usize) -> Result<Vec<RunSummary>, Error> 
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn summary(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<RunSummary> {
+pub(crate) fn summary(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<RunSummary> {
     let run_id: String = row.get(0)?;
     let counted: bool = row.get(8)?;
     let tokens = if counted { Some(receipt(sides(connection, &run_id)?, &basis_from(row, 9)?)) } else { None };
@@ -59,7 +59,7 @@ pub(crate) fn stored_receipt(path: &Path, run: &RunId) -> Result<Option<(TokenRe
     Ok(Some((receipt(sides(&connection, run.as_str())?, &basis), tokens)))
 }
 
-fn sides(connection: &Connection, run: &str) -> rusqlite::Result<Sides> {
+pub(crate) fn sides(connection: &Connection, run: &str) -> rusqlite::Result<Sides> {
     let mut sides = Sides::default();
     let mut statement = connection.prepare_cached(
         "SELECT side, definitions, output, results, turns, total, peak_context FROM sides WHERE run_id = ?",

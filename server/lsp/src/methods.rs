@@ -5,6 +5,7 @@ use crate::wire::{ForgetParams, NoParams, Receipt, RunIdParams, RunParams, RunsP
 use model::editor::Approval;
 use model::import::{ImportReply, ImportRequest};
 use model::reply::{CallReply, Check, LiveRun, RunDetail, RunSummary, SearchReply, ToolInfo};
+use model::report::{CallRow, ReportRequest, SavingsReport};
 use model::{CallRequest, Reply, Request, RunId, RunReply, SavingsSummary, SearchRequest, ServerStatus, TokenReport};
 use tower_lsp::jsonrpc::{Error, Result};
 
@@ -97,6 +98,16 @@ impl Backend {
     /// `tta/runs`
     pub(crate) async fn runs(&self, params: RunsParams) -> Result<Vec<RunSummary>> {
         answer!(self, Request::Runs { limit: params.limit }, Reply::Runs(runs) => runs)
+    }
+
+    /// `tta/report`
+    pub(crate) async fn report(&self, params: ReportRequest) -> Result<SavingsReport> {
+        answer!(self, Request::Report(params), Reply::Report(report) => *report)
+    }
+
+    /// `tta/run/calls`
+    pub(crate) async fn run_calls(&self, params: RunIdParams) -> Result<Vec<CallRow>> {
+        answer!(self, Request::RunCalls { run_id: params.run_id }, Reply::RunCalls(calls) => calls)
     }
 
     /// `tta/runs/live`

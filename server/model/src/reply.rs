@@ -364,6 +364,10 @@ pub enum Reply {
     Savings(Box<SavingsSummary>),
     /// To `Runs`.
     Runs(Vec<RunSummary>),
+    /// To `Report`.
+    Report(Box<crate::report::SavingsReport>),
+    /// To `RunCalls`, in the order in which they were made.
+    RunCalls(Vec<crate::report::CallRow>),
     /// The runs that go on, newest first.
     LiveRuns(Vec<LiveRun>),
     /// To `Receipt`: the report, and each call's result tokens in call order.

@@ -158,6 +158,13 @@ pub enum Request {
         /// At most this many.
         limit: usize,
     },
+    /// What a period cost and saved.
+    Report(crate::report::ReportRequest),
+    /// One run's calls as the ledger has them, whichever process ran it.
+    RunCalls {
+        /// Which run.
+        run_id: RunId,
+    },
     /// The runs that go on, newest first, whichever front started them.
     LiveRuns,
     /// One run's receipt, once the ledger has counted it.

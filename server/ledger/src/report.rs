@@ -1,0 +1,133 @@
+//! A period's report, put together from sums and lists (`read.rs` has them read, `groups.rs` sorts them into groups).
+//!
+//! Invariants: the period is made definite and whole hours before anything is read, and every part is over that same
+//! period and that same narrowing. Left out: what dollars are, and the workspace's name, which the caller knows.
+
+pub(crate) mod groups;
+pub(crate) mod lists;
+pub(crate) mod narrow;
+pub(crate) mod read;
+
+use crate::error::Error;
+use crate::receipt::sum;
+use crate::store::connect;
+use crate::sums::{CallKey, CallSums, RunKey, RunSums};
+use groups::{call_groups, run_groups, series};
+use model::report::{PeriodTotals, ReportRequest, SavingsReport};
+use narrow::Narrowing;
+use rusqlite::Connection;
+use std::path::Path;
+
+/// An hour and a day in milliseconds: the steps of a series.
+pub(crate) const HOUR_MS: u64 = 3_600_000;
+pub(crate) const DAY_MS: u64 = 24 * HOUR_MS;
+/// Periods up to this long are shown by the hour.
+const BY_HOUR_MAX_MS: u64 = 8 * DAY_MS;
+/// Entries of a list where none are asked for, and at most.
+const TOP: u32 = 20;
+const TOP_MAX: u32 = 1_000;
+
+/// `since_ms <= t < until_ms`, in whole hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Period {
+    pub(crate) since_ms: u64,
+    pub(crate) until_ms: u64,
+}
+
+/// The sums of one period.
+#[derive(Debug, Default)]
+pub(crate) struct PeriodSums {
+    /// By the step's begin.
+    pub(crate) runs: Vec<(u64, RunKey, RunSums)>,
+    pub(crate) calls: Vec<(CallKey, CallSums)>,
+}
+
+/// Reads a report; `pending`, `problem` and the workspace's name are the caller's to fill in.
+pub(crate) fn report(path: &Path, request: &ReportRequest, now_ms: u64) -> Result<SavingsReport, Error> {
+    let mut connection = connect(path, false)?;
+    // One transaction: every part sees the same runs.
+    let connection = connection.transaction()?;
+    let narrowing = Narrowing::new(&request.only)?;
+    let period = period(&connection, request, now_ms)?;
+    let step_ms = if period.until_ms - period.since_ms <= BY_HOUR_MAX_MS { HOUR_MS } else { DAY_MS };
+    let sums = read::sums(&connection, period, step_ms, &narrowing)?;
+    let top = request.top.unwrap_or(TOP).clamp(1, TOP_MAX);
+    let limit = top as usize;
+    let mut report = SavingsReport {
+        at_ms: now_ms,
+        request: ReportRequest {
+            since_ms: Some(period.since_ms),
+            until_ms: Some(period.until_ms),
+            top: Some(top),
+            ..request.clone()
+        },
+        total: totals(period, &sums),
+        step_ms,
+        series: series(&sums.runs),
+        servers: call_groups(&sums.calls, false, limit),
+        tools: call_groups(&sums.calls, true, limit),
+        languages: run_groups(&sums.runs, |key| &key.language),
+        fronts: run_groups(&sums.runs, |key| &key.front),
+        statuses: run_groups(&sums.runs, |key| &key.status),
+        tags: read::tags(&connection, period, &narrowing, limit)?,
+        results: lists::largest(&connection, period, &narrowing, limit)?,
+        runs: lists::runs(&connection, period, &narrowing, false, limit)?,
+        failed: lists::runs(&connection, period, &narrowing, true, limit)?,
+        ..SavingsReport::default()
+    };
+    if request.compare {
+        let length = period.until_ms - period.since_ms;
+        let before = Period { since_ms: period.since_ms.saturating_sub(length), until_ms: period.since_ms };
+        report.before = Some(totals(before, &read::sums(&connection, before, step_ms, &narrowing)?));
+    }
+    Ok(report)
+}
+
+/// The period asked for, widened to whole hours; from the oldest run to now where it is open.
+fn period(connection: &Connection, request: &ReportRequest, now_ms: u64) -> Result<Period, Error> {
+    let until_ms = request.until_ms.unwrap_or(now_ms + 1).min(i64::MAX as u64 - HOUR_MS).next_multiple_of(HOUR_MS);
+    let since_ms = match request.since_ms {
+        Some(since_ms) => since_ms,
+        None => read::oldest(connection)?.unwrap_or(until_ms),
+    };
+    let since_ms = since_ms - since_ms % HOUR_MS;
+    if since_ms > until_ms || request.since_ms.is_some() && since_ms == until_ms {
+        return Err(Error::Request(format!("the period ends ({until_ms}) before it begins ({since_ms})")));
+    }
+    Ok(Period { since_ms, until_ms })
+}
+
+/// The sums of a whole period.
+fn totals(period: Period, sums: &PeriodSums) -> PeriodTotals {
+    let (mut runs, mut failed_runs) = (RunSums::default(), 0);
+    for (_, key, sums) in &sums.runs {
+        runs.add(sums);
+        failed_runs += if key.status == "ok" { 0 } else { sums.runs };
+    }
+    let (mut calls, mut failed_calls, mut cached) = (CallSums::default(), 0, CallSums::default());
+    for (key, sums) in sums.calls.iter().filter(|(key, _)| !key.is_direct()) {
+        calls.add(sums);
+        failed_calls += if key.status == "ok" { 0 } else { sums.calls };
+        if key.cache != "miss" {
+            cached.add(sums);
+        }
+    }
+    let turns = |side: usize| i64::from(runs.sides[side].turns);
+    PeriodTotals {
+        since_ms: period.since_ms,
+        until_ms: period.until_ms,
+        runs: runs.runs,
+        failed_runs,
+        estimated_runs: runs.estimated,
+        calls: calls.calls,
+        failed_calls,
+        cached_calls: cached.calls,
+        cached_tokens: cached.result_tokens,
+        result_tokens: calls.result_tokens,
+        turns_saved: turns(1) - turns(0),
+        run_ms: runs.wall.percentiles(),
+        call_ms: calls.took.percentiles(),
+        tokens: sum(runs.sides, runs.runs, runs.estimated),
+        dollars: None,
+    }
+}
