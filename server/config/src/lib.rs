@@ -13,6 +13,7 @@ mod inputs;
 mod inspect;
 mod keys;
 mod outline;
+mod prices;
 mod report;
 mod schema;
 mod settings;
@@ -47,7 +48,7 @@ const USER_FILE_BYTES_MAX: u64 = 16 << 20;
 const SERVERS_MAX: usize = 1_000;
 
 /// Everything that is configured.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
     /// The servers, in order of precedence; each name once.
     pub servers: Vec<ServerSpec>,
@@ -66,15 +67,22 @@ pub struct Config {
 }
 
 /// The `[ledger]` section.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LedgerSettings {
     /// Tokens after which a host cuts a tool's result.
     pub host_result_cap_tokens: u64,
+    /// The context window in tokens that both sides are counted with; where absent, the usual one, or the model's if that
+    /// is known to be smaller.
+    pub context_tokens: Option<u64>,
+    /// The model at whose prices savings are shown; the ledger's default where absent.
+    pub model: Option<String>,
+    /// The `[prices]` section: prices that are not bundled, or in place of bundled ones.
+    pub prices: Vec<model::report::Price>,
 }
 
 impl Default for LedgerSettings {
     fn default() -> Self {
-        Self { host_result_cap_tokens: 25_000 }
+        Self { host_result_cap_tokens: 25_000, context_tokens: None, model: None, prices: Vec::new() }
     }
 }
 

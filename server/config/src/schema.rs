@@ -1,7 +1,8 @@
 //! JSON Schema of `tta.toml`, for editors: made from the same tables that the reader uses.
 
 use crate::LedgerSettings;
-use crate::settings::{HOST_RESULT_CAP_TOKENS, LIMITS, POLL_MS, SERVER_KEYS, SERVER_LIMITS};
+use crate::prices::PRICE_KEYS;
+use crate::settings::{CONTEXT_TOKENS, HOST_RESULT_CAP_TOKENS, LIMITS, POLL_MS, SERVER_KEYS, SERVER_LIMITS};
 use model::{Limits, ServerLimits};
 use serde_json::{Map, Value, json};
 
@@ -28,6 +29,25 @@ pub fn schema() -> Value {
                     "host_result_cap_tokens": number(
                         "Tokens after which a host cuts a tool's result.", least, most, cap,
                     ),
+                    "context_tokens": number(
+                        "The model's context window: no prompt of either side is counted larger.",
+                        CONTEXT_TOKENS.0, CONTEXT_TOKENS.1, 200_000,
+                    ),
+                    "model": {
+                        "type": "string",
+                        "description": "The model at whose prices savings are shown; gpt-6.1-sol where absent.",
+                    },
+                },
+            },
+            "prices": {
+                "type": "object",
+                "description": "Prices of models that are not bundled, or in place of bundled ones.",
+                "additionalProperties": {
+                    "type": "object",
+                    "description": "What the model's tokens cost, in US dollars per million.",
+                    "required": ["input", "output"],
+                    "additionalProperties": false,
+                    "properties": price(),
                 },
             },
             "watch": {
@@ -60,6 +80,21 @@ fn limits() -> Map<String, Value> {
     let defaults = Limits::default();
     let limits = LIMITS.iter();
     limits.map(|l| (l.name.to_owned(), number(l.what, l.least, l.most, (l.get)(&defaults)))).collect()
+}
+
+fn price() -> Map<String, Value> {
+    let described = PRICE_KEYS.iter().map(|&(key, what)| {
+        let value = match key {
+            "date" => json!({"type": "string", "description": what, "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}),
+            "source" => json!({"type": "string", "description": what}),
+            "context_tokens" => json!({
+                "type": "integer", "description": what, "minimum": CONTEXT_TOKENS.0, "maximum": CONTEXT_TOKENS.1,
+            }),
+            _ => json!({"type": "number", "description": what, "minimum": 0, "maximum": 1_000_000}),
+        };
+        (key.to_owned(), value)
+    });
+    described.collect()
 }
 
 fn number(what: &str, least: u64, most: u64, default: u64) -> Value {
@@ -127,6 +162,7 @@ mod tests {
         };
         let properties = &schema["properties"];
         assert_eq!(described(&properties["limits"]["properties"]), LIMITS.len());
+        assert_eq!(described(&properties["prices"]["additionalProperties"]["properties"]), PRICE_KEYS.len());
         let servers = &properties["servers"]["additionalProperties"]["properties"];
         assert_eq!(described(servers), SERVER_KEYS.len());
         assert_eq!(properties["limits"]["properties"]["memory_mb"]["default"], 512);

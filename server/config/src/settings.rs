@@ -5,13 +5,18 @@
 
 use crate::report::Report;
 use crate::tree::{Entry, Node, Value};
-use crate::{Config, keys};
+use crate::{Config, LedgerSettings, keys, prices};
 use model::{Limits, ServerLimits, Severity};
 
 /// The range of `host_result_cap_tokens`.
 pub(crate) const HOST_RESULT_CAP_TOKENS: (u64, u64) = (100, 10_000_000);
+/// The range of `context_tokens`.
+pub(crate) const CONTEXT_TOKENS: (u64, u64) = (1_000, 100_000_000);
 /// The range of `poll_ms`.
 pub(crate) const POLL_MS: (u64, u64) = (100, 3_600_000);
+
+/// The keys of `[ledger]`.
+const LEDGER_KEYS: &[&str] = &["host_result_cap_tokens", "context_tokens", "model"];
 
 /// Every section a `tta.toml` may have.
 const SECTIONS: &[&str] =
@@ -142,10 +147,8 @@ pub(crate) fn read(root: &Node, config: &mut Config, report: &mut Report<'_>) {
         };
         match section.key.as_str() {
             "limits" => entries.iter().for_each(|entry| limit(entry, &mut config.limits, report)),
-            "ledger" => entries.iter().for_each(|entry| {
-                let cap = setting(entry, "host_result_cap_tokens", HOST_RESULT_CAP_TOKENS, report);
-                config.ledger.host_result_cap_tokens = cap.unwrap_or(config.ledger.host_result_cap_tokens);
-            }),
+            "ledger" => entries.iter().for_each(|entry| ledger(entry, &mut config.ledger, report)),
+            "prices" => entries.iter().for_each(|model| prices::read(model, &mut config.ledger.prices, report)),
             "watch" => entries.iter().for_each(|entry| {
                 config.watch_poll_ms = setting(entry, "poll_ms", POLL_MS, report).or(config.watch_poll_ms);
             }),
@@ -158,7 +161,7 @@ pub(crate) fn read(root: &Node, config: &mut Config, report: &mut Report<'_>) {
 /// The same of a further folder: checked, but the first folder's settings are the ones in force.
 pub(crate) fn read_further(root: &Node, report: &mut Report<'_>) {
     read(root, &mut Config::default(), report);
-    let is_ours = |section: &&Entry| ["limits", "ledger", "watch"].contains(&section.key.as_str());
+    let is_ours = |section: &&Entry| ["limits", "ledger", "prices", "watch"].contains(&section.key.as_str());
     for section in root.entries().unwrap_or_default().iter().filter(is_ours) {
         let message = format!("`[{}]` of a further folder is not used", section.key);
         report.info(section.key_at, message, "Write it into the first folder's tta.toml.");
@@ -173,6 +176,20 @@ fn limit(entry: &Entry, limits: &mut Limits, report: &mut Report<'_>) {
             }
         }
         None => keys::unknown(entry, "limit", LIMITS.iter().map(|limit| limit.name), Severity::Warning, report),
+    }
+}
+
+/// A key of `[ledger]`.
+fn ledger(entry: &Entry, ledger: &mut LedgerSettings, report: &mut Report<'_>) {
+    let number = |(least, most), report: &mut Report<'_>| whole_number(entry, least, most, report);
+    match entry.key.as_str() {
+        "host_result_cap_tokens" => {
+            let cap = number(HOST_RESULT_CAP_TOKENS, report);
+            ledger.host_result_cap_tokens = cap.unwrap_or(ledger.host_result_cap_tokens);
+        }
+        "context_tokens" => ledger.context_tokens = number(CONTEXT_TOKENS, report).or(ledger.context_tokens),
+        "model" => ledger.model = prices::text(entry, report).or_else(|| ledger.model.take()),
+        _ => keys::unknown(entry, "setting", LEDGER_KEYS.iter().copied(), Severity::Warning, report),
     }
 }
 
@@ -193,7 +210,7 @@ fn server_keys(server: &Entry, report: &mut Report<'_>) {
     }
 }
 
-fn whole_number(entry: &Entry, least: u64, most: u64, report: &mut Report<'_>) -> Option<u64> {
+pub(crate) fn whole_number(entry: &Entry, least: u64, most: u64, report: &mut Report<'_>) -> Option<u64> {
     let value = match &entry.node.value {
         Value::Number(text) => text.replace('_', "").parse().ok(),
         _ => None,

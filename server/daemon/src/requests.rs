@@ -10,7 +10,7 @@ use crate::snapshot::Snapshot;
 use crate::{artifacts, doctor, editor_tools, import, run, search, servers};
 use engine::{GuestCall, RunClock, ToolHost as _};
 use model::reply::{CallReply, RunDetail};
-use model::report::ReportRequest;
+use model::report::{Price, ReportRequest, SavingsReport};
 use model::{CallRequest, Language, Origin, Reply, Request, RunId, SearchRequest};
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +67,9 @@ async fn other(core: Arc<Core>, snapshot: Arc<Snapshot>, request: Request, calle
         Request::Runs { limit } => {
             core.ledger.runs(limit.min(RUNS_MAX)).await.map(Reply::Runs).map_err(|e| Error::Fault(e.to_string()))
         }
-        Request::Report(request) => report(&core, request).await,
+        Request::Report(request) => {
+            report(&core, &snapshot, request).await.map(|report| Reply::Report(Box::new(report)))
+        }
         Request::RunCalls { run_id } => {
             core.ledger.run_calls(&run_id).await.map(Reply::RunCalls).map_err(|e| Error::Fault(e.to_string()))
         }
@@ -89,15 +91,26 @@ async fn other(core: Arc<Core>, snapshot: Arc<Snapshot>, request: Request, calle
     }
 }
 
-/// What a period cost and saved, under the workspace's name.
-async fn report(core: &Core, request: ReportRequest) -> Result<Reply, Error> {
+/// What a period cost and saved, under the workspace's name and at a model's prices.
+async fn report(core: &Core, snapshot: &Snapshot, request: ReportRequest) -> Result<SavingsReport, Error> {
+    let price = price(snapshot, request.model.as_deref())?;
     let mut report = core.ledger.report(request).await.map_err(|e| match e {
         ledger::Error::Request(what) => Error::Usage(what),
         other => Error::Fault(other.to_string()),
     })?;
     let name = core.paths.workspace.file_name().unwrap_or_default();
     report.workspace = name.to_string_lossy().into_owned();
-    Ok(Reply::Report(Box::new(report)))
+    for totals in std::iter::once(&mut report.total).chain(&mut report.before) {
+        totals.dollars = Some(ledger::dollars(&totals.tokens, &price));
+    }
+    Ok(report)
+}
+
+/// The price of the model that was asked for, else of the configured one.
+fn price(snapshot: &Snapshot, model: Option<&str>) -> Result<Price, Error> {
+    let settings = &snapshot.config.ledger;
+    let model = model.or(settings.model.as_deref());
+    ledger::price(model, &settings.prices, run::now_ms()).map_err(Error::Usage)
 }
 
 /// A search by a model costs tokens, so the ledger learns of it; one by a person does not.

@@ -115,6 +115,10 @@ fn ledger(paths: &Paths, config: &Config, notices: &broadcast::Sender<Notice>, i
     let options = ledger::Options {
         path: paths.data.join("ledger.db"),
         host_result_cap_tokens: config.ledger.host_result_cap_tokens,
+        context_tokens: {
+            let config::LedgerSettings { context_tokens, model, prices, .. } = &config.ledger;
+            ledger::context_tokens(*context_tokens, model.as_deref(), prices, crate::run::now_ms())
+        },
         own_definitions: TOOLS.into(),
         ..ledger::Options::default()
     };

@@ -68,6 +68,7 @@ fn open(path: std::path::PathBuf) -> Ledger {
     let options = Options {
         path,
         host_result_cap_tokens: 25_000,
+        context_tokens: 200_000,
         own_definitions: OWN.into(),
         queue_runs: 1_024,
         queue_bytes: 64 << 20,

@@ -2,6 +2,7 @@
 //! formula) or estimated, and on what it rests. Made from the stored [`Basis`] at every reading.
 
 use crate::receipt::{Basis, MEDIA_TOKENS, NO_CAP};
+use crate::text::grouped;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -30,8 +31,10 @@ pub(crate) fn labels(basis: &Basis) -> BTreeMap<String, String> {
     label("code_mode.results", format!("{counted}, what the model saw{capped}"));
     label(
         "code_mode.total",
-        "computed: prompts and outputs of all turns; system prompt and user text, alike on both sides, left out"
-            .to_owned(),
+        format!(
+            "computed: prompts and outputs of all turns; system prompt and user text, alike on both sides, left out{}",
+            limits(basis, 0)
+        ),
     );
     if !basis.credited {
         let why = "computed: zero, because only runs that end well and make calls are credited to direct calling";
@@ -50,18 +53,43 @@ pub(crate) fn labels(basis: &Basis) -> BTreeMap<String, String> {
     label(
         "direct.deferred",
         format!(
-            "computed; the host's search tool estimated to be as large as search_tools; definitions of {} of {} tools known",
-            basis.tools_known, basis.tools_all
+            "computed; the host's search tool estimated to be as large as search_tools; definitions of {} of {} tools known{}",
+            basis.tools_known,
+            basis.tools_all,
+            limits(basis, 1)
         ),
     );
     label(
         "direct.all_servers",
-        format!("computed; definitions of {} of {} servers known", basis.servers_known, basis.servers_all),
+        format!(
+            "computed; definitions of {} of {} servers known{}",
+            basis.servers_known,
+            basis.servers_all,
+            limits(basis, 2)
+        ),
     );
     label(
         "direct.needed_servers",
-        format!("computed; definitions of {} of {} servers known", basis.needed_known, basis.needed_all),
+        format!(
+            "computed; definitions of {} of {} servers known{}",
+            basis.needed_known,
+            basis.needed_all,
+            limits(basis, 3)
+        ),
     );
     label("saved", "computed: direct.deferred.total - code_mode.total".to_owned());
     labels
+}
+
+/// What kept a side's context or turns from growing as the formula would have them; empty where nothing did.
+fn limits(basis: &Basis, side: usize) -> String {
+    let mut text = String::new();
+    if side > 0 && basis.folded > 0 {
+        let _ = write!(text, "; {} waves counted as {} turns", grouped(basis.waves.into()), basis.folded);
+    }
+    if let turn @ 1.. = basis.compacted[side] {
+        let window = grouped(basis.window_tokens);
+        let _ = write!(text, "; prompts compacted at the window of {window} tokens, first at turn {turn}");
+    }
+    text
 }

@@ -5,8 +5,7 @@
 //! guarded tokenizer, `queue.rs` the bounds, `store.rs` what survives a killed process.
 //!
 //! Invariants: each call of a run is charged once, each discovery exchange to one run; a run that failed costs and
-//! credits nothing; a figure says whether it is measured, computed or estimated; no content is stored. Left out:
-//! prices.
+//! credits nothing; a figure says whether it is measured, computed or estimated; no content is stored.
 
 #![forbid(unsafe_code)]
 
@@ -18,6 +17,7 @@ mod formula;
 mod histogram;
 mod keeper;
 mod labels;
+mod prices;
 mod queue;
 mod reader;
 mod receipt;
@@ -34,6 +34,8 @@ mod worker;
 pub use count::ENCODING;
 pub use error::Error;
 pub use facts::{CallFacts, LABEL_CHARS, RunFacts};
+pub use formula::TURNS_MAX;
+pub use prices::{CONTEXT_TOKENS, DEFAULT_MODEL, context_tokens, dollars, price, prices};
 pub use receipt::MEDIA_TOKENS;
 
 use crate::queue::{Job, Queue};
@@ -56,6 +58,8 @@ pub struct Options {
     pub path: PathBuf,
     /// The most tokens of one tool's answer that a host lets into the context; `u64::MAX` for no cap.
     pub host_result_cap_tokens: u64,
+    /// The model's context window: no prompt of either side is counted larger.
+    pub context_tokens: u64,
     /// The sandbox's own tool definitions as they stand in a prompt: a JSON array with `run_code` and `search_tools`.
     pub own_definitions: Arc<str>,
     /// Runs, calls and searches that may wait with their texts; of those over it only the sizes are kept.
@@ -70,6 +74,7 @@ impl Default for Options {
         Self {
             path: PathBuf::new(),
             host_result_cap_tokens: 25_000,
+            context_tokens: CONTEXT_TOKENS,
             own_definitions: "[]".into(),
             queue_runs: 1_024,
             queue_bytes: 64 << 20,
@@ -109,6 +114,7 @@ impl Ledger {
             keeper,
             own,
             cap_tokens: options.host_result_cap_tokens.min(receipt::NO_CAP),
+            window_tokens: options.context_tokens.clamp(1, formula::NO_WINDOW),
             on_change: Box::new(on_change),
             counter: count::Counter::new(),
             uncounted: HashMap::new(),

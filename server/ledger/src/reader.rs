@@ -14,7 +14,8 @@ pub(crate) const MAX_RUNS: usize = 10_000;
 
 pub(crate) const BASIS: &str =
     "r.credited, r.estimated, r.discoveries, r.servers_known, r.servers_all, r.needed_known, r.needed_all,
-    r.tools_known, r.tools_all, r.media, r.repeated, r.cap_tokens";
+    r.tools_known, r.tools_all, r.media, r.repeated, r.cap_tokens, r.window_tokens, r.waves, r.folded,
+    r.compacted_code_mode, r.compacted_deferred, r.compacted_all, r.compacted_needed";
 
 /// The last runs, newest first.
 pub(crate) fn runs(path: &Path, limit: usize) -> Result<Vec<RunSummary>, Error> {
@@ -62,7 +63,7 @@ pub(crate) fn stored_receipt(path: &Path, run: &RunId) -> Result<Option<(TokenRe
 pub(crate) fn sides(connection: &Connection, run: &str) -> rusqlite::Result<Sides> {
     let mut sides = Sides::default();
     let mut statement = connection.prepare_cached(
-        "SELECT side, definitions, output, results, turns, total, peak_context FROM sides WHERE run_id = ?",
+        "SELECT side, definitions, output, results, turns, total, peak_context, cacheable FROM sides WHERE run_id = ?",
     )?;
     let mut rows = statement.query([run])?;
     while let Some(row) = rows.next()? {
@@ -87,5 +88,9 @@ fn basis_from(row: &Row<'_>, first: usize) -> rusqlite::Result<Basis> {
         media: row.get(first + 9)?,
         repeated: row.get(first + 10)?,
         cap_tokens: row.get(first + 11)?,
+        window_tokens: row.get(first + 12)?,
+        waves: row.get(first + 13)?,
+        folded: row.get(first + 14)?,
+        compacted: [row.get(first + 15)?, row.get(first + 16)?, row.get(first + 17)?, row.get(first + 18)?],
     })
 }

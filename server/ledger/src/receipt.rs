@@ -1,7 +1,7 @@
 //! From counts to a receipt: both sides of one run by the formula, and what each figure rests on.
 //!
 //! Code mode: one turn for each search of the tools, one for the program, one for the answer. Direct calling: one turn
-//! for each wave of calls that were in flight together, one for the answer; with deferred definitions one more, in which
+//! for each wave of calls that were in flight together (up to a number, `formula.rs`), one for the answer; with deferred definitions one more, in which
 //! the host's own tool search finds the tools. Both sides write the tool's name beside its arguments, and the host's cap
 //! holds for what either gets back. A run that did not end well, or made no call, credits nothing to direct calling: its
 //! cost is a loss. So is a call that the cache answered from an equal call of the same run: a model that calls directly
@@ -9,7 +9,7 @@
 
 use crate::count::{Count, ENCODING};
 use crate::definitions::ServerTokens;
-use crate::formula::{Step, side};
+use crate::formula::{NO_WINDOW, Step, fold, side};
 use crate::labels::labels;
 use model::tokens::{Baselines, SideTokens, TokenReport};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -63,6 +63,7 @@ pub(crate) struct Terms<'a> {
     /// Tokens of the call by which a host's tool search would find the tools of this run.
     pub(crate) host_search: Count,
     pub(crate) cap_tokens: u64,
+    pub(crate) window_tokens: u64,
 }
 
 /// What the figures of one run rest on; kept beside them, so that labels are made anew at every reading.
@@ -81,6 +82,21 @@ pub(crate) struct Basis {
     pub(crate) media: u32,
     pub(crate) repeated: u32,
     pub(crate) cap_tokens: u64,
+    /// The model's window; 0 in runs that were counted without one.
+    pub(crate) window_tokens: u64,
+    /// Waves of the credited calls.
+    pub(crate) waves: u32,
+    /// The turns they were spread over; 0 where each is a turn of its own.
+    pub(crate) folded: u32,
+    /// Each side's first turn whose prompt was brought down to fit the window; 0 where none was.
+    pub(crate) compacted: [u32; 4],
+}
+
+impl Basis {
+    /// The window by which the run was counted.
+    pub(crate) fn window(&self) -> u64 {
+        if self.window_tokens == 0 { NO_WINDOW } else { self.window_tokens }
+    }
 }
 
 /// The sides of one run: code mode, then the baselines deferred, all servers, needed servers.
@@ -91,9 +107,13 @@ pub(crate) type Settled = (Sides, Basis);
 
 /// Both sides of a run.
 pub(crate) fn settle(run: &CountedRun, discoveries: &[Exchange], terms: &Terms<'_>) -> Settled {
-    let mut basis = Basis { cap_tokens: terms.cap_tokens, discoveries: clamp(discoveries.len()), ..Basis::default() };
+    let window = terms.window_tokens;
+    let mut basis = Basis { cap_tokens: terms.cap_tokens, window_tokens: window, ..Basis::default() };
+    basis.discoveries = clamp(discoveries.len());
     basis.estimated = !is_exact(run, discoveries, terms);
-    let code_mode = code_side(run, discoveries, terms);
+    let (code_mode, compacted) =
+        side(terms.own.tokens, &code_steps(&run.code, &run.reply, discoveries, terms.cap_tokens), window);
+    basis.compacted[0] = compacted;
     let credited: Vec<&CountedCall> = run.calls.iter().filter(|call| !call.repeated).collect();
     basis.repeated = clamp(run.calls.len() - credited.len());
     basis.credited = run.ended_well && !credited.is_empty();
@@ -101,7 +121,10 @@ pub(crate) fn settle(run: &CountedRun, discoveries: &[Exchange], terms: &Terms<'
         return ([code_mode, SideTokens::default(), SideTokens::default(), SideTokens::default()], basis);
     }
     basis.media = credited.iter().map(|call| call.media).sum();
-    let waves = waves(&credited, terms.cap_tokens);
+    let waves = waves(credited.iter().copied(), terms.cap_tokens);
+    basis.waves = clamp(waves.len());
+    let waves = fold(waves);
+    basis.folded = if clamp(waves.len()) < basis.waves { clamp(waves.len()) } else { 0 };
     let (all, known) = definitions(terms, terms.servers_all.iter().map(String::as_str));
     (basis.servers_all, basis.servers_known) = (clamp(terms.servers_all.len()), known);
     let (needed, known) = definitions(terms, terms.servers_used.iter().map(String::as_str));
@@ -114,8 +137,10 @@ pub(crate) fn settle(run: &CountedRun, discoveries: &[Exchange], terms: &Terms<'
 
     let search = Step { output: terms.host_search.tokens, results: found.iter().sum() };
     let deferred: Vec<Step> = std::iter::once(search).chain(waves.iter().copied()).collect();
-    let sides = [code_mode, side(terms.own_search.tokens, &deferred), side(all, &waves), side(needed, &waves)];
-    (sides, basis)
+    let direct = [(terms.own_search.tokens, &deferred), (all, &waves), (needed, &waves)];
+    let [deferred, all, needed] = direct.map(|(definitions, steps)| side(definitions, steps, window));
+    basis.compacted = [compacted, deferred.1, all.1, needed.1];
+    ([code_mode, deferred.0, all.0, needed.0], basis)
 }
 
 fn is_exact(run: &CountedRun, discoveries: &[Exchange], terms: &Terms<'_>) -> bool {
@@ -127,15 +152,15 @@ fn is_exact(run: &CountedRun, discoveries: &[Exchange], terms: &Terms<'_>) -> bo
     counts.all(|count| count.exact) && servers.all(|server| server.exact)
 }
 
-fn code_side(run: &CountedRun, discoveries: &[Exchange], terms: &Terms<'_>) -> SideTokens {
-    let capped = |count: Count| count.tokens.min(terms.cap_tokens);
+/// The steps of code mode: the searches, then the program.
+pub(crate) fn code_steps(code: &Count, reply: &Count, discoveries: &[Exchange], cap_tokens: u64) -> Vec<Step> {
+    let capped = |count: Count| count.tokens.min(cap_tokens);
     let searches = discoveries.iter().map(|it| Step { output: it.arguments.tokens, results: capped(it.result) });
-    let program = Step { output: run.code.tokens, results: capped(run.reply) };
-    side(terms.own.tokens, &searches.chain([program]).collect::<Vec<_>>())
+    searches.chain([Step { output: code.tokens, results: capped(*reply) }]).collect()
 }
 
 /// One step for each wave, in order.
-fn waves(calls: &[&CountedCall], cap_tokens: u64) -> Vec<Step> {
+pub(crate) fn waves<'a>(calls: impl Iterator<Item = &'a CountedCall>, cap_tokens: u64) -> Vec<Step> {
     let mut waves: BTreeMap<u32, Step> = BTreeMap::new();
     for call in calls {
         let step = waves.entry(call.wave).or_default();
@@ -201,6 +226,8 @@ fn percent(part: i64, whole: u64) -> f64 {
 mod tests {
     use super::*;
 
+    const WINDOW: u64 = 10_000;
+
     fn exact(tokens: u64) -> Count {
         Count { tokens, exact: true }
     }
@@ -240,12 +267,15 @@ mod tests {
             servers_used: &["fs".to_owned()],
             host_search: exact(12),
             cap_tokens: 2_000,
+            window_tokens: WINDOW,
         };
         settle(run, discoveries, &terms)
     }
 
     fn side_of(definitions: u64, output: u64, results: u64, turns: u32, total: u64, peak_context: u64) -> SideTokens {
-        SideTokens { definitions, output, results, turns, total, peak_context }
+        // Nothing here meets the window: P(last) is the peak, and all other prompts are sent twice, as D is.
+        let cacheable = definitions + total - output - peak_context;
+        SideTokens { definitions, output, results, turns, total, peak_context, cacheable }
     }
 
     /// One listing, then two files read in parallel, the second longer than the cap.
@@ -313,6 +343,20 @@ mod tests {
         let labels = labels(&basis);
         assert!(labels["direct.results"].contains("2 images or sounds estimated at 765 tokens each"));
         assert!(labels["direct.results"].contains("1 calls that repeat"));
+    }
+
+    #[test]
+    fn a_prompt_that_meets_the_window_and_waves_beyond_the_turns_are_said() {
+        let labels_of = |calls| labels(&settled(&run(calls), &[]).1);
+        // Each of 6 waves gets 2,000: P = 160, 232, 2,252, …, 8,312, then 10,332 > 10,000: 160 + 20 + 2,000 at turn 7.
+        let long = labels_of((0..6).map(|wave| call("fs", "list", wave, 20, 5_000)).collect());
+        assert!(
+            long["direct.deferred"].contains("compacted at the window of 10,000 tokens, first at turn 7"),
+            "{long:?}"
+        );
+        assert!(!long["code_mode.total"].contains("window"), "{long:?}");
+        let many = labels_of((0..300).map(|wave| call("fs", "list", wave, 1, 1)).collect());
+        assert!(many["direct.needed_servers"].contains("300 waves counted as 100 turns"), "{many:?}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A period's report, put together from sums and lists (`read.rs` has them read, `groups.rs` sorts them into groups).
 //!
 //! Invariants: the period is made definite and whole hours before anything is read, and every part is over that same
-//! period and that same narrowing. Left out: what dollars are, and the workspace's name, which the caller knows.
+//! period and that same narrowing. Left out: dollars, which the caller adds at the price it knows, and the workspace's name, which the caller knows.
 
 pub(crate) mod groups;
 pub(crate) mod lists;

@@ -55,6 +55,22 @@ const STEPS: &[&str] = &[
     INSERT INTO tally
         SELECT 0, COUNT(*), IFNULL(SUM(calls), 0), IFNULL(SUM(estimated), 0) FROM runs WHERE counted = 1;
     ",
+    // The window and the turns of direct calling. What was counted before keeps its counts, and says that it had neither
+    // (0); its last prompt was its largest, which makes its cacheable tokens known. Which calls repeat was not kept (NULL).
+    "
+    ALTER TABLE sides ADD COLUMN cacheable INTEGER NOT NULL DEFAULT 0;
+    UPDATE sides SET cacheable = definitions + total - output - peak_context WHERE turns > 0;
+    ALTER TABLE totals ADD COLUMN cacheable INTEGER NOT NULL DEFAULT 0;
+    UPDATE totals SET cacheable = (SELECT IFNULL(SUM(s.cacheable), 0) FROM sides s WHERE s.side = totals.side);
+    ALTER TABLE runs ADD COLUMN window_tokens INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN waves INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN folded INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN compacted_code_mode INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN compacted_deferred INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN compacted_all INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN compacted_needed INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE calls ADD COLUMN repeated INTEGER;
+    ",
 ];
 
 /// The schema this program writes.
@@ -104,8 +120,8 @@ mod tests {
                 ('a', 'c', 1, 'cli', 'python', 'ok', '', 1.0, 3, 10, 10, 1, 0),
                 ('b', 'c', 2, 'cli', 'python', 'ok', '', 1.0, 2, 10, 10, 1, 1),
                 ('killed', 'c', 3, 'cli', 'python', 'ok', '', 1.0, 9, 10, 10, 0, NULL);
-             INSERT INTO sides VALUES ('a', 0, 1, 2, 3, 4, 5, 60), ('b', 0, 10, 20, 30, 40, 50, 6),
-                ('a', 1, 7, 7, 7, 7, 7, 7);",
+             INSERT INTO sides VALUES ('a', 0, 1, 2, 3, 4, 95, 60), ('b', 0, 10, 20, 30, 40, 50, 6),
+                ('a', 1, 7, 7, 7, 7, 14, 7), ('b', 1, 0, 0, 0, 0, 0, 0);",
         )
         .expect("rows of version 1");
         migrate(&mut old, Path::new("ledger.db")).expect("it migrates");
@@ -115,8 +131,11 @@ mod tests {
         };
         assert_eq!(version(&old).expect("a version"), VERSION);
         assert_eq!(row("SELECT runs, calls, estimated FROM tally"), [2, 5, 1]);
-        assert_eq!(row("SELECT * FROM totals WHERE side = 0"), [0, 11, 22, 33, 44, 55, 60]);
-        assert_eq!(row("SELECT * FROM totals WHERE side = 3"), [3, 0, 0, 0, 0, 0, 0]);
+        // Cacheable: 1 + 95 - 2 - 60 = 34 and 10 + 50 - 20 - 6 = 34.
+        assert_eq!(row("SELECT * FROM totals WHERE side = 0"), [0, 11, 22, 33, 44, 145, 60, 68]);
+        assert_eq!(row("SELECT cacheable FROM sides WHERE side = 1 ORDER BY run_id"), [7]);
+        assert_eq!(row("SELECT * FROM totals WHERE side = 3"), [3, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(row("SELECT MAX(window_tokens), MAX(folded) FROM runs"), [0, 0]);
         assert_eq!(row("SELECT COUNT(*) FROM runs"), [3]);
     }
 

@@ -230,7 +230,8 @@ fn update_run(transaction: &Transaction<'_>, facts: &RunFacts, basis: &Basis) ->
         .prepare_cached(
             "UPDATE runs SET counted = 1, credited = ?2, estimated = ?3, discoveries = ?4, servers_known = ?5,
              servers_all = ?6, needed_known = ?7, needed_all = ?8, tools_known = ?9, tools_all = ?10, media = ?11,
-             repeated = ?12, cap_tokens = ?13 WHERE run_id = ?1",
+             repeated = ?12, cap_tokens = ?13, window_tokens = ?14, waves = ?15, folded = ?16, compacted_code_mode = ?17,
+             compacted_deferred = ?18, compacted_all = ?19, compacted_needed = ?20 WHERE run_id = ?1",
         )?
         .execute(params![
             facts.run_id.as_str(),
@@ -246,6 +247,13 @@ fn update_run(transaction: &Transaction<'_>, facts: &RunFacts, basis: &Basis) ->
             basis.media,
             basis.repeated,
             basis.cap_tokens,
+            basis.window_tokens,
+            basis.waves,
+            basis.folded,
+            basis.compacted[0],
+            basis.compacted[1],
+            basis.compacted[2],
+            basis.compacted[3],
         ])
         .map(drop)
 }
@@ -257,8 +265,8 @@ fn insert_side(
     side: &SideTokens,
 ) -> rusqlite::Result<()> {
     let run = facts.run_id.as_str();
-    let SideTokens { definitions, output, results, turns, total, peak_context } = side;
-    transaction.prepare_cached("INSERT INTO sides VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?.execute(params![
+    let SideTokens { definitions, output, results, turns, total, peak_context, cacheable } = side;
+    transaction.prepare_cached("INSERT INTO sides VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute(params![
         run,
         number,
         definitions,
@@ -266,14 +274,16 @@ fn insert_side(
         results,
         turns,
         total,
-        peak_context
+        peak_context,
+        cacheable
     ])?;
     transaction
         .prepare_cached(
             "UPDATE totals SET definitions = definitions + ?2, output = output + ?3, results = results + ?4,
-             turns = turns + ?5, total = total + ?6, peak_context = MAX(peak_context, ?7) WHERE side = ?1",
+             turns = turns + ?5, total = total + ?6, peak_context = MAX(peak_context, ?7), cacheable = cacheable + ?8
+             WHERE side = ?1",
         )?
-        .execute(params![number, definitions, output, results, turns, total, peak_context])
+        .execute(params![number, definitions, output, results, turns, total, peak_context, cacheable])
         .map(drop)
 }
 
@@ -289,7 +299,8 @@ fn insert_call(
     transaction
         .prepare_cached(
             "INSERT INTO calls (run_id, at_ms, position, server, tool, status, cache, wave, ms, argument_bytes,
-             result_bytes, media, output_tokens, result_tokens, exact) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             result_bytes, media, output_tokens, result_tokens, exact, repeated)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             run,
@@ -307,6 +318,7 @@ fn insert_call(
             counted.output.tokens,
             counted.result.tokens,
             counted.output.exact && counted.result.exact,
+            counted.repeated,
         ])
         .map(drop)
 }
@@ -340,15 +352,16 @@ fn totals(connection: &Connection) -> rusqlite::Result<Totals> {
     let mut totals = connection.prepare_cached("SELECT runs, calls, estimated FROM tally")?.query_row([], |row| {
         Ok(Totals { runs: row.get(0)?, calls: row.get(1)?, estimated: row.get(2)?, ..Totals::default() })
     })?;
-    let mut statement = connection
-        .prepare_cached("SELECT definitions, output, results, turns, total, peak_context FROM totals ORDER BY side")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT definitions, output, results, turns, total, peak_context, cacheable FROM totals ORDER BY side",
+    )?;
     for (sum, side) in totals.sides.iter_mut().zip(statement.query_map([], |row| side_from(row, 0))?) {
         *sum = side?;
     }
     Ok(totals)
 }
 
-/// A side from six columns, of which `first` is the first.
+/// A side from seven columns, of which `first` is the first.
 pub(crate) fn side_from(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<SideTokens> {
     Ok(SideTokens {
         definitions: row.get(first)?,
@@ -357,5 +370,6 @@ pub(crate) fn side_from(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Resu
         turns: row.get(first + 3)?,
         total: row.get(first + 4)?,
         peak_context: row.get(first + 5)?,
+        cacheable: row.get(first + 6)?,
     })
 }

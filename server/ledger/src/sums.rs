@@ -23,10 +23,8 @@ pub(crate) struct RunSums {
     /// Searches of the tools that they paid for, and the tokens of both their directions.
     pub(crate) searches: u64,
     pub(crate) search_tokens: u64,
-    /// Every figure adds; peaks are the largest.
+    /// Every figure adds, those that dollars are computed from too (`prices.rs`); peaks are the largest.
     pub(crate) sides: Sides,
-    /// For each side the sum of the runs' last prompts (`peak_context` of one run), from which dollars are computed.
-    pub(crate) last_prompts: [u64; 4],
     pub(crate) wall: Histogram,
 }
 
@@ -40,9 +38,6 @@ impl RunSums {
         for (sum, side) in self.sides.iter_mut().zip(&other.sides) {
             add(sum, side);
         }
-        for (sum, last) in self.last_prompts.iter_mut().zip(other.last_prompts) {
-            *sum += last;
-        }
         self.wall.add(&other.wall);
     }
 
@@ -50,15 +45,7 @@ impl RunSums {
     pub(crate) fn of_one(sides: &Sides, estimated: bool, calls: u64, wall_ms: f64) -> Self {
         let mut wall = Histogram::default();
         wall.record(wall_ms);
-        Self {
-            runs: 1,
-            estimated: u64::from(estimated),
-            calls,
-            last_prompts: std::array::from_fn(|side| sides[side].peak_context),
-            sides: sides.clone(),
-            wall,
-            ..Self::default()
-        }
+        Self { runs: 1, estimated: u64::from(estimated), calls, sides: sides.clone(), wall, ..Self::default() }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The wire names of enums, as the database has them: the same words in both places, from one source.
+//! The wire names of enums, as the database has them: the same words in both places, from one source. Numbers for people.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,4 +15,31 @@ pub(crate) fn name_of(value: &impl Serialize) -> String {
 /// The variant of a wire name; `None` where this program knows no such variant.
 pub(crate) fn named<T: DeserializeOwned>(name: String) -> Option<T> {
     serde_json::from_value(Value::String(name)).ok()
+}
+
+/// 1234567 as 1,234,567.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// The day of a time in UTC, `YYYY-MM-DD`.
+pub(crate) fn day(at_ms: u64) -> String {
+    time(at_ms).strftime("%Y-%m-%d").to_string()
+}
+
+/// A time in UTC, `YYYY-MM-DD HH:MM`.
+pub(crate) fn minute(at_ms: u64) -> String {
+    time(at_ms).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+fn time(at_ms: u64) -> jiff::Timestamp {
+    i64::try_from(at_ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()).unwrap_or(jiff::Timestamp::MAX)
 }

@@ -30,6 +30,7 @@ pub(crate) struct Worker {
     pub(crate) keeper: Keeper,
     pub(crate) own: OwnDefinitions,
     pub(crate) cap_tokens: u64,
+    pub(crate) window_tokens: u64,
     pub(crate) on_change: Box<dyn Fn(SavingsSummary) + Send>,
     pub(crate) counter: Counter,
     /// Definitions that nobody has needed yet.
@@ -231,6 +232,7 @@ impl Worker {
                 servers_used: &run.facts.servers_used,
                 host_search: run.host_search,
                 cap_tokens: self.cap_tokens,
+                window_tokens: self.window_tokens,
             };
             settle(&run.counted, exchanges, &terms)
         };

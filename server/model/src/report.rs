@@ -203,6 +203,14 @@ pub struct Price {
     pub date: String,
     /// Where from.
     pub source: String,
+    /// The model's context window in tokens, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub context_tokens: Option<u64>,
+    /// The longest prompt in tokens that the price holds for; a longer one costs more, which is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub prompt_tokens_max: Option<u64>,
 }
 
 /// One step of a series.

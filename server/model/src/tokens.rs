@@ -23,6 +23,9 @@ pub struct SideTokens {
     pub total: u64,
     /// The largest context.
     pub peak_context: u64,
+    /// Of all prompts together, what an earlier prompt has sent already: what a prompt cache can answer.
+    #[serde(default)]
+    pub cacheable: u64,
 }
 
 /// The three ways a host could have offered the tools directly.

@@ -27,6 +27,31 @@ fn limits_are_read_and_bad_ones_keep_their_default() {
 }
 
 #[test]
+fn prices_are_read_and_what_is_wrong_with_one_is_said() {
+    let place = Place::new(&[(
+        "app/tta.toml",
+        "[ledger]\nmodel = 'house-1'\ncontext_tokens = 5\n[prices.house-1]\ninput = 1\noutput = 4.5\ncache_read = 0.1\n\
+         date = '2026-11-28'\nsource = 'our contract'\n[prices.'a/b']\ninput = -1\noutput = 2\n[prices.half]\ninput = 1\n\
+         [prices.plain]\ninput = 3\noutput = 6\ncontext_tokens = 128_000\ndate = 'soon'\nimput = 1\n",
+    )]);
+    let (config, problems) = place.load();
+    assert_eq!(config.ledger.model.as_deref(), Some("house-1"));
+    assert_eq!(config.ledger.context_tokens, None);
+    let read: Vec<_> = config.ledger.prices.iter().map(|p| (&*p.model, p.input, p.cache_read, p.cache_write)).collect();
+    assert_eq!(read, [("house-1", 1.0, 0.1, 1.0), ("plain", 3.0, 3.0, 3.0)]);
+    assert_eq!(config.ledger.prices[0].source, "our contract");
+    assert_eq!(config.ledger.prices[1].context_tokens, Some(128_000));
+    place.compare(&config, &problems, &expect![[r#"
+        ERROR …/app/tta.toml:3:18 `context_tokens` must be a whole number from 1000 to 100000000 [The default is used until it is mended.]
+        ERROR …/app/tta.toml:11:9 `input` must be a number of dollars per million tokens, from 0 to 1000000 [Write it as 2.5.]
+        ERROR …/app/tta.toml:10:9 the price of `a/b` lacks `input` or `output`, and is not used [Write both, in dollars per million tokens.]
+        ERROR …/app/tta.toml:13:9 the price of `half` lacks `input` or `output`, and is not used [Write both, in dollars per million tokens.]
+        ERROR …/app/tta.toml:18:8 `date` must be a day [Write it as "2026-11-28".]
+        WARNING …/app/tta.toml:19:1 `imput` is no key of a price that is known [Did you mean `input`?]
+    "#]]);
+}
+
+#[test]
 fn limits_of_a_server_stand_with_it_or_apart_from_it() {
     let place = Place::new(&[
         (

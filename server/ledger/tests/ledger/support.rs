@@ -15,6 +15,7 @@ pub(crate) fn options(folder: &Path) -> Options {
     Options {
         path: folder.join("ledger.db"),
         host_result_cap_tokens: CAP,
+        context_tokens: 200_000,
         own_definitions: OWN.into(),
         queue_runs: 1_000,
         queue_bytes: 64 << 20,
@@ -102,10 +103,14 @@ pub(crate) fn written_tokens(tool: &str, arguments: &str) -> u64 {
 /// Plays a dialogue turn by turn and bills each. Turns are (written, returned); the answer's turn writes nothing.
 pub(crate) fn play(definitions: u64, turns: &[(u64, u64)]) -> SideTokens {
     let mut context = vec![definitions];
-    let mut billed = 0;
+    let (mut billed, mut sent_before) = (0, definitions);
+    let mut last = 0;
     let answer = [(0, 0)];
     for (written, returned) in turns.iter().chain(&answer) {
-        billed += context.iter().sum::<u64>() + written;
+        let prompt = context.iter().sum::<u64>();
+        billed += prompt + written;
+        sent_before += last;
+        last = prompt;
         context.extend([*written, *returned]);
     }
     SideTokens {
@@ -115,5 +120,6 @@ pub(crate) fn play(definitions: u64, turns: &[(u64, u64)]) -> SideTokens {
         turns: u32::try_from(turns.len()).expect("few") + 1,
         total: billed,
         peak_context: context.iter().sum(),
+        cacheable: sent_before,
     }
 }
