@@ -683,7 +683,11 @@ total: number,
 /**
  * The largest context.
  */
-peak_context: number, };
+peak_context: number, 
+/**
+ * Of all prompts together, what an earlier prompt has sent already: what a prompt cache can answer.
+ */
+cacheable: number, };
 
 export type Baselines = { 
 /**
@@ -949,7 +953,15 @@ date: string,
 /**
  * Where from.
  */
-source: string, };
+source: string, 
+/**
+ * The model's context window in tokens, where known.
+ */
+context_tokens?: number, 
+/**
+ * The longest prompt in tokens that the price holds for; a longer one costs more, which is left out.
+ */
+prompt_tokens_max?: number, };
 
 export type SeriesStep = { 
 /**

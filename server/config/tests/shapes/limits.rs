@@ -46,8 +46,8 @@ fn prices_are_read_and_what_is_wrong_with_one_is_said() {
         ERROR …/app/tta.toml:11:9 `input` must be a number of dollars per million tokens, from 0 to 1000000 [Write it as 2.5.]
         ERROR …/app/tta.toml:10:9 the price of `a/b` lacks `input` or `output`, and is not used [Write both, in dollars per million tokens.]
         ERROR …/app/tta.toml:13:9 the price of `half` lacks `input` or `output`, and is not used [Write both, in dollars per million tokens.]
-        ERROR …/app/tta.toml:18:8 `date` must be a day [Write it as "2026-11-28".]
-        WARNING …/app/tta.toml:19:1 `imput` is no key of a price that is known [Did you mean `input`?]
+        ERROR …/app/tta.toml:19:8 `date` must be a day [Write it as "2026-11-28".]
+        WARNING …/app/tta.toml:20:1 `imput` is no key of a price that is known [Did you mean `input`?]
     "#]]);
 }
 
