@@ -12,6 +12,7 @@ mod import;
 mod inputs;
 mod inspect;
 mod keys;
+mod ledger;
 mod outline;
 mod prices;
 mod report;
@@ -29,6 +30,7 @@ pub use schema::schema;
 
 use entry::Context;
 use inputs::Inputs;
+pub use ledger::LedgerSettings;
 use model::server::{Scope, Source};
 use model::{Limits, Problem, ServerSpec};
 use report::Report;
@@ -64,26 +66,6 @@ pub struct Config {
     pub files: Vec<PathBuf>,
     /// Hash of what the workspace itself would start; empty where it would start nothing. Trust is bound to it.
     pub trust_hash: String,
-}
-
-/// The `[ledger]` section.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LedgerSettings {
-    /// Tokens after which a host cuts a tool's result.
-    pub host_result_cap_tokens: u64,
-    /// The context window in tokens that both sides are counted with; where absent, the usual one, or the model's if that
-    /// is known to be smaller.
-    pub context_tokens: Option<u64>,
-    /// The model at whose prices savings are shown; the ledger's default where absent.
-    pub model: Option<String>,
-    /// The `[prices]` section: prices that are not bundled, or in place of bundled ones.
-    pub prices: Vec<model::report::Price>,
-}
-
-impl Default for LedgerSettings {
-    fn default() -> Self {
-        Self { host_result_cap_tokens: 25_000, context_tokens: None, model: None, prices: Vec::new() }
-    }
 }
 
 /// The user's folders; an absent one is not looked into.
@@ -163,6 +145,11 @@ impl<'a> Loader<'a> {
     fn settle(&mut self) {
         if let Some((file, text, root)) = self.last.take() {
             settings::read(&root, &mut self.config, &mut Report::new(&file, &text, &mut self.problems));
+        }
+        let tags = (self.sources.env)(ledger::TAGS_VARIABLE).unwrap_or_default();
+        for message in ledger::add_variable(&tags, &mut self.config.ledger) {
+            let file = Path::new(ledger::TAGS_VARIABLE);
+            Report::new(file, "", &mut self.problems).error(0, message, "Write it as key=value,key=value.");
         }
     }
 

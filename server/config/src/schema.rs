@@ -1,6 +1,7 @@
 //! JSON Schema of `tta.toml`, for editors: made from the same tables that the reader uses.
 
 use crate::LedgerSettings;
+use crate::ledger::{ENCODINGS, KEEP_DAYS, KEEP_MB};
 use crate::prices::PRICE_KEYS;
 use crate::settings::{CONTEXT_TOKENS, HOST_RESULT_CAP_TOKENS, LIMITS, POLL_MS, SERVER_KEYS, SERVER_LIMITS};
 use model::{Limits, ServerLimits};
@@ -9,7 +10,7 @@ use serde_json::{Map, Value, json};
 /// The schema of a whole `tta.toml`; `properties.servers` is that of the servers in every other file too.
 pub fn schema() -> Value {
     let (least, most) = HOST_RESULT_CAP_TOKENS;
-    let cap = LedgerSettings::default().host_result_cap_tokens;
+    let ledger = LedgerSettings::default();
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "tta.toml",
@@ -27,15 +28,32 @@ pub fn schema() -> Value {
                 "additionalProperties": false,
                 "properties": {
                     "host_result_cap_tokens": number(
-                        "Tokens after which a host cuts a tool's result.", least, most, cap,
+                        "Tokens after which a host cuts a tool's result.", least, most, ledger.host_result_cap_tokens,
                     ),
+                    "tags": {
+                        "type": "object",
+                        "description": "What every run is filed under, such as person, project and team.",
+                        "maxProperties": 8,
+                        "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 98},
+                    },
+                    "keep_days": number(
+                        "Days for which runs and calls are kept; sums stay.", KEEP_DAYS.0, KEEP_DAYS.1, ledger.keep_days,
+                    ),
+                    "keep_mb": number(
+                        "MiB of the database after which the oldest runs and calls go.", KEEP_MB.0, KEEP_MB.1,
+                        ledger.keep_mb,
+                    ),
+                    "encoding": {
+                        "enum": ENCODINGS,
+                        "description": "The encoding to count in; the model's where absent.",
+                    },
                     "context_tokens": number(
                         "The model's context window: no prompt of either side is counted larger.",
                         CONTEXT_TOKENS.0, CONTEXT_TOKENS.1, 200_000,
                     ),
                     "model": {
                         "type": "string",
-                        "description": "The model at whose prices savings are shown; gpt-6.1-sol where absent.",
+                        "description": "The model that writes the programs: its prices and its encoding; gpt-6.1-sol's where absent.",
                     },
                 },
             },

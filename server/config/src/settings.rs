@@ -5,7 +5,7 @@
 
 use crate::report::Report;
 use crate::tree::{Entry, Node, Value};
-use crate::{Config, LedgerSettings, keys, prices};
+use crate::{Config, keys, ledger, prices};
 use model::{Limits, ServerLimits, Severity};
 
 /// The range of `host_result_cap_tokens`.
@@ -14,9 +14,6 @@ pub(crate) const HOST_RESULT_CAP_TOKENS: (u64, u64) = (100, 10_000_000);
 pub(crate) const CONTEXT_TOKENS: (u64, u64) = (1_000, 100_000_000);
 /// The range of `poll_ms`.
 pub(crate) const POLL_MS: (u64, u64) = (100, 3_600_000);
-
-/// The keys of `[ledger]`.
-const LEDGER_KEYS: &[&str] = &["host_result_cap_tokens", "context_tokens", "model"];
 
 /// Every section a `tta.toml` may have.
 const SECTIONS: &[&str] =
@@ -147,7 +144,7 @@ pub(crate) fn read(root: &Node, config: &mut Config, report: &mut Report<'_>) {
         };
         match section.key.as_str() {
             "limits" => entries.iter().for_each(|entry| limit(entry, &mut config.limits, report)),
-            "ledger" => entries.iter().for_each(|entry| ledger(entry, &mut config.ledger, report)),
+            "ledger" => entries.iter().for_each(|entry| ledger::key(entry, &mut config.ledger, report)),
             "prices" => entries.iter().for_each(|model| prices::read(model, &mut config.ledger.prices, report)),
             "watch" => entries.iter().for_each(|entry| {
                 config.watch_poll_ms = setting(entry, "poll_ms", POLL_MS, report).or(config.watch_poll_ms);
@@ -176,20 +173,6 @@ fn limit(entry: &Entry, limits: &mut Limits, report: &mut Report<'_>) {
             }
         }
         None => keys::unknown(entry, "limit", LIMITS.iter().map(|limit| limit.name), Severity::Warning, report),
-    }
-}
-
-/// A key of `[ledger]`.
-fn ledger(entry: &Entry, ledger: &mut LedgerSettings, report: &mut Report<'_>) {
-    let number = |(least, most), report: &mut Report<'_>| whole_number(entry, least, most, report);
-    match entry.key.as_str() {
-        "host_result_cap_tokens" => {
-            let cap = number(HOST_RESULT_CAP_TOKENS, report);
-            ledger.host_result_cap_tokens = cap.unwrap_or(ledger.host_result_cap_tokens);
-        }
-        "context_tokens" => ledger.context_tokens = number(CONTEXT_TOKENS, report).or(ledger.context_tokens),
-        "model" => ledger.model = prices::text(entry, report).or_else(|| ledger.model.take()),
-        _ => keys::unknown(entry, "setting", LEDGER_KEYS.iter().copied(), Severity::Warning, report),
     }
 }
 

@@ -174,6 +174,7 @@ fn record(
         calls,
         servers_all,
         servers_used,
+        tags: snapshot.config.ledger.tags.clone(),
     });
 }
 

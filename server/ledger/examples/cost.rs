@@ -101,6 +101,7 @@ fn run_with_answers(answers: impl Iterator<Item = String>) -> RunFacts {
         calls: answers.enumerate().map(call).collect(),
         servers_all: [].into(),
         servers_used: Vec::new(),
+        tags: [].into(),
     }
 }
 

@@ -2,6 +2,7 @@
 //! reaches the database, only its size.
 
 use model::{CallRecord, ConversationId, Language, RunId, RunStatus};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// One run, as it ended.
@@ -33,6 +34,8 @@ pub struct RunFacts {
     pub servers_all: Arc<[String]>,
     /// The servers the calls went to: baseline A.
     pub servers_used: Vec<String>,
+    /// Whose it is, as `key=value`; the first [`TAGS_MAX`] are kept, each cut to [`TAG_CHARS`].
+    pub tags: Arc<[String]>,
 }
 
 /// One tool call.
@@ -48,6 +51,11 @@ pub struct CallFacts {
     pub media: u32,
 }
 
+/// Tags of one run at most, and the longest.
+pub const TAGS_MAX: usize = 8;
+/// Characters of a tag.
+pub const TAG_CHARS: usize = 100;
+
 /// Longest label stored.
 pub const LABEL_CHARS: usize = 120;
 
@@ -55,6 +63,19 @@ impl RunFacts {
     /// Bytes of all its texts: what it weighs in the queue.
     pub(crate) fn text_bytes(&self) -> usize {
         self.calls.iter().map(CallFacts::text_bytes).sum::<usize>() + self.code_arguments.len() + self.reply_text.len()
+    }
+
+    /// The tags as they are stored: in order, each once, none with a line's end.
+    pub(crate) fn kept_tags(&self) -> Vec<String> {
+        let kept = self.tags.iter().filter(|tag| tag.contains('=')).take(TAGS_MAX);
+        let one = |tag: &String| tag.chars().filter(|c| !c.is_control()).take(TAG_CHARS).collect();
+        let kept: BTreeSet<String> = kept.map(one).collect();
+        kept.into_iter().collect()
+    }
+
+    /// The hash of the program as the model wrote it; `None` where its text was dropped.
+    pub(crate) fn program(&self) -> Option<blake3::Hash> {
+        (!self.code_arguments.is_empty()).then(|| blake3::hash(self.code_arguments.as_bytes()))
     }
 
     /// The label as it is stored.

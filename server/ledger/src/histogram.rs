@@ -80,7 +80,8 @@ fn middle(step: u16) -> f64 {
     FIRST_MS * GROWTH.powf(f64::from(step) - 0.5)
 }
 
-fn write_number(bytes: &mut Vec<u8>, mut number: u64) {
+/// Writes a number in as many bytes as it needs, seven bits each.
+pub(crate) fn write_number(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push((number & 0x7f) as u8 | 0x80);
         number >>= 7;
@@ -88,7 +89,8 @@ fn write_number(bytes: &mut Vec<u8>, mut number: u64) {
     bytes.push(number as u8 & 0x7f);
 }
 
-fn read_number(bytes: &mut &[u8]) -> Option<u64> {
+/// Reads what [`write_number`] wrote, and moves on; `None` at the end.
+pub(crate) fn read_number(bytes: &mut &[u8]) -> Option<u64> {
     let mut number = 0_u64;
     for shift in (0..64).step_by(7) {
         let (first, rest) = bytes.split_first()?;

@@ -10,6 +10,7 @@ pub(crate) mod read;
 
 use crate::error::Error;
 use crate::receipt::sum;
+use crate::rollup::Step;
 use crate::store::connect;
 use crate::sums::{CallKey, CallSums, RunKey, RunSums};
 use groups::{call_groups, run_groups, series};
@@ -48,9 +49,12 @@ pub(crate) fn report(path: &Path, request: &ReportRequest, now_ms: u64) -> Resul
     // One transaction: every part sees the same runs.
     let connection = connection.transaction()?;
     let narrowing = Narrowing::new(&request.only)?;
-    let period = period(&connection, request, now_ms)?;
-    let step_ms = if period.until_ms - period.since_ms <= BY_HOUR_MAX_MS { HOUR_MS } else { DAY_MS };
-    let sums = read::sums(&connection, period, step_ms, &narrowing)?;
+    let hours_since = read::hours_since(&connection)?;
+    let period = period(&connection, request, now_ms, hours_since)?;
+    let length = period.until_ms - period.since_ms;
+    let step = if length <= BY_HOUR_MAX_MS && period.since_ms >= hours_since { Step::Hour } else { Step::Day };
+    let sums = read::sums(&connection, period, step, &narrowing)?;
+    let plan = lists::Plan::new(&connection, period, &narrowing, &sums)?;
     let top = request.top.unwrap_or(TOP).clamp(1, TOP_MAX);
     let limit = top as usize;
     let mut report = SavingsReport {
@@ -62,7 +66,7 @@ pub(crate) fn report(path: &Path, request: &ReportRequest, now_ms: u64) -> Resul
             ..request.clone()
         },
         total: totals(period, &sums),
-        step_ms,
+        step_ms: step.length_ms(),
         series: series(&sums.runs),
         servers: call_groups(&sums.calls, false, limit),
         tools: call_groups(&sums.calls, true, limit),
@@ -70,31 +74,31 @@ pub(crate) fn report(path: &Path, request: &ReportRequest, now_ms: u64) -> Resul
         fronts: run_groups(&sums.runs, |key| &key.front),
         statuses: run_groups(&sums.runs, |key| &key.status),
         tags: read::tags(&connection, period, &narrowing, limit)?,
-        results: lists::largest(&connection, period, &narrowing, limit)?,
-        runs: lists::runs(&connection, period, &narrowing, false, limit)?,
-        failed: lists::runs(&connection, period, &narrowing, true, limit)?,
+        results: plan.largest(limit)?,
+        runs: plan.runs(false, limit)?,
+        failed: plan.runs(true, limit)?,
         ..SavingsReport::default()
     };
     if request.compare {
-        let length = period.until_ms - period.since_ms;
         let before = Period { since_ms: period.since_ms.saturating_sub(length), until_ms: period.since_ms };
-        report.before = Some(totals(before, &read::sums(&connection, before, step_ms, &narrowing)?));
+        let before = read::widened(before, hours_since);
+        report.before = Some(totals(before, &read::sums(&connection, before, step, &narrowing)?));
     }
     Ok(report)
 }
 
-/// The period asked for, widened to whole hours; from the oldest run to now where it is open.
-fn period(connection: &Connection, request: &ReportRequest, now_ms: u64) -> Result<Period, Error> {
+/// The period asked for, widened to whole hours, and to whole days where only these are kept; from the oldest run to now where it is open.
+fn period(connection: &Connection, request: &ReportRequest, now_ms: u64, hours_since: u64) -> Result<Period, Error> {
     let until_ms = request.until_ms.unwrap_or(now_ms + 1).min(i64::MAX as u64 - HOUR_MS).next_multiple_of(HOUR_MS);
     let since_ms = match request.since_ms {
         Some(since_ms) => since_ms,
-        None => read::oldest(connection)?.unwrap_or(until_ms),
+        None => read::oldest(connection, hours_since)?.unwrap_or(until_ms),
     };
     let since_ms = since_ms - since_ms % HOUR_MS;
     if since_ms > until_ms || request.since_ms.is_some() && since_ms == until_ms {
         return Err(Error::Request(format!("the period ends ({until_ms}) before it begins ({since_ms})")));
     }
-    Ok(Period { since_ms, until_ms })
+    Ok(read::widened(Period { since_ms, until_ms }, hours_since))
 }
 
 /// The sums of a whole period.

@@ -2,6 +2,7 @@
 //! and times only, and of a run the first line of its label.
 
 use crate::error::Error;
+use crate::rebuild::rebuild;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
@@ -71,7 +72,56 @@ const STEPS: &[&str] = &[
     ALTER TABLE runs ADD COLUMN compacted_needed INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE calls ADD COLUMN repeated INTEGER;
     ",
+    // Sums by hour, day and 32 days (`rollup.rs`), filled by `rebuild.rs`; tags, the encoding and a program's hash of
+    // each run; what each server offers; and indexes for the lists of a report.
+    "
+    ALTER TABLE runs ADD COLUMN encoding TEXT NOT NULL DEFAULT 'o200k_base';
+    ALTER TABLE runs ADD COLUMN tags TEXT NOT NULL DEFAULT '';
+    ALTER TABLE runs ADD COLUMN program BLOB;
+    ALTER TABLE runs ADD COLUMN search_tokens INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE run_tags (
+        tag TEXT NOT NULL, at_ms INTEGER NOT NULL, run_id TEXT NOT NULL, PRIMARY KEY (tag, at_ms, run_id)
+    ) WITHOUT ROWID;
+    CREATE TABLE scopes (
+        id INTEGER PRIMARY KEY, tag TEXT NOT NULL, server TEXT NOT NULL, tool TEXT NOT NULL, UNIQUE (tag, server, tool)
+    );
+    CREATE TABLE run_keys (
+        id INTEGER PRIMARY KEY, language TEXT NOT NULL, front TEXT NOT NULL, status TEXT NOT NULL,
+        encoding TEXT NOT NULL, UNIQUE (language, front, status, encoding)
+    );
+    CREATE TABLE run_sums (
+        scope INTEGER NOT NULL, step INTEGER NOT NULL, at_ms INTEGER NOT NULL, key INTEGER NOT NULL,
+        runs INTEGER NOT NULL, estimated INTEGER NOT NULL, calls INTEGER NOT NULL, searches INTEGER NOT NULL,
+        search_tokens INTEGER NOT NULL, sides BLOB NOT NULL, wall BLOB NOT NULL, PRIMARY KEY (scope, step, at_ms, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE call_keys (
+        id INTEGER PRIMARY KEY, server TEXT NOT NULL, tool TEXT NOT NULL, status TEXT NOT NULL, cache TEXT NOT NULL,
+        language TEXT NOT NULL, run_status TEXT NOT NULL, UNIQUE (server, tool, status, cache, language, run_status)
+    );
+    CREATE TABLE call_sums (
+        scope INTEGER NOT NULL, step INTEGER NOT NULL, at_ms INTEGER NOT NULL, key INTEGER NOT NULL,
+        calls INTEGER NOT NULL, output_tokens INTEGER NOT NULL, result_tokens INTEGER NOT NULL,
+        result_bytes INTEGER NOT NULL, took BLOB NOT NULL, PRIMARY KEY (scope, step, at_ms, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE kept (
+        id INTEGER PRIMARY KEY CHECK (id = 0), hours_since_ms INTEGER NOT NULL, rows_since_ms INTEGER NOT NULL
+    );
+    INSERT INTO kept VALUES (0, 0, 0);
+    CREATE TABLE offered (
+        server TEXT NOT NULL, tool TEXT NOT NULL, tokens INTEGER NOT NULL, PRIMARY KEY (server, tool)
+    ) WITHOUT ROWID;
+    CREATE INDEX runs_by_language ON runs (language, at_ms);
+    CREATE INDEX runs_by_status ON runs (status, at_ms);
+    CREATE INDEX runs_by_program ON runs (program, at_ms) WHERE program IS NOT NULL;
+    CREATE INDEX runs_failed ON runs (at_ms) WHERE status <> 'ok';
+    CREATE INDEX calls_by_tool ON calls (server, tool, at_ms, result_tokens);
+    CREATE INDEX calls_by_size ON calls (result_tokens);
+    CREATE INDEX calls_direct ON calls (at_ms) WHERE run_id IS NULL;
+    ",
 ];
+
+/// The first version with sums by the hour.
+const SUMS_SINCE: u32 = 4;
 
 /// The schema this program writes.
 #[expect(clippy::cast_possible_truncation, reason = "there are a few steps")]
@@ -89,6 +139,9 @@ pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Er
     }
     for step in &STEPS[found as usize..] {
         transaction.execute_batch(step)?;
+    }
+    if (1..SUMS_SINCE).contains(&found) {
+        rebuild(&transaction)?;
     }
     transaction.pragma_update(None, "user_version", VERSION)?;
     Ok(transaction.commit()?)
@@ -111,32 +164,68 @@ mod tests {
         connection
     }
 
+    fn row(connection: &Connection, sql: &str) -> Vec<i64> {
+        connection
+            .query_row(sql, [], |row| (0..row.as_ref().column_count()).map(|n| row.get(n)).collect())
+            .expect("one row")
+    }
+
     #[test]
-    fn an_older_ledger_keeps_its_runs_and_gets_its_totals() {
-        let mut old = at_version(1);
-        old.execute_batch(
-            "INSERT INTO runs (run_id, conversation, at_ms, front, language, status, label, wall_ms, calls, code_bytes,
-                reply_bytes, counted, estimated) VALUES
-                ('a', 'c', 1, 'cli', 'python', 'ok', '', 1.0, 3, 10, 10, 1, 0),
-                ('b', 'c', 2, 'cli', 'python', 'ok', '', 1.0, 2, 10, 10, 1, 1),
-                ('killed', 'c', 3, 'cli', 'python', 'ok', '', 1.0, 9, 10, 10, 0, NULL);
-             INSERT INTO sides VALUES ('a', 0, 1, 2, 3, 4, 95, 60), ('b', 0, 10, 20, 30, 40, 50, 6),
-                ('a', 1, 7, 7, 7, 7, 14, 7), ('b', 1, 0, 0, 0, 0, 0, 0);",
-        )
-        .expect("rows of version 1");
-        migrate(&mut old, Path::new("ledger.db")).expect("it migrates");
-        let row = |sql: &str| -> Vec<i64> {
-            old.query_row(sql, [], |row| (0..row.as_ref().column_count()).map(|n| row.get(n)).collect())
-                .expect("one row")
-        };
-        assert_eq!(version(&old).expect("a version"), VERSION);
-        assert_eq!(row("SELECT runs, calls, estimated FROM tally"), [2, 5, 1]);
-        // Cacheable: 1 + 95 - 2 - 60 = 34 and 10 + 50 - 20 - 6 = 34.
-        assert_eq!(row("SELECT * FROM totals WHERE side = 0"), [0, 11, 22, 33, 44, 145, 60, 68]);
-        assert_eq!(row("SELECT cacheable FROM sides WHERE side = 1 ORDER BY run_id"), [7]);
-        assert_eq!(row("SELECT * FROM totals WHERE side = 3"), [3, 0, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(row("SELECT MAX(window_tokens), MAX(folded) FROM runs"), [0, 0]);
-        assert_eq!(row("SELECT COUNT(*) FROM runs"), [3]);
+    fn an_older_ledger_keeps_its_runs_and_gets_its_totals_and_sums() {
+        for from in 1..VERSION {
+            let mut old = at_version(from);
+            old.execute_batch(
+                "INSERT INTO runs (run_id, conversation, at_ms, front, language, status, label, wall_ms, calls,
+                    code_bytes, reply_bytes, counted, estimated) VALUES
+                    ('a', 'c', 1, 'cli', 'python', 'ok', '', 1.0, 3, 10, 10, 1, 0),
+                    ('b', 'c', 2, 'cli', 'python', 'ok', '', 1.0, 2, 10, 10, 1, 1),
+                    ('killed', 'c', 3, 'cli', 'python', 'ok', '', 1.0, 9, 10, 10, 0, NULL);
+                 INSERT INTO sides (run_id, side, definitions, output, results, turns, total, peak_context) VALUES
+                    ('a', 0, 1, 2, 3, 4, 95, 60), ('b', 0, 10, 20, 30, 40, 50, 6), ('a', 1, 7, 7, 7, 7, 14, 7),
+                    ('b', 1, 0, 0, 0, 0, 0, 0);
+                 INSERT INTO calls (run_id, at_ms, position, server, tool, status, cache, wave, ms, argument_bytes,
+                    result_bytes, media, output_tokens, result_tokens, exact) VALUES
+                    ('a', 1, 0, 'fs', 'read', 'ok', 'miss', 0, 1.5, 1, 2, 0, 3, 4, 1),
+                    (NULL, 1, 0, 'fs', 'read', 'ok', 'miss', 0, 1.5, 1, 2, 0, 30, 40, 1);",
+            )
+            .expect("rows of that version");
+            if from > 1 {
+                old.execute_batch(
+                    "UPDATE totals SET definitions = 11, output = 22, results = 33, turns = 44, total = 145,
+                        peak_context = 60 WHERE side = 0;
+                     UPDATE tally SET runs = 2, calls = 5, estimated = 1;",
+                )
+                .expect("what that version kept beside");
+            }
+            if from > 2 {
+                // Cacheable: 1 + 95 - 2 - 60 = 34 and 10 + 50 - 20 - 6 = 34; 7 + 14 - 7 - 7 = 7.
+                old.execute_batch(
+                    "UPDATE sides SET cacheable = 34 WHERE side = 0;
+                     UPDATE sides SET cacheable = 7 WHERE side = 1 AND turns > 0;
+                     UPDATE totals SET cacheable = 68 WHERE side = 0;",
+                )
+                .expect("what that version kept beside");
+            }
+            if from >= SUMS_SINCE {
+                old.execute_batch("DELETE FROM run_sums; DELETE FROM call_sums;").expect("tables of that version");
+                let transaction = old.transaction().expect("a transaction");
+                rebuild(&transaction).expect("sums");
+                transaction.commit().expect("written");
+            }
+            migrate(&mut old, Path::new("ledger.db")).expect("it migrates");
+            assert_eq!(version(&old).expect("a version"), VERSION);
+            assert_eq!(row(&old, "SELECT runs, calls, estimated FROM tally"), [2, 5, 1]);
+            assert_eq!(row(&old, "SELECT * FROM totals WHERE side = 0"), [0, 11, 22, 33, 44, 145, 60, 68]);
+            assert_eq!(row(&old, "SELECT * FROM totals WHERE side = 3"), [3, 0, 0, 0, 0, 0, 0, 0]);
+            assert_eq!(row(&old, "SELECT SUM(cacheable) FROM sides WHERE side = 1"), [7]);
+            assert_eq!(row(&old, "SELECT MAX(window_tokens), MAX(folded) FROM runs"), [0, 0]);
+            assert_eq!(row(&old, "SELECT COUNT(*) FROM runs"), [3]);
+            let all = "WHERE scope = (SELECT id FROM scopes WHERE tag = '' AND server = '' AND tool = '')";
+            let runs = format!("SELECT SUM(runs), SUM(calls), SUM(estimated) FROM run_sums {all} AND step = 1");
+            assert_eq!(row(&old, &runs), [2, 5, 1]);
+            let calls = format!("SELECT SUM(calls), SUM(output_tokens) FROM call_sums {all} AND step = 2");
+            assert_eq!(row(&old, &calls), [2, 33]);
+        }
     }
 
     #[test]

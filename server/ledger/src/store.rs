@@ -5,12 +5,16 @@
 //! all, and a run is never added twice. `synchronous = NORMAL` keeps every commit through the death of the process; only
 //! a power cut may take the last ones. A run whose row was written but not its counts stays listed, without a receipt.
 
-use crate::count::Count;
+use crate::count::{Count, ENCODING};
 use crate::error::Error;
 use crate::facts::{CallFacts, RunFacts};
+use crate::histogram::Histogram;
 use crate::queue::{Job, Queued};
-use crate::receipt::{Basis, CountedCall, CountedRun, Exchange, Settled};
+use crate::receipt::{Basis, CountedCall, CountedRun, Exchange, Settled, Sides};
+use crate::rollup::Batch;
 use crate::schema;
+use crate::sums::{CallKey, CallSums, DIRECT, RunKey, RunSums};
+use crate::text::name_of;
 use crate::totals::Totals;
 use model::ConversationId;
 use model::tokens::SideTokens;
@@ -106,16 +110,21 @@ impl Store {
         mut settle: impl FnMut(&RunRow, &[Exchange]) -> Settled,
     ) -> rusqlite::Result<(Vec<Option<Settled>>, Totals)> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut receipts = Vec::new();
+        let (mut receipts, mut sums) = (Vec::new(), Batch::default());
         for row in rows {
             match row {
-                Row::Run(run) => receipts.push(settle_run(&transaction, run, &mut settle)?),
-                Row::Direct { at_ms, facts, counted } => insert_call(&transaction, None, *at_ms, 0, facts, counted)?,
+                Row::Run(run) => receipts.push(settle_run(&transaction, run, &mut settle, &mut sums)?),
+                Row::Direct { at_ms, facts, counted } => {
+                    insert_call(&transaction, None, *at_ms, 0, facts, counted)?;
+                    let (key, one) = call_sums(facts, counted, "", DIRECT);
+                    sums.add_direct(*at_ms, key, &one);
+                }
                 Row::Discovery { conversation, at_ms, exchange } => {
                     insert_discovery(&transaction, conversation, *at_ms, *exchange)?;
                 }
             }
         }
+        sums.write(&transaction)?;
         let totals = totals(&transaction)?;
         transaction.commit()?;
         Ok((receipts, totals))
@@ -157,10 +166,11 @@ fn insert_run(
     code_bytes: u64,
     reply_bytes: u64,
 ) -> rusqlite::Result<()> {
-    transaction
+    let tags = facts.kept_tags();
+    let added = transaction
         .prepare_cached(
             "INSERT OR IGNORE INTO runs (run_id, conversation, at_ms, front, language, status, label, wall_ms, calls,
-             code_bytes, reply_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             code_bytes, reply_bytes, tags, program) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             facts.run_id.as_str(),
@@ -174,14 +184,27 @@ fn insert_run(
             facts.calls.len(),
             code_bytes,
             reply_bytes,
-        ])
-        .map(drop)
+            tags.join("\n"),
+            facts.program().as_ref().map(blake3::Hash::as_bytes),
+        ])?;
+    if added == 0 {
+        return Ok(());
+    }
+    for tag in &tags {
+        transaction.prepare_cached("INSERT OR IGNORE INTO run_tags VALUES (?, ?, ?)")?.execute(params![
+            tag,
+            facts.at_ms,
+            facts.run_id.as_str()
+        ])?;
+    }
+    Ok(())
 }
 
 fn settle_run(
     transaction: &Transaction<'_>,
     run: &RunRow,
     settle: &mut impl FnMut(&RunRow, &[Exchange]) -> Settled,
+    sums: &mut Batch,
 ) -> rusqlite::Result<Option<Settled>> {
     let facts = &*run.facts;
     insert_run(transaction, facts, run.code_bytes, run.reply_bytes)?;
@@ -190,7 +213,9 @@ fn settle_run(
     }
     let exchanges = charge_discoveries(transaction, facts)?;
     let (sides, basis) = settle(run, &exchanges);
-    update_run(transaction, facts, &basis)?;
+    let search_tokens: u64 = exchanges.iter().map(|it| it.arguments.tokens + it.result.tokens).sum();
+    update_run(transaction, facts, &basis, search_tokens)?;
+    add_sums(run, (&sides, &basis), search_tokens, sums);
     for (number, side) in sides.iter().enumerate() {
         insert_side(transaction, facts, number, side)?;
     }
@@ -224,14 +249,57 @@ fn is_counted(transaction: &Transaction<'_>, facts: &RunFacts) -> rusqlite::Resu
         .query_row([facts.run_id.as_str()], |row| row.get(0))
 }
 
+/// Adds a run and its calls to the sums by the hour.
+fn add_sums(run: &RunRow, (sides, basis): (&Sides, &Basis), search_tokens: u64, sums: &mut Batch) {
+    let facts = &*run.facts;
+    let key = RunKey {
+        language: facts.language.as_str().to_owned(),
+        front: facts.front.clone(),
+        status: facts.status.as_str().to_owned(),
+        encoding: ENCODING.to_owned(),
+    };
+    let one = RunSums::of_one(sides, basis.estimated, facts.calls.len() as u64, facts.wall_ms);
+    let one = RunSums { searches: u64::from(basis.discoveries), search_tokens, ..one };
+    let calls = facts.calls.iter().zip(&run.counted.calls);
+    let calls: Vec<_> = calls.map(|(call, counted)| call_sums(call, counted, &key.language, &key.status)).collect();
+    sums.add_run(facts.at_ms, &key, &facts.kept_tags(), &one, &calls);
+}
+
+fn call_sums(facts: &CallFacts, counted: &CountedCall, language: &str, run_status: &str) -> (CallKey, CallSums) {
+    let record = &facts.record;
+    let key = CallKey {
+        server: record.server.clone(),
+        tool: record.tool.clone(),
+        status: name_of(&record.status),
+        cache: name_of(&record.cache),
+        language: language.to_owned(),
+        run_status: run_status.to_owned(),
+    };
+    let mut took = Histogram::default();
+    took.record(record.ms);
+    let sums = CallSums {
+        calls: 1,
+        output_tokens: counted.output.tokens,
+        result_tokens: counted.result.tokens,
+        result_bytes: record.result_bytes,
+        took,
+    };
+    (key, sums)
+}
+
 /// Marks a run as counted.
-fn update_run(transaction: &Transaction<'_>, facts: &RunFacts, basis: &Basis) -> rusqlite::Result<()> {
+fn update_run(
+    transaction: &Transaction<'_>,
+    facts: &RunFacts,
+    basis: &Basis,
+    search_tokens: u64,
+) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(
             "UPDATE runs SET counted = 1, credited = ?2, estimated = ?3, discoveries = ?4, servers_known = ?5,
              servers_all = ?6, needed_known = ?7, needed_all = ?8, tools_known = ?9, tools_all = ?10, media = ?11,
              repeated = ?12, cap_tokens = ?13, window_tokens = ?14, waves = ?15, folded = ?16, compacted_code_mode = ?17,
-             compacted_deferred = ?18, compacted_all = ?19, compacted_needed = ?20 WHERE run_id = ?1",
+             compacted_deferred = ?18, compacted_all = ?19, compacted_needed = ?20, search_tokens = ?21 WHERE run_id = ?1",
         )?
         .execute(params![
             facts.run_id.as_str(),
@@ -254,6 +322,7 @@ fn update_run(transaction: &Transaction<'_>, facts: &RunFacts, basis: &Basis) ->
             basis.compacted[1],
             basis.compacted[2],
             basis.compacted[3],
+            search_tokens,
         ])
         .map(drop)
 }
@@ -308,8 +377,8 @@ fn insert_call(
             position,
             record.server,
             record.tool,
-            crate::text::name_of(&record.status),
-            crate::text::name_of(&record.cache),
+            name_of(&record.status),
+            name_of(&record.cache),
             record.wave,
             record.ms,
             record.argument_bytes,

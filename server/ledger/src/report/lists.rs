@@ -1,8 +1,8 @@
 //! The lists of a report, which lead from a sum to the runs and calls in it.
 
 use crate::reader::{BASIS, summary};
-use crate::report::Period;
-use crate::report::narrow::Narrowing;
+use crate::report::narrow::{Conditions, Narrowing};
+use crate::report::{Period, PeriodSums};
 use model::RunId;
 use model::reply::RunSummary;
 use model::report::CallRow;
@@ -15,40 +15,111 @@ const CALLS_MAX: i64 = 10_000;
 const CALL_COLUMNS: &str = "c.run_id, c.at_ms, c.server, c.tool, c.status, c.cache, c.wave, c.ms, c.output_tokens,
     c.result_tokens, c.result_bytes";
 
-/// The runs of a period, newest first; with `failed`, those that did not end well.
-pub(crate) fn runs(
-    connection: &Connection,
+/// How the lists of one period are best read: which index leads to what is asked for in the fewest steps.
+pub(crate) struct Plan<'a> {
+    connection: &'a Connection,
     period: Period,
-    narrowing: &Narrowing,
-    failed: bool,
-    limit: usize,
-) -> rusqlite::Result<Vec<RunSummary>> {
-    let mut conditions = narrowing.of_runs(period);
-    if failed {
-        conditions.sql.push_str(" AND r.status <> 'ok'");
-    }
-    let mut statement = connection.prepare(&format!(
-        "SELECT r.run_id, r.at_ms, r.language, r.status, r.front, r.label, r.calls, r.wall_ms, r.counted, {BASIS}
-         FROM runs r WHERE {} ORDER BY r.at_ms DESC, r.run_id DESC LIMIT {limit}",
-        conditions.sql
-    ))?;
-    statement.query_map(params_from_iter(conditions.values), |row| summary(connection, row))?.collect()
+    narrowing: &'a Narrowing,
+    /// Runs and calls that are asked for.
+    runs: u64,
+    calls: u64,
+    /// Runs and calls ever counted.
+    all_runs: u64,
+    all_calls: u64,
+    /// The servers that have the tool, or the one asked for.
+    servers: Vec<String>,
 }
 
-/// The calls of a period with the largest answers.
-pub(crate) fn largest(
-    connection: &Connection,
-    period: Period,
-    narrowing: &Narrowing,
-    limit: usize,
-) -> rusqlite::Result<Vec<CallRow>> {
-    let conditions = narrowing.of_calls(period);
-    let mut statement = connection.prepare(&format!(
-        "SELECT {CALL_COLUMNS} FROM calls c JOIN runs r ON r.run_id = c.run_id WHERE {}
-         ORDER BY c.result_tokens DESC LIMIT {limit}",
-        conditions.sql
-    ))?;
-    statement.query_map(params_from_iter(conditions.values), call_row)?.collect()
+impl<'a> Plan<'a> {
+    pub(crate) fn new(
+        connection: &'a Connection,
+        period: Period,
+        narrowing: &'a Narrowing,
+        sums: &PeriodSums,
+    ) -> rusqlite::Result<Self> {
+        let (all_runs, all_calls) =
+            connection.query_row("SELECT runs, calls FROM tally", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let servers = match (&narrowing.server, &narrowing.tool) {
+            (Some(server), _) => vec![server.clone()],
+            (None, Some(tool)) => connection
+                .prepare_cached("SELECT DISTINCT server FROM call_keys WHERE tool = ?")?
+                .query_map([tool], |row| row.get(0))?
+                .collect::<Result<_, _>>()?,
+            (None, None) => Vec::new(),
+        };
+        let runs = sums.runs.iter().map(|(_, _, sums)| sums.runs).sum();
+        let calls = sums.calls.iter().filter(|(key, _)| !key.is_direct()).map(|(_, sums)| sums.calls).sum();
+        Ok(Self { connection, period, narrowing, runs, calls, all_runs, all_calls, servers })
+    }
+
+    /// The runs, newest first; with `failed`, those that did not end well. Those not yet counted are among them.
+    pub(crate) fn runs(&self, failed: bool, limit: usize) -> rusqlite::Result<Vec<RunSummary>> {
+        let walked = limit as u64 * self.all_runs / self.runs.max(1);
+        let by_calls = self.narrowing.is_of_calls() && walked > self.calls;
+        let mut conditions = Conditions::default();
+        let from = if self.narrowing.tag.is_some() {
+            self.narrowing.of_tags(self.period, &mut conditions);
+            "run_tags t CROSS JOIN runs r ON r.run_id = t.run_id"
+        } else if by_calls {
+            "runs r"
+        } else if failed {
+            "runs r INDEXED BY runs_failed"
+        } else {
+            "runs r"
+        };
+        self.narrowing.of_runs(self.period, &mut conditions);
+        if failed {
+            conditions.and("r.status <> 'ok'");
+        }
+        if by_calls {
+            conditions.and("r.run_id IN (SELECT c.run_id FROM calls c INDEXED BY calls_by_tool WHERE 1");
+            self.narrowing.of_calls(self.period, &self.servers, &mut conditions);
+            conditions.text(")");
+        } else if self.narrowing.is_of_calls() {
+            conditions.and("EXISTS (SELECT 1 FROM calls c INDEXED BY calls_by_run WHERE c.run_id = r.run_id");
+            self.narrowing.of_calls(self.period, &self.servers, &mut conditions);
+            conditions.text(")");
+        }
+        let mut statement = self.connection.prepare(&format!(
+            "SELECT r.run_id, r.at_ms, r.language, r.status, r.front, r.label, r.calls, r.wall_ms, r.counted, {BASIS}
+             FROM {from} WHERE 1{} ORDER BY r.at_ms DESC, r.run_id DESC LIMIT {limit}",
+            conditions.sql
+        ))?;
+        statement.query_map(params_from_iter(conditions.values), |row| summary(self.connection, row))?.collect()
+    }
+
+    /// The runs' calls with the largest answers.
+    pub(crate) fn largest(&self, limit: usize) -> rusqlite::Result<Vec<CallRow>> {
+        if self.calls == 0 {
+            return Ok(Vec::new());
+        }
+        let walked = limit as u64 * self.all_calls / self.calls;
+        let mut conditions = Conditions::default();
+        let from = if walked <= self.calls.max(1_000) {
+            "calls c INDEXED BY calls_by_size CROSS JOIN runs r ON r.run_id = c.run_id"
+        } else if self.narrowing.is_of_calls() {
+            "calls c INDEXED BY calls_by_tool CROSS JOIN runs r ON r.run_id = c.run_id"
+        } else if self.narrowing.tag.is_some() {
+            self.narrowing.of_tags(self.period, &mut conditions);
+            "run_tags t CROSS JOIN runs r ON r.run_id = t.run_id CROSS JOIN calls c INDEXED BY calls_by_run ON c.run_id = r.run_id"
+        } else {
+            "runs r CROSS JOIN calls c INDEXED BY calls_by_run ON c.run_id = r.run_id"
+        };
+        self.narrowing.of_calls(self.period, &self.servers, &mut conditions);
+        if self.narrowing.is_of_runs() || !from.starts_with("calls") {
+            self.narrowing.of_runs(self.period, &mut conditions);
+        }
+        if self.narrowing.tag.is_some() && !from.starts_with("run_tags") {
+            conditions.and("r.run_id IN (SELECT t.run_id FROM run_tags t WHERE t.at_ms = c.at_ms");
+            self.narrowing.of_tags(self.period, &mut conditions);
+            conditions.text(")");
+        }
+        let mut statement = self.connection.prepare(&format!(
+            "SELECT {CALL_COLUMNS} FROM {from} WHERE 1{} ORDER BY c.result_tokens DESC LIMIT {limit}",
+            conditions.sql
+        ))?;
+        statement.query_map(params_from_iter(conditions.values), call_row)?.collect()
+    }
 }
 
 /// The calls of one run in their order, 10,000 at most.

@@ -15,8 +15,8 @@ pub(crate) struct Narrowing {
     pub(crate) tag: Option<String>,
 }
 
-/// Conditions joined by AND, and the values that they name by `?`.
-#[derive(Debug)]
+/// Conditions joined by AND, each with one before it, and the values that they name by `?`.
+#[derive(Debug, Default)]
 pub(crate) struct Conditions {
     pub(crate) sql: String,
     pub(crate) values: Vec<Value>,
@@ -36,51 +36,75 @@ impl Narrowing {
         })
     }
 
-    /// Of rows of `runs r`.
-    pub(crate) fn of_runs(&self, period: Period) -> Conditions {
-        let mut all = Conditions::in_period("r", period);
-        all.equal("r.language", self.language.as_ref());
-        all.equal("r.status", self.status.as_ref());
-        all.tagged(self.tag.as_ref());
-        if self.server.is_some() || self.tool.is_some() {
-            all.sql.push_str(" AND EXISTS (SELECT 1 FROM calls c WHERE c.run_id = r.run_id");
-            all.equal("c.server", self.server.as_ref());
-            all.equal("c.tool", self.tool.as_ref());
-            all.sql.push(')');
-        }
-        all
+    /// Whether it takes runs in this language that ended like this.
+    pub(crate) fn takes(&self, language: &str, status: &str) -> bool {
+        self.language.as_deref().is_none_or(|only| only == language)
+            && self.status.as_deref().is_none_or(|only| only == status)
     }
 
-    /// Of rows of `calls c`, whose runs are `runs r`.
-    pub(crate) fn of_calls(&self, period: Period) -> Conditions {
-        let mut all = Conditions::in_period("c", period);
-        all.equal("c.server", self.server.as_ref());
-        all.equal("c.tool", self.tool.as_ref());
+    /// Whether it takes calls of this tool.
+    pub(crate) fn calls(&self, server: &str, tool: &str) -> bool {
+        self.server.as_deref().is_none_or(|only| only == server) && self.tool.as_deref().is_none_or(|only| only == tool)
+    }
+
+    /// Whether it asks for something of a call.
+    pub(crate) fn is_of_calls(&self) -> bool {
+        self.server.is_some() || self.tool.is_some()
+    }
+
+    /// Whether it asks for something of a call's run.
+    pub(crate) fn is_of_runs(&self) -> bool {
+        self.language.is_some() || self.status.is_some() || self.tag.is_some()
+    }
+
+    /// Of rows of `runs r`.
+    pub(crate) fn of_runs(&self, period: Period, all: &mut Conditions) {
+        all.within("r.at_ms", period);
         all.equal("r.language", self.language.as_ref());
         all.equal("r.status", self.status.as_ref());
-        all.tagged(self.tag.as_ref());
-        all
+    }
+
+    /// Of rows of `run_tags t`.
+    pub(crate) fn of_tags(&self, period: Period, all: &mut Conditions) {
+        all.equal("t.tag", self.tag.as_ref());
+        all.within("t.at_ms", period);
+    }
+
+    /// Of rows of `calls c` that belong to runs; `servers` are those that have the tool asked for.
+    pub(crate) fn of_calls(&self, period: Period, servers: &[String], all: &mut Conditions) {
+        all.and("c.run_id IS NOT NULL");
+        if self.is_of_calls() {
+            all.and("c.server IN (");
+            all.text(&vec!["?"; servers.len()].join(", "));
+            all.text(")");
+            all.values.extend(servers.iter().map(|server| Value::Text(server.clone())));
+        }
+        all.equal("c.tool", self.tool.as_ref());
+        all.within("c.at_ms", period);
     }
 }
 
 impl Conditions {
-    fn in_period(table: &str, Period { since_ms, until_ms }: Period) -> Self {
+    /// One more, without values.
+    pub(crate) fn and(&mut self, condition: &str) {
+        self.text(" AND ");
+        self.text(condition);
+    }
+
+    pub(crate) fn text(&mut self, text: &str) {
+        self.sql.push_str(text);
+    }
+
+    fn within(&mut self, column: &str, Period { since_ms, until_ms }: Period) {
         let number = |ms: u64| Value::Integer(i64::try_from(ms).unwrap_or(i64::MAX));
-        let sql = format!("{table}.at_ms >= ? AND {table}.at_ms < ?");
-        Self { sql, values: vec![number(since_ms), number(until_ms)] }
+        self.and(&format!("{column} >= ? AND {column} < ?"));
+        self.values.extend([number(since_ms), number(until_ms)]);
     }
 
     fn equal(&mut self, column: &str, value: Option<&String>) {
         if let Some(value) = value {
-            self.sql.push_str(&format!(" AND {column} = ?"));
+            self.and(&format!("{column} = ?"));
             self.values.push(Value::Text(value.clone()));
-        }
-    }
-
-    /// No run has a tag yet.
-    fn tagged(&mut self, tag: Option<&String>) {
-        if tag.is_some() {
-            self.sql.push_str(" AND 0");
         }
     }
 }

@@ -3,4 +3,5 @@
 mod accounting;
 mod durability;
 mod pressure;
+mod reports;
 mod support;

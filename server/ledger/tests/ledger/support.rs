@@ -44,6 +44,7 @@ pub(crate) fn run(status: RunStatus, calls: Vec<CallFacts>) -> RunFacts {
         calls,
         servers_all: ["fs".to_owned(), "git".to_owned()].into(),
         servers_used,
+        tags: [].into(),
     }
 }
 
