@@ -7,11 +7,20 @@ import { dirname, join } from 'node:path';
 
 const COUNTRIES = ['NO', 'SE', 'DK', 'FI', 'DE', 'FR', 'NL', 'ES'];
 const DIAGNOSES = ['asthma', 'diabetes', 'migraine', 'gout'];
-const NAMES = ['Ada Quist', 'Bo Lindqvist', 'Cleo Marsh', 'Dag Hollund', 'Eva Tamm', 'Finn Roos', 'Gry Aasen', 'Hal Berg'];
+const NAMES = [
+  'Ada Quist',
+  'Bo Lindqvist',
+  'Cleo Marsh',
+  'Dag Hollund',
+  'Eva Tamm',
+  'Finn Roos',
+  'Gry Aasen',
+  'Hal Berg',
+];
 
 /** Numbers that look random and are the same everywhere (Park and Miller). */
 function* numbers(seed) {
-  for (let x = seed; ; ) yield (x = (x * 48_271) % 2_147_483_647);
+  for (let x = seed; ;) yield (x = (x * 48_271) % 2_147_483_647);
 }
 
 function put(folder, name, text) {

@@ -31,7 +31,8 @@ class Scenario:
 
 
 def serve(name, tools, start, call):
-    """Serves `tools`; `start(scenario)` makes the world anew, `await call(name, arguments)` gives a text or raises."""
+    """Serves `tools`; `start(scenario)` makes the world anew, `await call(name, arguments)` gives a text, or raises what the model
+    is told."""
     scenario = Scenario()
 
     async def on_list_tools(_context, _params):
@@ -41,10 +42,10 @@ def serve(name, tools, start, call):
         if (changed := scenario.changed()) is not None:
             start(changed)
         try:
-            text, failed = await call(params.name, params.arguments or {}), False
-        except Exception as error:  # What a tool of the task set raises is its answer.
-            text, failed = f"{type(error).__name__}: {error}", True
-        return types.CallToolResult(content=[types.TextContent(type="text", text=text)], is_error=failed)
+            text = await call(params.name, params.arguments or {})
+        except Exception as error:  # The task sets hand what a tool raises to the model as its answer, and go on.
+            text = f"Error: {error}"
+        return types.CallToolResult(content=[types.TextContent(type="text", text=text)])
 
     server = Server(name, version="1", on_list_tools=on_list_tools, on_call_tool=on_call_tool)
 

@@ -60,12 +60,34 @@ pub(crate) enum Command {
     Call(CallArgs),
     /// Every configured MCP server, and what is wrong with it
     Servers(ServersArgs),
+    /// Measure what programs save, on given tasks
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Check the installation: guests, limits, servers, trust
     Doctor,
     /// Serve the tools `run_code` and `search_tools` as an MCP server, over stdio unless --http is given
     Mcp(McpArgs),
     /// The daemon as editors start it: LSP over stdio, and MCP over loopback HTTP
     Lsp,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Replay task sets without a model, as programs and by direct calls, and compare what both cost
+    Tokens(BenchTokensArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BenchTokensArgs {
+    /// Task sets, a line of JSON for each task
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) suites: Vec<PathBuf>,
+    /// The file from which the servers read what task is played
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scenario: PathBuf,
+    /// The first tasks of each set only
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
 }
 
 #[derive(Args, Debug)]
@@ -315,6 +337,9 @@ mod tests {
             ),
             ("servers import --secrets steal", false),
             ("servers mend", false),
+            ("bench tokens a.jsonl b.jsonl --scenario s.json --limit 5 --json", true),
+            ("bench tokens --scenario s.json", false),
+            ("bench tokens a.jsonl", false),
             ("doctor -vv", true),
             ("mcp", true),
             ("mcp --http 127.0.0.1:0 --insecure-no-token", true),

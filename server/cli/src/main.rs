@@ -3,6 +3,7 @@
 //! stdout carries results only; everything else goes to stderr. The exit code is the contract's.
 
 mod args;
+mod bench;
 mod elicit;
 mod failure;
 mod import;
@@ -17,7 +18,7 @@ mod session;
 mod status;
 mod tools;
 
-use args::{Cli, Command, ServersCommand};
+use args::{BenchCommand, Cli, Command, ServersCommand};
 use clap::Parser as _;
 use failure::{Failure, Outcome};
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ async fn dispatch(Cli { common, command }: Cli) -> Outcome {
             Some(ServersCommand::Log { server }) => status::log(&server, &common).await,
             Some(ServersCommand::Restart { server }) => status::restart(&server, &common).await,
         },
+        Command::Bench(BenchCommand::Tokens(args)) => bench::tokens(args, &common).await,
         Command::Doctor => status::doctor(&common).await,
         Command::Mcp(args) => serve::mcp(&args, &common).await,
         Command::Lsp => serve::lsp(&common).await,

@@ -111,9 +111,23 @@ impl Session {
         self.answered(request, Some(Arc::new(Terminal { answers: on_terminal() }))).await
     }
 
+    /// The same as part of another conversation than this sitting's; nobody is asked anything.
+    pub(crate) async fn ask_in(&self, request: Request, conversation: &ConversationId) -> Result<Reply, Failure> {
+        self.answered_in(request, conversation, None).await
+    }
+
     async fn answered(&self, request: Request, asker: Option<Arc<dyn Asker>>) -> Result<Reply, Failure> {
+        self.answered_in(request, &self.conversation, asker).await
+    }
+
+    async fn answered_in(
+        &self,
+        request: Request,
+        conversation: &ConversationId,
+        asker: Option<Arc<dyn Asker>>,
+    ) -> Result<Reply, Failure> {
         let notices = self.daemon.notices();
-        let ticket = self.daemon.submit_asking(request, FRONT, &self.conversation, asker);
+        let ticket = self.daemon.submit_asking(request, FRONT, conversation, asker);
         let shown = progress::show(notices, ticket.run_id().clone(), self.quiet);
         tokio::select! {
             reply = answer(ticket) => Ok(reply?),

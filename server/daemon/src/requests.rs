@@ -11,7 +11,7 @@ use crate::{artifacts, doctor, editor_tools, import, run, search, servers};
 use engine::{GuestCall, RunClock, ToolHost as _};
 use model::reply::{CallReply, RunDetail};
 use model::report::{Price, ReportRequest, SavingsReport};
-use model::{CallRequest, Language, Origin, Reply, Request, RunId, SearchRequest};
+use model::{CallRequest, ConversationId, Language, Origin, Reply, Request, RunId, SearchRequest, TokenReport};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -74,6 +74,7 @@ async fn other(core: Arc<Core>, snapshot: Arc<Snapshot>, request: Request, calle
             core.ledger.run_calls(&run_id).await.map(Reply::RunCalls).map_err(|e| Error::Fault(e.to_string()))
         }
         Request::LiveRuns => Ok(Reply::LiveRuns(core.details.live())),
+        Request::Conversation { conversation } => sitting(&core, &snapshot, &conversation).await,
         Request::Receipt { run_id } => {
             let receipt = core.ledger.receipt(&run_id).await;
             let (report, calls) = receipt.ok_or_else(|| Error::Usage(format!("there is no run {run_id}")))?;
@@ -104,6 +105,16 @@ async fn report(core: &Core, snapshot: &Snapshot, request: ReportRequest) -> Res
         totals.dollars = Some(ledger::dollars(&totals.tokens, &price));
     }
     Ok(report)
+}
+
+/// What a conversation cost as one context, at the configured model's prices.
+async fn sitting(core: &Core, snapshot: &Snapshot, conversation: &ConversationId) -> Result<Reply, Error> {
+    let price = price(snapshot, None)?;
+    let mut report = core.ledger.conversation(conversation).await.map_err(|e| Error::Fault(e.to_string()))?;
+    let at_once = TokenReport { direct: report.at_once.clone(), ..report.tokens.clone() };
+    report.dollars = Some(ledger::dollars(&report.tokens, &price));
+    report.dollars_at_once = Some(ledger::dollars(&at_once, &price));
+    Ok(Reply::Conversation(Box::new(report)))
 }
 
 /// The price of the model that was asked for, else of the configured one.

@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+mod conversation;
 mod count;
 mod definitions;
 mod error;
@@ -43,7 +44,7 @@ pub use receipt::MEDIA_TOKENS;
 use crate::queue::{Job, Queue};
 use crate::shared::{Receipt, Shared};
 use model::reply::RunSummary;
-use model::report::{CallRow, ReportRequest, SavingsReport};
+use model::report::{CallRow, ConversationReport, ReportRequest, SavingsReport};
 use model::{ConversationId, RunId, SavingsSummary, ToolDefinition};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -162,9 +163,9 @@ impl Ledger {
     /// What a server's definitions cost in a prompt. `None` where they were never listed or are not counted yet; asking
     /// has them counted, and `on_change` is called when they are.
     pub fn definition_tokens(&self, server: &str) -> Option<u64> {
-        let known = self.shared().view().definitions.get(server).copied();
-        if known != Some(None) {
-            return known.flatten();
+        let known = self.shared().view().definitions.get(server).cloned();
+        if !matches!(known, Some(None)) {
+            return known.flatten().map(|tokens| tokens.total);
         }
         self.shared().queue.want(server);
         None
@@ -184,6 +185,16 @@ impl Ledger {
         let (path, run) = (self.handle.path.clone(), run.clone());
         let read = tokio::task::spawn_blocking(move || reader::stored_receipt(&path, &run)).await.ok()?;
         read.inspect_err(|error| tracing::warn!(%error, "a receipt could not be read")).ok()?
+    }
+
+    /// What a conversation cost as one growing context, and what direct calling would have cost it. Waits until all that
+    /// was handed in is counted. Without dollars.
+    pub async fn conversation(&self, id: &ConversationId) -> Result<ConversationReport, Error> {
+        self.settled().await;
+        let definitions = self.shared().view().definitions.clone();
+        let known = definitions.into_iter().filter_map(|(server, tokens)| Some((server, tokens?))).collect();
+        let (path, id) = (self.handle.path.clone(), id.clone());
+        blocking(move || conversation::conversation(&path, &id, &known)).await
     }
 
     /// Savings so far, from memory. `running` is the daemon's to fill in. Another process on the same database is seen

@@ -13,6 +13,7 @@ use crate::formula::{NO_WINDOW, Step, fold, side};
 use crate::labels::labels;
 use model::tokens::{Baselines, SideTokens, TokenReport};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// Tokens charged for one image or sound: what gpt-4o's rule gives for a 1024 x 1024 image at high detail
 /// (85 + 4 tiles of 170). An estimate: the ledger sees how many there were, not how large.
@@ -57,7 +58,7 @@ pub(crate) struct Terms<'a> {
     pub(crate) own: Count,
     pub(crate) own_search: Count,
     /// The counted definitions of every server that was ever listed.
-    pub(crate) servers: &'a HashMap<String, ServerTokens>,
+    pub(crate) servers: &'a HashMap<String, Arc<ServerTokens>>,
     pub(crate) servers_all: &'a [String],
     pub(crate) servers_used: &'a [String],
     /// Tokens of the call by which a host's tool search would find the tools of this run.
@@ -250,10 +251,9 @@ mod tests {
 
     /// Servers fs (read 90, list 60, and 350 in tools not used) and git (log 70, and 430 more); `web` was never listed.
     fn settled(run: &CountedRun, discoveries: &[Exchange]) -> (Sides, Basis) {
-        let server = |total, tools: &[(&str, u64)]| ServerTokens {
-            tools: tools.iter().map(|(name, tokens)| ((*name).to_owned(), *tokens)).collect(),
-            total,
-            exact: true,
+        let server = |total, tools: &[(&str, u64)]| {
+            let tools = tools.iter().map(|(name, tokens)| ((*name).to_owned(), *tokens)).collect();
+            Arc::new(ServerTokens { tools, total, exact: true })
         };
         let servers = HashMap::from([
             ("fs".to_owned(), server(500, &[("read", 90), ("list", 60)])),

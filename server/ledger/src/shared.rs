@@ -1,5 +1,6 @@
 //! What callers and the worker share: the queue, the sums, the last receipts.
 
+use crate::definitions::ServerTokens;
 use crate::queue::Queue;
 use crate::receipt::{Basis, Sides, receipt};
 use crate::store::RunRow;
@@ -35,7 +36,7 @@ pub(crate) struct View {
     pub(crate) last_run: Option<(RunId, TokenReport)>,
     pub(crate) receipts: LruCache<RunId, Receipt>,
     /// Each listed server's definitions; absent until counted.
-    pub(crate) definitions: HashMap<String, Option<u64>>,
+    pub(crate) definitions: HashMap<String, Option<Arc<ServerTokens>>>,
     pub(crate) problem: Option<String>,
 }
 

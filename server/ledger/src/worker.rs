@@ -35,7 +35,7 @@ pub(crate) struct Worker {
     pub(crate) counter: Counter,
     /// Definitions that nobody has needed yet.
     pub(crate) uncounted: HashMap<String, Arc<[ToolDefinition]>>,
-    pub(crate) servers: HashMap<String, ServerTokens>,
+    pub(crate) servers: HashMap<String, Arc<ServerTokens>>,
 }
 
 impl Worker {
@@ -215,7 +215,8 @@ impl Worker {
     }
 
     fn publish(&mut self, server: String, tokens: ServerTokens) {
-        self.shared.view().definitions.insert(server.clone(), Some(tokens.total));
+        let tokens = Arc::new(tokens);
+        self.shared.view().definitions.insert(server.clone(), Some(Arc::clone(&tokens)));
         self.servers.insert(server, tokens);
     }
 

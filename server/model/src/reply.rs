@@ -372,6 +372,8 @@ pub enum Reply {
     LiveRuns(Vec<LiveRun>),
     /// To `Receipt`: the report, and each call's result tokens in call order.
     Receipt(Box<TokenReport>, Vec<u64>),
+    /// To `Conversation`.
+    Conversation(Box<crate::report::ConversationReport>),
     /// To `RunDetail`; nothing where this process does not remember the run.
     RunDetail(Option<Box<RunDetail>>),
     /// To `RunResult`.

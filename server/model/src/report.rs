@@ -6,7 +6,7 @@
 
 use crate::ids::RunId;
 use crate::reply::{RunStatus, RunSummary};
-use crate::tokens::TokenReport;
+use crate::tokens::{Baselines, TokenReport};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use ts_rs::TS;
@@ -211,6 +211,27 @@ pub struct Price {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub prompt_tokens_max: Option<u64>,
+}
+
+/// What one conversation cost, as one context that grows from run to run, and what direct calling would have cost it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct ConversationReport {
+    /// Its runs.
+    pub runs: u64,
+    /// The calls in them.
+    pub calls: u64,
+    /// Both sides and every baseline, each call in the turn of its wave.
+    pub tokens: TokenReport,
+    /// Direct calling, if all calls of a run were made in a single turn: the least that it can cost.
+    pub at_once: Baselines,
+    /// `tokens` in money; absent where the model's price is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub dollars: Option<Dollars>,
+    /// `at_once` in money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub dollars_at_once: Option<Dollars>,
 }
 
 /// One step of a series.

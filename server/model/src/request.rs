@@ -172,6 +172,11 @@ pub enum Request {
         /// Which run.
         run_id: RunId,
     },
+    /// What a conversation cost as one growing context, once the ledger has counted its runs.
+    Conversation {
+        /// Which sitting.
+        conversation: ConversationId,
+    },
     /// One run with its calls, as long as this process remembers it.
     RunDetail {
         /// Which run.
