@@ -63,6 +63,9 @@ pub(crate) enum Command {
     /// Measure what programs save, on given tasks
     #[command(subcommand)]
     Bench(BenchCommand),
+    /// Take runs and calls out of the ledger, or into it
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Check the installation: guests, limits, servers, trust
     Doctor,
     /// Serve the tools `run_code` and `search_tools` as an MCP server, over stdio unless --http is given
@@ -88,6 +91,31 @@ pub(crate) struct BenchTokensArgs {
     /// The first tasks of each set only
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LedgerCommand {
+    /// Print runs with their calls: names, counts, sizes and times, no content
+    Export {
+        /// JSON lines, which `import` takes in again, or a CSV row for each run
+        #[arg(long, value_enum, default_value = "jsonl")]
+        format: LedgerFormat,
+        /// Only from this day on, 2026-01-31, or of so many days, 30d
+        #[arg(long, value_name = "WHEN")]
+        since: Option<String>,
+    },
+    /// Take exported JSON lines in; runs that are there already are left as they are
+    Import {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LedgerFormat {
+    Jsonl,
+    Csv,
 }
 
 #[derive(Args, Debug)]
@@ -340,6 +368,10 @@ mod tests {
             ("bench tokens a.jsonl b.jsonl --scenario s.json --limit 5 --json", true),
             ("bench tokens --scenario s.json", false),
             ("bench tokens a.jsonl", false),
+            ("ledger export --format csv --since 30d", true),
+            ("ledger import x.jsonl --json", true),
+            ("ledger import", false),
+            ("ledger export --format xml", false),
             ("doctor -vv", true),
             ("mcp", true),
             ("mcp --http 127.0.0.1:0 --insecure-no-token", true),

@@ -7,6 +7,7 @@ mod bench;
 mod elicit;
 mod failure;
 mod import;
+mod ledger;
 mod login;
 mod output;
 mod program;
@@ -56,6 +57,7 @@ async fn dispatch(Cli { common, command }: Cli) -> Outcome {
             Some(ServersCommand::Restart { server }) => status::restart(&server, &common).await,
         },
         Command::Bench(BenchCommand::Tokens(args)) => bench::tokens(args, &common).await,
+        Command::Ledger(command) => ledger::ledger(command, &common).await,
         Command::Doctor => status::doctor(&common).await,
         Command::Mcp(args) => serve::mcp(&args, &common).await,
         Command::Lsp => serve::lsp(&common).await,

@@ -73,22 +73,19 @@ async fn guest(core: &Core, language: Language) -> Check {
     }
 }
 
+/// Every page of the ledger, and what went wrong with it since the start.
 async fn ledger(core: &Core) -> Check {
     let name = "ledger".to_owned();
-    match core.ledger.runs(1).await {
-        Ok(_) => Check {
-            name,
-            ok: true,
-            detail: core.paths.data.join("ledger.db").display().to_string(),
-            mend: String::new(),
-        },
-        Err(e) => Check {
-            name,
-            ok: false,
-            detail: e.to_string(),
-            mend: "free disk space, or move the data folder".to_owned(),
-        },
+    let file = core.paths.data.join("ledger.db").display().to_string();
+    let faults = match core.ledger.check().await {
+        Ok(faults) => faults.into_iter().chain(core.ledger.problem()).collect::<Vec<_>>(),
+        Err(e) => vec![e.to_string()],
+    };
+    if faults.is_empty() {
+        return Check { name, ok: true, detail: file, mend: String::new() };
     }
+    let mend = "free disk space, or move the data folder; a damaged ledger is set aside at the next start".to_owned();
+    Check { name, ok: false, detail: format!("{file}: {}", faults.join("; ")), mend }
 }
 
 async fn servers(core: &Core, snapshot: &Snapshot) -> Vec<Check> {

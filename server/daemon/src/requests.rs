@@ -73,6 +73,12 @@ async fn other(core: Arc<Core>, snapshot: Arc<Snapshot>, request: Request, calle
         Request::RunCalls { run_id } => {
             core.ledger.run_calls(&run_id).await.map(Reply::RunCalls).map_err(|e| Error::Fault(e.to_string()))
         }
+        Request::ExportLedger { format, since_ms, after } => {
+            core.ledger.export(format, since_ms, after).await.map(Reply::LedgerPart).map_err(refused_by_ledger)
+        }
+        Request::ImportLedger { file } => {
+            core.ledger.import(file).await.map(Reply::Imported).map_err(refused_by_ledger)
+        }
         Request::LiveRuns => Ok(Reply::LiveRuns(core.details.live())),
         Request::Conversation { conversation } => sitting(&core, &snapshot, &conversation).await,
         Request::Receipt { run_id } => {
@@ -95,10 +101,8 @@ async fn other(core: Arc<Core>, snapshot: Arc<Snapshot>, request: Request, calle
 /// What a period cost and saved, under the workspace's name and at a model's prices.
 async fn report(core: &Core, snapshot: &Snapshot, request: ReportRequest) -> Result<SavingsReport, Error> {
     let price = price(snapshot, request.model.as_deref())?;
-    let mut report = core.ledger.report(request).await.map_err(|e| match e {
-        ledger::Error::Request(what) => Error::Usage(what),
-        other => Error::Fault(other.to_string()),
-    })?;
+    let configured = snapshot.servers.iter().filter(|e| !e.spec.disabled).map(|e| e.spec.name.clone()).collect();
+    let mut report = core.ledger.report(request, configured).await.map_err(refused_by_ledger)?;
     let name = core.paths.workspace.file_name().unwrap_or_default();
     report.workspace = name.to_string_lossy().into_owned();
     for totals in std::iter::once(&mut report.total).chain(&mut report.before) {
@@ -115,6 +119,16 @@ async fn sitting(core: &Core, snapshot: &Snapshot, conversation: &ConversationId
     report.dollars = Some(ledger::dollars(&report.tokens, &price));
     report.dollars_at_once = Some(ledger::dollars(&at_once, &price));
     Ok(Reply::Conversation(Box::new(report)))
+}
+
+/// What is wrong with what was asked is the asker's to mend.
+fn refused_by_ledger(error: ledger::Error) -> Error {
+    match error {
+        ledger::Error::Request(_) | ledger::Error::File { .. } | ledger::Error::Line { .. } => {
+            Error::Usage(error.to_string())
+        }
+        other => Error::Fault(other.to_string()),
+    }
 }
 
 /// The price of the model that was asked for, else of the configured one.

@@ -119,6 +119,9 @@ fn ledger(paths: &Paths, config: &Config, notices: &broadcast::Sender<Notice>, i
             let config::LedgerSettings { context_tokens, model, prices, .. } = &config.ledger;
             ledger::context_tokens(*context_tokens, model.as_deref(), prices, crate::run::now_ms())
         },
+        keep: Duration::from_hours(24 * config.ledger.keep_days),
+        keep_bytes: config.ledger.keep_mb << 20,
+        encoding: encoding(config),
         own_definitions: TOOLS.into(),
         ..ledger::Options::default()
     };
@@ -127,6 +130,12 @@ fn ledger(paths: &Paths, config: &Config, notices: &broadcast::Sender<Notice>, i
         inbox.change(|changes| changes.counted = true);
     })
     .map_err(|e| Error::Fault(e.to_string()))
+}
+
+/// The configured encoding, else the model's.
+fn encoding(config: &Config) -> ledger::Encoding {
+    let named = config.ledger.encoding.as_deref().and_then(ledger::Encoding::named);
+    named.unwrap_or_else(|| ledger::Encoding::of_model(config.ledger.model.as_deref()))
 }
 
 /// Other windows and terminals count into the same database: the sums follow them.

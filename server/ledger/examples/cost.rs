@@ -70,8 +70,7 @@ fn open(path: std::path::PathBuf) -> Ledger {
         host_result_cap_tokens: 25_000,
         context_tokens: 200_000,
         own_definitions: OWN.into(),
-        queue_runs: 1_024,
-        queue_bytes: 64 << 20,
+        ..Options::default()
     };
     Ledger::open(options, |_| ()).expect("it opens")
 }

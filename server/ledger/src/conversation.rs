@@ -6,7 +6,7 @@
 //! used; those it found stay. Read from what was stored; `media` and caps as in a run's receipt. Left out: the user's texts and the
 //! answers', which are the same on both sides.
 
-use crate::count::Counter;
+use crate::count::{Counter, Encoding};
 use crate::definitions::ServerTokens;
 use crate::error::Error;
 use crate::formula::{self, NO_WINDOW, Step, fold};
@@ -87,7 +87,7 @@ fn direct(runs: &[Run], known: &Known, window: u64, steps: impl Fn(&Run) -> Vec<
     let most = |figure: fn(&Run) -> u64| credited.iter().map(|run| figure(run)).max().unwrap_or_default();
     let plain = joined(credited.iter().map(|run| (steps(run), true)));
     let mut found = BTreeSet::new();
-    let mut counter = Counter::new();
+    let mut counter = Counter::new(Encoding::default());
     let searching = credited.iter().map(|run| {
         let search = search(run, &mut found, known, &mut counter);
         (search.into_iter().chain(steps(run)).collect(), true)

@@ -27,6 +27,24 @@ pub enum Error {
     /// The database engine refused.
     #[error("the ledger's database: {0}")]
     Database(#[from] rusqlite::Error),
+    /// A file to take in cannot be read.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A line of a file to take in is wrong; nothing of it was taken in.
+    #[error("{}, line {number}: {what}. Nothing was taken in", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        number: usize,
+        /// What is wrong with it.
+        what: String,
+    },
     /// What was asked for cannot be given.
     #[error("the report: {0}")]
     Request(String),

@@ -2,12 +2,17 @@
 //! other fault is said and leaves the caller to go on in memory.
 
 use crate::error::Error;
+use crate::integrity::{is_damaged, is_out_of_reach, quick_check, set_aside};
 use crate::shared::Shared;
-use crate::store::Store;
+use crate::store::{IN_MEMORY, Store};
 use crate::totals::Totals;
-use rusqlite::ErrorCode;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// How long the check at the start may take; of a larger file a part is looked at, and all of it by the doctor.
+const CHECK: Duration = Duration::from_millis(500);
 
 /// The store and what to do when it fails.
 #[derive(Debug)]
@@ -23,17 +28,9 @@ impl Keeper {
         let mut done = work(&mut self.store);
         if let Err(error) = &done
             && is_damaged(error)
+            && self.replace(&error.to_string())
         {
-            match replace(&self.path, error) {
-                Ok((store, totals, problem)) => {
-                    self.store = store;
-                    let mut view = self.shared.view();
-                    (view.workspace, view.problem) = (totals, Some(problem));
-                    drop(view);
-                    done = work(&mut self.store);
-                }
-                Err(error) => tracing::error!(%error, "the damaged ledger could not be replaced"),
-            }
+            done = work(&mut self.store);
         }
         done.inspect_err(|error| {
             tracing::error!(%error, path = %self.path.display(), "the ledger could not be written; counting in memory");
@@ -43,52 +40,94 @@ impl Keeper {
         })
         .ok()
     }
+
+    /// Starts a new database in place of the damaged one; whether that was possible.
+    pub(crate) fn replace(&mut self, why: &str) -> bool {
+        match replace(&self.path, why) {
+            Ok((store, totals, problem)) => {
+                self.store = store;
+                let mut view = self.shared.view();
+                (view.workspace, view.problem) = (totals, Some(problem));
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, "the damaged ledger could not be replaced");
+                false
+            }
+        }
+    }
+
+    /// Looks at the pages on a thread of its own; a fault found is for the worker to act on.
+    pub(crate) fn check(&self) {
+        let (path, shared) = (self.path.clone(), self.shared.clone());
+        let look = move || {
+            if let Some(why) = quick_check(&path, CHECK) {
+                shared.view().fault = Some(why);
+                shared.queue.look();
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("ledger-check".to_owned()).spawn(look) {
+            tracing::warn!(%error, "the ledger is not checked");
+        }
+    }
 }
 
-/// Opens a store. A damaged one is replaced, and the last part says so.
-pub(crate) fn open(path: &Path) -> Result<(Store, Totals, Option<String>), Error> {
+/// An opened store, with where it is and what is wrong, if anything.
+pub(crate) struct Opened {
+    pub(crate) store: Store,
+    pub(crate) totals: Totals,
+    pub(crate) path: PathBuf,
+    pub(crate) problem: Option<String>,
+}
+
+/// Opens a store. A damaged one is replaced; where none can be had, one in memory stands in. Either is said.
+pub(crate) fn open(path: &Path) -> Result<Opened, Error> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|source| Error::Folder { path: path.to_owned(), source })?;
     }
     match Store::open(path) {
         Err(Error::Database(error)) if is_damaged(&error) => {
-            let (store, totals, problem) = replace(path, &error)?;
-            Ok((store, totals, Some(problem)))
+            let (store, totals, problem) = replace(path, &error.to_string())?;
+            Ok(Opened { store, totals, path: path.to_owned(), problem: Some(problem) })
         }
-        opened => opened.map(|(store, totals)| (store, totals, None)),
+        Err(Error::Database(error)) if is_out_of_reach(&error) => {
+            let problem = format!(
+                "the ledger {} cannot be used ({error}): what this process counts is kept in memory only",
+                path.display()
+            );
+            tracing::error!("{problem}");
+            let path = in_memory();
+            let (store, totals) = Store::open(&path)?;
+            Ok(Opened { store, totals, path, problem: Some(problem) })
+        }
+        opened => opened.map(|(store, totals)| Opened { store, totals, path: path.to_owned(), problem: None }),
     }
 }
 
-/// Whether an error means that the file itself is not a sound database.
-fn is_damaged(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+/// The name of a database in memory that this process alone can open, and all its connections.
+fn in_memory() -> PathBuf {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    PathBuf::from(format!("{IN_MEMORY}/ledger-{}-{number}?vfs=memdb", std::process::id()))
 }
 
-fn replace(path: &Path, error: &rusqlite::Error) -> Result<(Store, Totals, String), Error> {
+/// Starts a new database in place of a damaged one, unless another process has done so already.
+fn replace(path: &Path, why: &str) -> Result<(Store, Totals, String), Error> {
+    if let Ok((store, totals)) = Store::open(path)
+        && quick_check(path, CHECK).is_none()
+    {
+        let problem =
+            format!("the ledger {} was damaged ({why}); another process has started a new one", path.display());
+        tracing::error!("{problem}");
+        return Ok((store, totals, problem));
+    }
     let aside = set_aside(path)?;
     let problem = format!(
-        "the ledger {} was damaged ({error}); it is kept as {} and a new one was started",
+        "the ledger {} was damaged ({why}); it is kept as {} and a new one was started",
         path.display(),
         aside.display()
     );
     tracing::error!("{problem}");
     let (store, totals) = Store::open(path)?;
     Ok((store, totals, problem))
-}
-
-/// Renames a damaged database and what belongs to it.
-fn set_aside(path: &Path) -> Result<PathBuf, Error> {
-    let with = |suffix: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    };
-    let aside = format!(".damaged-{}", crate::now_ms());
-    for companion in ["-wal", "-shm"] {
-        // An absent companion is the normal case.
-        let _ = std::fs::rename(with(companion), with(&format!("{aside}{companion}")));
-    }
-    let aside = with(&aside);
-    std::fs::rename(path, &aside).map_err(|source| Error::Folder { path: path.to_owned(), source })?;
-    Ok(aside)
 }

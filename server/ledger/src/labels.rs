@@ -1,6 +1,7 @@
 //! What each figure of a receipt is: measured (counted on bytes that existed), computed (from measured ones by the
 //! formula) or estimated, and on what it rests. Made from the stored [`Basis`] at every reading.
 
+use crate::count::Encoding;
 use crate::receipt::{Basis, MEDIA_TOKENS, NO_CAP};
 use crate::text::grouped;
 use std::collections::BTreeMap;
@@ -19,10 +20,7 @@ pub(crate) fn labels(basis: &Basis) -> BTreeMap<String, String> {
     };
     let mut labels = BTreeMap::new();
     let mut label = |figure: &str, text: String| labels.insert(figure.to_owned(), text);
-    label(
-        "encoding",
-        "measured in o200k_base, OpenAI's since gpt-4o; Claude's is not public and counts up to 47 % more".to_owned(),
-    );
+    label("encoding", encoding_label(basis.encoding));
     label("code_mode.definitions", format!("{counted}, the definitions of run_code and search_tools"));
     label(
         "code_mode.output",
@@ -79,6 +77,15 @@ pub(crate) fn labels(basis: &Basis) -> BTreeMap<String, String> {
     );
     label("saved", "computed: direct.deferred.total - code_mode.total".to_owned());
     labels
+}
+
+/// What is counted in, and what that is worth for other models.
+fn encoding_label(encoding: Encoding) -> String {
+    let whose = match encoding {
+        Encoding::O200k => "OpenAI's since gpt-4o; Claude's is not public and counts up to 47 % more",
+        Encoding::Cl100k => "OpenAI's of gpt-4 and gpt-3.5; other models count otherwise",
+    };
+    format!("measured in {}, {whose}", encoding.name())
 }
 
 /// What kept a side's context or turns from growing as the formula would have them; empty where nothing did.

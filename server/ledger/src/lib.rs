@@ -9,21 +9,27 @@
 
 #![forbid(unsafe_code)]
 
+mod advice;
 mod conversation;
 mod count;
 mod definitions;
 mod error;
+mod export;
 mod facts;
 mod formula;
 mod histogram;
+mod import;
+mod integrity;
 mod keeper;
 mod labels;
+mod lines;
 mod prices;
 mod queue;
 mod reader;
 mod rebuild;
 mod receipt;
 mod report;
+mod retention;
 mod rollup;
 mod schema;
 mod shared;
@@ -34,7 +40,7 @@ mod text;
 mod totals;
 mod worker;
 
-pub use count::ENCODING;
+pub use count::Encoding;
 pub use error::Error;
 pub use facts::{CallFacts, LABEL_CHARS, RunFacts, TAG_CHARS, TAGS_MAX};
 pub use formula::TURNS_MAX;
@@ -43,6 +49,7 @@ pub use receipt::MEDIA_TOKENS;
 
 use crate::queue::{Job, Queue};
 use crate::shared::{Receipt, Shared};
+use model::ledger::{ExportFormat, Imported, LedgerPart};
 use model::reply::RunSummary;
 use model::report::{CallRow, ConversationReport, ReportRequest, SavingsReport};
 use model::{ConversationId, RunId, SavingsSummary, ToolDefinition};
@@ -63,8 +70,16 @@ pub struct Options {
     pub host_result_cap_tokens: u64,
     /// The model's context window: no prompt of either side is counted larger.
     pub context_tokens: u64,
+    /// What to count in.
+    pub encoding: Encoding,
     /// The sandbox's own tool definitions as they stand in a prompt: a JSON array with `run_code` and `search_tools`.
     pub own_definitions: Arc<str>,
+    /// How long runs and calls are kept; sums stay.
+    pub keep: Duration,
+    /// How long sums by the hour are kept; those by the day stay.
+    pub keep_hours: Duration,
+    /// Bytes of the database above which the oldest runs and calls go.
+    pub keep_bytes: u64,
     /// Runs, calls and searches that may wait with their texts; of those over it only the sizes are kept.
     pub queue_runs: usize,
     /// Bytes of text that may wait; of what is over it only the sizes are kept.
@@ -78,7 +93,11 @@ impl Default for Options {
             path: PathBuf::new(),
             host_result_cap_tokens: 25_000,
             context_tokens: CONTEXT_TOKENS,
+            encoding: Encoding::default(),
             own_definitions: "[]".into(),
+            keep: Duration::from_hours(365 * 24),
+            keep_hours: Duration::from_hours(35 * 24),
+            keep_bytes: 1 << 30,
             queue_runs: 1_024,
             queue_bytes: 64 << 20,
         }
@@ -108,10 +127,10 @@ impl Ledger {
     /// whenever something was counted, at most every 200 ms while more is waiting; it must not block.
     pub fn open(options: Options, on_change: impl Fn(SavingsSummary) + Send + Sync + 'static) -> Result<Self, Error> {
         let own = definitions::OwnDefinitions::parse(&options.own_definitions)?;
-        let (store, totals, problem) = keeper::open(&options.path)?;
+        let keeper::Opened { store, totals, path, problem } = keeper::open(&options.path)?;
         let queue = Queue::new(options.queue_runs, options.queue_bytes);
         let shared = Arc::new(Shared::new(queue, totals, problem));
-        let keeper = keeper::Keeper { store, path: options.path.clone(), shared: shared.clone() };
+        let keeper = keeper::Keeper { store, path: path.clone(), shared: shared.clone() };
         let worker = worker::Worker {
             shared: shared.clone(),
             keeper,
@@ -119,13 +138,19 @@ impl Ledger {
             cap_tokens: options.host_result_cap_tokens.min(receipt::NO_CAP),
             window_tokens: options.context_tokens.clamp(1, formula::NO_WINDOW),
             on_change: Box::new(on_change),
-            counter: count::Counter::new(),
+            counter: count::Counter::new(options.encoding),
             uncounted: HashMap::new(),
             servers: HashMap::new(),
+            keep: retention::Keep {
+                rows_ms: u64::try_from(options.keep.as_millis()).unwrap_or(u64::MAX),
+                hours_ms: u64::try_from(options.keep_hours.as_millis()).unwrap_or(u64::MAX),
+                bytes: options.keep_bytes,
+            },
+            tidied: retention::Progress::default(),
         };
         let thread = std::thread::Builder::new().name("ledger".to_owned());
         thread.spawn(move || worker.run()).map_err(|error| Error::Thread(error.to_string()))?;
-        Ok(Self { handle: Arc::new(Handle { shared, path: options.path }) })
+        Ok(Self { handle: Arc::new(Handle { shared, path }) })
     }
 
     /// Hands a run in. Never blocks.
@@ -209,10 +234,11 @@ impl Ledger {
         blocking(move || reader::runs(&path, limit)).await
     }
 
-    /// What a period cost and saved. The workspace's name is the caller's to fill in.
-    pub async fn report(&self, request: ReportRequest) -> Result<SavingsReport, Error> {
+    /// What a period cost and saved. `configured` are the servers that advice is given on. The workspace's name and
+    /// dollars are the caller's to fill in.
+    pub async fn report(&self, request: ReportRequest, configured: Vec<String>) -> Result<SavingsReport, Error> {
         let path = self.handle.path.clone();
-        let mut report = blocking(move || report::report(&path, &request, now_ms())).await?;
+        let mut report = blocking(move || report::report(&path, &request, &configured, now_ms())).await?;
         report.pending = self.shared().queue.pending() as u64;
         report.problem = self.problem();
         Ok(report)
@@ -250,6 +276,32 @@ impl Ledger {
         if tokio::time::timeout(FLUSH, self.settled()).await.is_err() {
             tracing::warn!("the ledger's database does not answer; some runs stay uncounted");
         }
+    }
+
+    /// A part of the runs and calls since a time, as text. `after` is the `next` of the part before.
+    pub async fn export(
+        &self,
+        format: ExportFormat,
+        since_ms: u64,
+        after: Option<String>,
+    ) -> Result<LedgerPart, Error> {
+        let path = self.handle.path.clone();
+        blocking(move || export::part(&path, format, since_ms, after.as_deref())).await
+    }
+
+    /// Takes in a file of exported JSON lines. Runs that are there already are left as they are; a line that is wrong is
+    /// an error, and then nothing is taken in.
+    pub async fn import(&self, file: PathBuf) -> Result<Imported, Error> {
+        let path = self.handle.path.clone();
+        let imported = blocking(move || import::import(&path, &file)).await;
+        self.look();
+        imported
+    }
+
+    /// Checks every page and index of the database, however long it takes: the faults found, ten at most.
+    pub async fn check(&self) -> Result<Vec<String>, Error> {
+        let path = self.handle.path.clone();
+        blocking(move || integrity::full_check(&path)).await
     }
 
     /// What is wrong with the database, if anything, and what was done about it.

@@ -241,6 +241,12 @@ impl Queue {
         }
     }
 
+    /// Whether nothing has come in since the worker last asked.
+    pub(crate) fn is_empty(&self) -> bool {
+        let state = self.lock();
+        state.arrived.is_empty() && !state.closed
+    }
+
     /// Runs not yet settled.
     pub(crate) fn pending(&self) -> usize {
         self.lock().pending.len()

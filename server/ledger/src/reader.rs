@@ -1,5 +1,6 @@
 //! Reads what was stored, on a connection of its own, so that a reader never waits for the worker's counting.
 
+use crate::count::Encoding;
 use crate::error::Error;
 use crate::receipt::{Basis, Sides, receipt};
 use crate::store::{connect, side_from};
@@ -15,7 +16,7 @@ pub(crate) const MAX_RUNS: usize = 10_000;
 pub(crate) const BASIS: &str =
     "r.credited, r.estimated, r.discoveries, r.servers_known, r.servers_all, r.needed_known, r.needed_all,
     r.tools_known, r.tools_all, r.media, r.repeated, r.cap_tokens, r.window_tokens, r.waves, r.folded,
-    r.compacted_code_mode, r.compacted_deferred, r.compacted_all, r.compacted_needed";
+    r.compacted_code_mode, r.compacted_deferred, r.compacted_all, r.compacted_needed, r.encoding";
 
 /// The last runs, newest first.
 pub(crate) fn runs(path: &Path, limit: usize) -> Result<Vec<RunSummary>, Error> {
@@ -74,8 +75,10 @@ pub(crate) fn sides(connection: &Connection, run: &str) -> rusqlite::Result<Side
     Ok(sides)
 }
 
-fn basis_from(row: &Row<'_>, first: usize) -> rusqlite::Result<Basis> {
+pub(crate) fn basis_from(row: &Row<'_>, first: usize) -> rusqlite::Result<Basis> {
     Ok(Basis {
+        // A later program may count in more.
+        encoding: Encoding::named(row.get_ref(first + 19)?.as_str()?).unwrap_or_default(),
         credited: row.get(first)?,
         estimated: row.get(first + 1)?,
         discoveries: row.get(first + 2)?,

@@ -7,11 +7,12 @@
 //! cost is a loss. So is a call that the cache answered from an equal call of the same run: a model that calls directly
 //! has that answer in its context.
 
-use crate::count::{Count, ENCODING};
+use crate::count::{Count, Encoding};
 use crate::definitions::ServerTokens;
 use crate::formula::{NO_WINDOW, Step, fold, side};
 use crate::labels::labels;
 use model::tokens::{Baselines, SideTokens, TokenReport};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -65,11 +66,15 @@ pub(crate) struct Terms<'a> {
     pub(crate) host_search: Count,
     pub(crate) cap_tokens: u64,
     pub(crate) window_tokens: u64,
+    pub(crate) encoding: Encoding,
 }
 
 /// What the figures of one run rest on; kept beside them, so that labels are made anew at every reading.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Basis {
+    /// What everything was counted in.
+    pub(crate) encoding: Encoding,
     pub(crate) credited: bool,
     /// Some text could not be counted whole.
     pub(crate) estimated: bool,
@@ -109,7 +114,8 @@ pub(crate) type Settled = (Sides, Basis);
 /// Both sides of a run.
 pub(crate) fn settle(run: &CountedRun, discoveries: &[Exchange], terms: &Terms<'_>) -> Settled {
     let window = terms.window_tokens;
-    let mut basis = Basis { cap_tokens: terms.cap_tokens, window_tokens: window, ..Basis::default() };
+    let mut basis =
+        Basis { encoding: terms.encoding, cap_tokens: terms.cap_tokens, window_tokens: window, ..Basis::default() };
     basis.discoveries = clamp(discoveries.len());
     basis.estimated = !is_exact(run, discoveries, terms);
     let (code_mode, compacted) =
@@ -188,7 +194,7 @@ pub(crate) fn host_search_call(calls: &[CountedCall]) -> String {
 pub(crate) fn report([code_mode, deferred, all_servers, needed_servers]: Sides) -> TokenReport {
     let saved = signed(deferred.total) - signed(code_mode.total);
     TokenReport {
-        encoding: ENCODING.to_owned(),
+        encoding: Encoding::default().name().to_owned(),
         saved_percent: (deferred.total > 0).then(|| percent(saved, deferred.total)),
         code_mode,
         direct: Baselines { deferred, all_servers, needed_servers },
@@ -199,7 +205,7 @@ pub(crate) fn report([code_mode, deferred, all_servers, needed_servers]: Sides) 
 
 /// The receipt of one run.
 pub(crate) fn receipt(sides: Sides, basis: &Basis) -> TokenReport {
-    TokenReport { labels: labels(basis), ..report(sides) }
+    TokenReport { encoding: basis.encoding.name().to_owned(), labels: labels(basis), ..report(sides) }
 }
 
 /// The report of many runs.
@@ -267,6 +273,7 @@ mod tests {
             servers_used: &["fs".to_owned()],
             host_search: exact(12),
             cap_tokens: 2_000,
+            encoding: Encoding::O200k,
             window_tokens: WINDOW,
         };
         settle(run, discoveries, &terms)

@@ -8,15 +8,20 @@ pub(crate) mod lists;
 pub(crate) mod narrow;
 pub(crate) mod read;
 
+use crate::advice::{advice, definitions};
 use crate::error::Error;
 use crate::receipt::sum;
+use crate::retention::rows_since;
 use crate::rollup::Step;
 use crate::store::connect;
 use crate::sums::{CallKey, CallSums, RunKey, RunSums};
+use crate::text::minute;
 use groups::{call_groups, run_groups, series};
-use model::report::{PeriodTotals, ReportRequest, SavingsReport};
+use model::TokenReport;
+use model::report::{PeriodTotals, ReportFilter, ReportRequest, SavingsReport};
 use narrow::Narrowing;
 use rusqlite::Connection;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// An hour and a day in milliseconds: the steps of a series.
@@ -44,7 +49,12 @@ pub(crate) struct PeriodSums {
 }
 
 /// Reads a report; `pending`, `problem` and the workspace's name are the caller's to fill in.
-pub(crate) fn report(path: &Path, request: &ReportRequest, now_ms: u64) -> Result<SavingsReport, Error> {
+pub(crate) fn report(
+    path: &Path,
+    request: &ReportRequest,
+    configured: &[String],
+    now_ms: u64,
+) -> Result<SavingsReport, Error> {
     let mut connection = connect(path, false)?;
     // One transaction: every part sees the same runs.
     let connection = connection.transaction()?;
@@ -79,6 +89,19 @@ pub(crate) fn report(path: &Path, request: &ReportRequest, now_ms: u64) -> Resul
         failed: plan.runs(true, limit)?,
         ..SavingsReport::default()
     };
+    let mut definitions = definitions(&connection, &sums, configured)?;
+    if request.only == ReportFilter::default() {
+        report.advice = advice(&connection, period, &sums, &definitions)?;
+        report.advice.truncate(limit);
+    } else {
+        definitions.retain(|definition| narrowing.calls(&definition.server, &definition.tool));
+    }
+    definitions.truncate(limit);
+    report.definitions = definitions;
+    if let Some(since_ms) = rows_since(&connection)?.filter(|since| *since > period.since_ms) {
+        let text = format!("runs and calls from before {} were given up; every sum still has them", minute(since_ms));
+        report.total.tokens.labels.insert("kept".to_owned(), text);
+    }
     if request.compare {
         let before = Period { since_ms: period.since_ms.saturating_sub(length), until_ms: period.since_ms };
         let before = read::widened(before, hours_since);
@@ -131,7 +154,28 @@ fn totals(period: Period, sums: &PeriodSums) -> PeriodTotals {
         turns_saved: turns(1) - turns(0),
         run_ms: runs.wall.percentiles(),
         call_ms: calls.took.percentiles(),
-        tokens: sum(runs.sides, runs.runs, runs.estimated),
+        tokens: mixed(sum(runs.sides, runs.runs, runs.estimated), &sums.runs),
         dollars: None,
     }
+}
+
+/// Says in what was counted, and how many runs in each where that was not the same for all.
+fn mixed(mut tokens: TokenReport, runs: &[(u64, RunKey, RunSums)]) -> TokenReport {
+    let mut encodings: BTreeMap<&str, u64> = BTreeMap::new();
+    for (_, key, sums) in runs {
+        *encodings.entry(&key.encoding).or_default() += sums.runs;
+    }
+    match encodings.len() {
+        0 => {}
+        1 => tokens.encoding = encodings.into_keys().collect(),
+        _ => {
+            let noun = |runs: u64| if runs == 1 { "run" } else { "runs" };
+            let each = encodings.iter().map(|(name, runs)| format!("{runs} {} in {name}", noun(*runs)));
+            let each = each.collect::<Vec<_>>().join(", ");
+            "mixed".clone_into(&mut tokens.encoding);
+            let text = format!("{each}: the sums add tokens of different sizes");
+            tokens.labels.insert("encoding".to_owned(), text);
+        }
+    }
+    tokens
 }

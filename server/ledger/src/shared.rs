@@ -38,6 +38,8 @@ pub(crate) struct View {
     /// Each listed server's definitions; absent until counted.
     pub(crate) definitions: HashMap<String, Option<Arc<ServerTokens>>>,
     pub(crate) problem: Option<String>,
+    /// Damage that was found in the database and not yet dealt with.
+    pub(crate) fault: Option<String>,
 }
 
 impl View {
@@ -64,6 +66,7 @@ impl Shared {
             receipts: LruCache::new(RECEIPTS),
             definitions: HashMap::new(),
             problem,
+            fault: None,
         };
         Self { queue, settled: watch::Sender::new(0), hurry: AtomicBool::new(false), view: Mutex::new(view) }
     }

@@ -5,12 +5,14 @@
 //! all, and a run is never added twice. `synchronous = NORMAL` keeps every commit through the death of the process; only
 //! a power cut may take the last ones. A run whose row was written but not its counts stays listed, without a receipt.
 
-use crate::count::{Count, ENCODING};
+use crate::count::Count;
+use crate::definitions::ServerTokens;
 use crate::error::Error;
 use crate::facts::{CallFacts, RunFacts};
 use crate::histogram::Histogram;
 use crate::queue::{Job, Queued};
 use crate::receipt::{Basis, CountedCall, CountedRun, Exchange, Settled, Sides};
+use crate::retention::{self, Keep, Progress};
 use crate::rollup::Batch;
 use crate::schema;
 use crate::sums::{CallKey, CallSums, DIRECT, RunKey, RunSums};
@@ -19,7 +21,7 @@ use crate::totals::Totals;
 use model::ConversationId;
 use model::tokens::SideTokens;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::time::Duration;
 
@@ -27,6 +29,11 @@ use std::time::Duration;
 const BUSY: Duration = Duration::from_secs(5);
 /// Counts of definitions kept; older ones make room.
 const DEFINITIONS_KEPT: i64 = 50_000;
+
+/// Bytes that the write-ahead log keeps after it was carried over.
+const LOG_BYTES: i64 = 16 << 20;
+/// What the path of a database in memory begins with.
+pub(crate) const IN_MEMORY: &str = "file:";
 
 /// The writing connection.
 #[derive(Debug)]
@@ -59,8 +66,14 @@ pub(crate) enum Row {
 pub(crate) fn connect(path: &Path, create: bool) -> rusqlite::Result<Connection> {
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
+    if path.to_string_lossy().starts_with(IN_MEMORY) {
+        flags |= OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_CREATE;
+    }
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
+    // Holds for a file that is still empty; `retention.rs` gives the pages back.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
     // The change to WAL is made once in a file's life, while it is empty: there is nothing yet to sync for.
     connection.pragma_update(None, "synchronous", "OFF")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -139,6 +152,31 @@ impl Store {
         totals(&self.connection)
     }
 
+    /// Does one step of what `retention.rs` has to do. Whether there may be more.
+    pub(crate) fn tidy(&mut self, keep: Keep, progress: &mut Progress) -> rusqlite::Result<bool> {
+        retention::step(&mut self.connection, keep, crate::now_ms(), progress)
+    }
+
+    /// Remembers what a server offers.
+    pub(crate) fn offer(&mut self, server: &str, tokens: &ServerTokens) -> rusqlite::Result<()> {
+        let known: HashMap<String, u64> = self
+            .connection
+            .prepare_cached("SELECT tool, tokens FROM offered WHERE server = ?")?
+            .query_map([server], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        if known == tokens.tools {
+            return Ok(());
+        }
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute("DELETE FROM offered WHERE server = ?", [server])?;
+        for (tool, tokens) in &tokens.tools {
+            transaction
+                .prepare_cached("INSERT INTO offered VALUES (?, ?, ?)")?
+                .execute(params![server, tool, tokens])?;
+        }
+        transaction.commit()
+    }
+
     /// The stored count of a definition.
     pub(crate) fn definition(&self, hash: &blake3::Hash) -> Option<Count> {
         let mut statement =
@@ -214,10 +252,10 @@ fn settle_run(
     let exchanges = charge_discoveries(transaction, facts)?;
     let (sides, basis) = settle(run, &exchanges);
     let search_tokens: u64 = exchanges.iter().map(|it| it.arguments.tokens + it.result.tokens).sum();
-    update_run(transaction, facts, &basis, search_tokens)?;
+    update_run(transaction, facts.run_id.as_str(), &basis, search_tokens)?;
     add_sums(run, (&sides, &basis), search_tokens, sums);
     for (number, side) in sides.iter().enumerate() {
-        insert_side(transaction, facts, number, side)?;
+        insert_side(transaction, facts.run_id.as_str(), number, side)?;
     }
     for (position, (call, counted)) in facts.calls.iter().zip(&run.counted.calls).enumerate() {
         insert_call(transaction, Some(facts.run_id.as_str()), facts.at_ms, position, call, counted)?;
@@ -256,7 +294,7 @@ fn add_sums(run: &RunRow, (sides, basis): (&Sides, &Basis), search_tokens: u64, 
         language: facts.language.as_str().to_owned(),
         front: facts.front.clone(),
         status: facts.status.as_str().to_owned(),
-        encoding: ENCODING.to_owned(),
+        encoding: basis.encoding.name().to_owned(),
     };
     let one = RunSums::of_one(sides, basis.estimated, facts.calls.len() as u64, facts.wall_ms);
     let one = RunSums { searches: u64::from(basis.discoveries), search_tokens, ..one };
@@ -288,9 +326,9 @@ fn call_sums(facts: &CallFacts, counted: &CountedCall, language: &str, run_statu
 }
 
 /// Marks a run as counted.
-fn update_run(
+pub(crate) fn update_run(
     transaction: &Transaction<'_>,
-    facts: &RunFacts,
+    run: &str,
     basis: &Basis,
     search_tokens: u64,
 ) -> rusqlite::Result<()> {
@@ -299,10 +337,10 @@ fn update_run(
             "UPDATE runs SET counted = 1, credited = ?2, estimated = ?3, discoveries = ?4, servers_known = ?5,
              servers_all = ?6, needed_known = ?7, needed_all = ?8, tools_known = ?9, tools_all = ?10, media = ?11,
              repeated = ?12, cap_tokens = ?13, window_tokens = ?14, waves = ?15, folded = ?16, compacted_code_mode = ?17,
-             compacted_deferred = ?18, compacted_all = ?19, compacted_needed = ?20, search_tokens = ?21 WHERE run_id = ?1",
+             compacted_deferred = ?18, compacted_all = ?19, compacted_needed = ?20, search_tokens = ?21, encoding = ?22 WHERE run_id = ?1",
         )?
         .execute(params![
-            facts.run_id.as_str(),
+            run,
             basis.credited,
             basis.estimated,
             basis.discoveries,
@@ -323,17 +361,18 @@ fn update_run(
             basis.compacted[2],
             basis.compacted[3],
             search_tokens,
+            basis.encoding.name(),
         ])
         .map(drop)
 }
 
-fn insert_side(
+/// Writes one side of a run, and adds it to the running totals.
+pub(crate) fn insert_side(
     transaction: &Transaction<'_>,
-    facts: &RunFacts,
+    run: &str,
     number: usize,
     side: &SideTokens,
 ) -> rusqlite::Result<()> {
-    let run = facts.run_id.as_str();
     let SideTokens { definitions, output, results, turns, total, peak_context, cacheable } = side;
     transaction.prepare_cached("INSERT INTO sides VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute(params![
         run,
@@ -421,6 +460,8 @@ fn totals(connection: &Connection) -> rusqlite::Result<Totals> {
     let mut totals = connection.prepare_cached("SELECT runs, calls, estimated FROM tally")?.query_row([], |row| {
         Ok(Totals { runs: row.get(0)?, calls: row.get(1)?, estimated: row.get(2)?, ..Totals::default() })
     })?;
+    let mut names = connection.prepare_cached("SELECT DISTINCT encoding FROM run_keys")?;
+    totals.encodings = names.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let mut statement = connection.prepare_cached(
         "SELECT definitions, output, results, turns, total, peak_context, cacheable FROM totals ORDER BY side",
     )?;

@@ -3,6 +3,7 @@
 use crate::formula::add;
 use crate::receipt::{Basis, Sides, sum};
 use model::tokens::Savings;
+use std::collections::BTreeSet;
 
 /// A sum over runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub(crate) struct Totals {
     pub(crate) calls: u64,
     /// Runs with a count that is an estimate.
     pub(crate) estimated: u64,
+    /// In what they were counted.
+    pub(crate) encodings: BTreeSet<String>,
 }
 
 impl Totals {
@@ -19,6 +22,7 @@ impl Totals {
         for (sum, side) in self.sides.iter_mut().zip(sides) {
             add(sum, side);
         }
+        self.encodings.insert(basis.encoding.name().to_owned());
         self.runs += 1;
         self.calls += calls as u64;
         self.estimated += u64::from(basis.estimated);
@@ -32,7 +36,15 @@ impl Totals {
     }
 
     pub(crate) fn savings(&self) -> Savings {
-        let tokens = sum(self.sides.clone(), self.runs, self.estimated);
+        let mut tokens = sum(self.sides.clone(), self.runs, self.estimated);
+        let encodings: Vec<&str> = self.encodings.iter().map(String::as_str).collect();
+        if let [one] = encodings[..] {
+            one.clone_into(&mut tokens.encoding);
+        } else if encodings.len() > 1 {
+            "mixed".clone_into(&mut tokens.encoding);
+            let text = format!("runs in {}: the sums add tokens of different sizes", encodings.join(" and in "));
+            tokens.labels.insert("encoding".to_owned(), text);
+        }
         Savings { runs: self.runs, calls: self.calls, tokens }
     }
 }

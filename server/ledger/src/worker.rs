@@ -9,6 +9,7 @@ use crate::facts::{CallFacts, RunFacts};
 use crate::keeper::Keeper;
 use crate::queue::{Arrived, Job, Queued, Text};
 use crate::receipt::{CountedCall, CountedRun, Exchange, Terms, host_search_call, settle};
+use crate::retention::{Keep, Progress};
 use crate::shared::Shared;
 use crate::store::{Row, RunRow};
 use model::{CacheOutcome, RunStatus, SavingsSummary, ToolDefinition};
@@ -22,6 +23,8 @@ const BATCH_TIME: Duration = Duration::from_millis(50);
 const BATCH_JOBS: usize = 64;
 /// Listeners are told at most this often while more is waiting.
 const NOTICE_INTERVAL: Duration = Duration::from_millis(200);
+/// How long the worker drops what is too old before it looks at the queue again for good.
+const TIDY_TIME: Duration = Duration::from_millis(500);
 /// Bytes of the JSON around a call's name and arguments.
 const CALL_FRAME_BYTES: u64 = 24;
 
@@ -36,6 +39,8 @@ pub(crate) struct Worker {
     /// Definitions that nobody has needed yet.
     pub(crate) uncounted: HashMap<String, Arc<[ToolDefinition]>>,
     pub(crate) servers: HashMap<String, Arc<ServerTokens>>,
+    pub(crate) keep: Keep,
+    pub(crate) tidied: Progress,
 }
 
 impl Worker {
@@ -43,6 +48,7 @@ impl Worker {
     pub(crate) fn run(mut self) {
         lower_priority();
         let _release = ReleaseWaiters(self.shared.clone());
+        self.keeper.check();
         let mut backlog = VecDeque::new();
         let mut told = None::<Instant>;
         while let Some(arrived) = self.shared.queue.take(backlog.is_empty()) {
@@ -58,14 +64,28 @@ impl Worker {
                 (self.on_change)(self.shared.savings());
                 told = Some(Instant::now());
             }
+            self.tidy(&backlog);
+        }
+    }
+
+    /// Drops what is too old, as long as nothing else is to be done, and for a moment at most.
+    fn tidy(&mut self, backlog: &VecDeque<Queued>) {
+        let started = Instant::now();
+        while backlog.is_empty() && self.shared.queue.is_empty() && started.elapsed() < TIDY_TIME {
+            let (keep, tidied) = (self.keep, &mut self.tidied);
+            if self.keeper.run(|store| store.tidy(keep, tidied)) != Some(true) {
+                return;
+            }
         }
     }
 
     /// Takes in what came: the rows of new runs are written before anything is counted. Whether another process had
     /// changed the sums.
     fn admit(&mut self, arrived: Arrived, backlog: &mut VecDeque<Queued>) -> bool {
+        let fault = self.shared.view().fault.take();
+        let replaced = fault.is_some_and(|why| self.keeper.replace(&why));
         let foreign = if arrived.look { self.keeper.run(crate::store::Store::look).flatten() } else { None };
-        let news = foreign.is_some();
+        let news = foreign.is_some() || replaced;
         if let Some(totals) = foreign {
             self.shared.view().workspace = totals;
         }
@@ -184,7 +204,7 @@ impl Worker {
     fn define(&mut self, server: String, tools: Arc<[ToolDefinition]>) {
         let mut tokens = ServerTokens { exact: true, ..ServerTokens::default() };
         for tool in &*tools {
-            let hash = blake3::hash(prompt_form(tool).as_bytes());
+            let hash = self.counter.hash(&prompt_form(tool));
             let Some(count) = self.keeper.store.definition(&hash) else {
                 self.shared.view().definitions.insert(server.clone(), None);
                 self.servers.remove(&server);
@@ -207,7 +227,7 @@ impl Worker {
             let count = self.count(&form, form.len() as u64);
             tokens.add(&tool.name, count);
             if count.exact {
-                counts.push((blake3::hash(form.as_bytes()), count));
+                counts.push((self.counter.hash(&form), count));
             }
         }
         self.keeper.run(|store| store.remember_definitions(&counts));
@@ -216,6 +236,7 @@ impl Worker {
 
     fn publish(&mut self, server: String, tokens: ServerTokens) {
         let tokens = Arc::new(tokens);
+        self.keeper.run(|store| store.offer(&server, &tokens));
         self.shared.view().definitions.insert(server.clone(), Some(Arc::clone(&tokens)));
         self.servers.insert(server, tokens);
     }
@@ -233,6 +254,7 @@ impl Worker {
                 servers_used: &run.facts.servers_used,
                 host_search: run.host_search,
                 cap_tokens: self.cap_tokens,
+                encoding: self.counter.encoding(),
                 window_tokens: self.window_tokens,
             };
             settle(&run.counted, exchanges, &terms)

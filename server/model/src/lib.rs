@@ -9,6 +9,7 @@ pub mod editor;
 pub mod error;
 pub mod ids;
 pub mod import;
+pub mod ledger;
 pub mod limits;
 pub mod method;
 pub mod names;

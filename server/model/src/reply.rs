@@ -368,6 +368,10 @@ pub enum Reply {
     Report(Box<crate::report::SavingsReport>),
     /// To `RunCalls`, in the order in which they were made.
     RunCalls(Vec<crate::report::CallRow>),
+    /// To `ExportLedger`.
+    LedgerPart(crate::ledger::LedgerPart),
+    /// To `ImportLedger`.
+    Imported(crate::ledger::Imported),
     /// The runs that go on, newest first.
     LiveRuns(Vec<LiveRun>),
     /// To `Receipt`: the report, and each call's result tokens in call order.

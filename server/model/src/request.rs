@@ -165,6 +165,20 @@ pub enum Request {
         /// Which run.
         run_id: RunId,
     },
+    /// A part of the ledger's runs and calls, as text.
+    ExportLedger {
+        /// What the text looks like.
+        format: crate::ledger::ExportFormat,
+        /// Only what is from then or later, milliseconds since 1970.
+        since_ms: u64,
+        /// The `next` of the part before; the first part where absent.
+        after: Option<String>,
+    },
+    /// Take in a file of exported lines.
+    ImportLedger {
+        /// The file.
+        file: std::path::PathBuf,
+    },
     /// The runs that go on, newest first, whichever front started them.
     LiveRuns,
     /// One run's receipt, once the ledger has counted it.

@@ -30,7 +30,7 @@ fn helper_process() {
             }
             "count fifty" => {
                 (0..50).for_each(|_| ledger.record(one_call()));
-                ledger.flush().await;
+                ledger.settled().await;
             }
             other => panic!("no task {other}"),
         }
@@ -119,7 +119,7 @@ async fn processes_share_a_ledger() {
         let output = std::io::read_to_string(child.stdout.take().expect("piped")).expect("text");
         assert!(child.wait().expect("it ends").success(), "{output}");
     }
-    ledger.flush().await;
+    ledger.settled().await;
     assert_eq!(ledger.problem(), None);
     assert_eq!(ledger.savings().session.runs, 50);
     assert_eq!(assert_sound(&open(folder.path())).await.workspace.runs, 150);
@@ -135,7 +135,7 @@ async fn a_damaged_file_is_set_aside_and_said() {
     let kept: Vec<_> = std::fs::read_dir(folder.path())
         .expect("a folder")
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.starts_with("ledger.db.damaged-"))
+        .filter(|name| name.starts_with("ledger.db.corrupt-"))
         .collect();
     assert_eq!(kept.len(), 1, "{kept:?}");
     assert!(problem.contains(&kept[0]), "{problem}");

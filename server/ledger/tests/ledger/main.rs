@@ -2,6 +2,8 @@
 
 mod accounting;
 mod durability;
+mod moves;
 mod pressure;
 mod reports;
+mod retention;
 mod support;

@@ -5,13 +5,13 @@ use ledger::{CallFacts, Ledger, RunFacts};
 use model::report::{ReportFilter, ReportRequest, SavingsReport};
 use model::{CacheOutcome, CallStatus, Language, RunStatus};
 
-const HOUR: u64 = 3_600_000;
-const DAY: u64 = 24 * HOUR;
+pub(crate) const HOUR: u64 = 3_600_000;
+pub(crate) const DAY: u64 = 24 * HOUR;
 /// A day's begin.
 const START: u64 = 19_000 * DAY;
 
 /// A run of each kind: language, end, tag, servers and time vary with `n`.
-fn nth(n: u64) -> RunFacts {
+pub(crate) fn nth(n: u64) -> RunFacts {
     let servers = ["fs", "git", "web"];
     let calls = (0..n % 4).map(|position| nth_call(servers[(n as usize + position as usize) % 3], n + position));
     let status = if n % 7 == 3 { RunStatus::Error } else { RunStatus::Ok };
@@ -24,7 +24,7 @@ fn nth(n: u64) -> RunFacts {
     }
 }
 
-fn nth_call(server: &str, n: u64) -> CallFacts {
+pub(crate) fn nth_call(server: &str, n: u64) -> CallFacts {
     let tool = if n % 2 == 0 { "read" } else { "list" };
     let mut call = call(server, tool, 0, &format!(r#"{{"n":{n}}}"#), &"word ".repeat(n as usize));
     call.record.ms = n as f64;
@@ -37,8 +37,12 @@ fn nth_call(server: &str, n: u64) -> CallFacts {
     call
 }
 
-async fn of(ledger: &Ledger, request: ReportRequest) -> SavingsReport {
-    ledger.report(request).await.expect("a report")
+fn configured() -> Vec<String> {
+    ["fs", "git", "web", "idle"].map(str::to_owned).into()
+}
+
+pub(crate) async fn of(ledger: &Ledger, request: ReportRequest) -> SavingsReport {
+    ledger.report(request, configured()).await.expect("a report")
 }
 
 async fn filled(ledger: &Ledger, runs: u64) -> Vec<RunFacts> {
@@ -144,9 +148,11 @@ async fn an_open_period_is_made_definite_and_compared_with_the_one_before() {
     assert_eq!((week.total.since_ms, week.step_ms), (START + 7 * DAY, HOUR));
     assert_eq!((before.since_ms, before.until_ms, before.runs), (START, START + 7 * DAY, 24));
     let wrong = ReportRequest { since_ms: until_ms, until_ms: since_ms, ..ReportRequest::default() };
-    assert!(ledger.report(wrong).await.expect_err("it ends before it begins").to_string().contains("before"));
+    assert!(
+        ledger.report(wrong, configured()).await.expect_err("it ends before it begins").to_string().contains("before")
+    );
     let tag = ReportFilter { tag: Some("ann".to_owned()), ..ReportFilter::default() };
-    let wrong = ledger.report(ReportRequest { only: tag, ..ReportRequest::default() }).await;
+    let wrong = ledger.report(ReportRequest { only: tag, ..ReportRequest::default() }, configured()).await;
     assert!(wrong.expect_err("no tag").to_string().contains("key=value"));
 }
 

@@ -6,10 +6,12 @@ use model::{CacheOutcome, CallRecord, CallStatus, ConversationId, Language, RunI
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) const OWN: &str = r#"[{"name":"run_code","description":"Run one program.","input_schema":{"type":"object"}},
     {"name":"search_tools","description":"Find tools.","input_schema":{"type":"object"}}]"#;
 pub(crate) const CAP: u64 = 50;
+const FOREVER: Duration = Duration::from_hours(24 * 36_500);
 
 pub(crate) fn options(folder: &Path) -> Options {
     Options {
@@ -17,6 +19,10 @@ pub(crate) fn options(folder: &Path) -> Options {
         host_result_cap_tokens: CAP,
         context_tokens: 200_000,
         own_definitions: OWN.into(),
+        encoding: ledger::Encoding::O200k,
+        keep: FOREVER,
+        keep_hours: FOREVER,
+        keep_bytes: 1 << 40,
         queue_runs: 1_000,
         queue_bytes: 64 << 20,
     }

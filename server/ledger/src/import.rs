@@ -1,0 +1,201 @@
+//! Reads exported lines in. A run that is there already is left as it is, so that the same file can be read twice.
+//!
+//! The whole file is checked before anything is written; then runs are written a few at a time, so that nobody waits long
+//! for the database. Runs from before what retention gave up are left out: their sums may be there already.
+
+use crate::error::Error;
+use crate::histogram::Histogram;
+use crate::lines::{CallLine, Line, RunLine};
+use crate::rollup::Batch;
+use crate::store::{connect, insert_side};
+use crate::sums::{CallKey, CallSums, DIRECT, RunKey, RunSums};
+use model::ledger::Imported;
+use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+/// Bytes of one line, and lines of a file.
+const LINE_BYTES: u64 = 64 << 20;
+const LINES_MAX: usize = 20_000_000;
+/// Lines written in one transaction.
+const LINES_AT_ONCE: usize = 100;
+
+/// Reads a file in.
+pub(crate) fn import(path: &Path, file: &Path) -> Result<Imported, Error> {
+    for_each_line(file, |_| Ok(()))?;
+    let mut connection = connect(path, false)?;
+    let (mut imported, mut waiting) = (Imported::default(), Vec::new());
+    let mut write = |waiting: &mut Vec<Line>| -> Result<(), Error> {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let since: u64 = transaction.query_row("SELECT rows_since_ms FROM kept", [], |row| row.get(0))?;
+        let mut sums = Batch::default();
+        for line in waiting.drain(..) {
+            let added = match &line {
+                Line::Ledger(_) => continue,
+                Line::Run(run) => run.at_ms >= since && add_run(&transaction, run, &mut sums)?,
+                Line::Direct(call) => call.at_ms >= since && add_direct(&transaction, call, &mut sums)?,
+            };
+            let (runs, calls) = match &line {
+                Line::Run(run) => (1, run.calls.len() as u64),
+                _ => (0, 1),
+            };
+            if added {
+                imported.runs += runs;
+                imported.calls += calls;
+            } else {
+                imported.skipped += 1;
+            }
+        }
+        sums.write(&transaction)?;
+        Ok(transaction.commit()?)
+    };
+    for_each_line(file, |line| {
+        waiting.push(line);
+        if waiting.len() >= LINES_AT_ONCE { write(&mut waiting) } else { Ok(()) }
+    })?;
+    write(&mut waiting)?;
+    Ok(imported)
+}
+
+/// Hands over every line of a file, each checked.
+fn for_each_line(file: &Path, mut each: impl FnMut(Line) -> Result<(), Error>) -> Result<(), Error> {
+    let unreadable = |source| Error::File { path: file.to_owned(), source };
+    let mut reader = BufReader::new(File::open(file).map_err(unreadable)?);
+    for number in 1..=LINES_MAX {
+        let wrong = |what: String| Error::Line { path: file.to_owned(), number, what };
+        let mut text = Vec::new();
+        reader.by_ref().take(LINE_BYTES + 1).read_until(b'\n', &mut text).map_err(unreadable)?;
+        if text.is_empty() {
+            return if number == 1 { Err(wrong("the file is empty".to_owned())) } else { Ok(()) };
+        }
+        if text.len() as u64 > LINE_BYTES {
+            return Err(wrong(format!("it is longer than {LINE_BYTES} bytes")));
+        }
+        let text = std::str::from_utf8(&text).map_err(|_| wrong("it is not UTF-8".to_owned()))?;
+        each(Line::parse(text.trim_end(), number == 1).map_err(wrong)?)?;
+    }
+    Err(Error::Line { path: file.to_owned(), number: LINES_MAX, what: "the file has more lines than that".to_owned() })
+}
+
+/// Writes a run; whether it was not there yet.
+pub(crate) fn add_run(transaction: &Transaction<'_>, run: &RunLine, sums: &mut Batch) -> rusqlite::Result<bool> {
+    let added = transaction
+        .prepare_cached(
+            "INSERT OR IGNORE INTO runs (run_id, conversation, at_ms, front, language, status, label, wall_ms, calls,
+             code_bytes, reply_bytes, encoding, tags, search_tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            run.run_id,
+            run.conversation,
+            run.at_ms,
+            run.front,
+            run.language,
+            run.status,
+            run.label,
+            run.wall_ms,
+            run.calls_made,
+            run.code_bytes,
+            run.reply_bytes,
+            run.encoding,
+            run.tags.join("\n"),
+            run.search_tokens,
+        ])?;
+    if added == 0 {
+        return Ok(false);
+    }
+    for tag in &run.tags {
+        transaction
+            .prepare_cached("INSERT OR IGNORE INTO run_tags VALUES (?, ?, ?)")?
+            .execute(params![tag, run.at_ms, run.run_id])?;
+    }
+    let Some(basis) = &run.basis else { return Ok(true) };
+    crate::store::update_run(transaction, &run.run_id, basis, run.search_tokens)?;
+    for (number, side) in run.sides.iter().enumerate() {
+        insert_side(transaction, &run.run_id, number, side)?;
+    }
+    let key = RunKey {
+        language: run.language.clone(),
+        front: run.front.clone(),
+        status: run.status.clone(),
+        encoding: run.encoding.clone(),
+    };
+    let mut calls = Vec::with_capacity(run.calls.len());
+    for (position, call) in run.calls.iter().enumerate() {
+        insert_call(transaction, Some(&run.run_id), position, call)?;
+        calls.push(call_sums(call, &run.language, &run.status));
+    }
+    transaction
+        .prepare_cached("UPDATE tally SET runs = runs + 1, calls = calls + ?, estimated = estimated + ?")?
+        .execute(params![run.calls_made, basis.estimated])?;
+    let one = RunSums::of_one(&run.sides, basis.estimated, run.calls_made, run.wall_ms);
+    let one = RunSums { searches: u64::from(basis.discoveries), search_tokens: run.search_tokens, ..one };
+    sums.add_run(run.at_ms, &key, &run.tags, &one, &calls);
+    Ok(true)
+}
+
+/// Writes a call of a front; whether it was not there yet.
+fn add_direct(transaction: &Transaction<'_>, call: &CallLine, sums: &mut Batch) -> rusqlite::Result<bool> {
+    let known = transaction
+        .prepare_cached(
+            "SELECT 1 FROM calls INDEXED BY calls_direct WHERE run_id IS NULL AND at_ms = ? AND server = ? AND tool = ?
+             AND ms = ?",
+        )?
+        .query_row(params![call.at_ms, call.server, call.tool, call.ms], |_| Ok(()))
+        .optional()?;
+    if known.is_some() {
+        return Ok(false);
+    }
+    insert_call(transaction, None, 0, call)?;
+    let (key, one) = call_sums(call, "", DIRECT);
+    sums.add_direct(call.at_ms, key, &one);
+    Ok(true)
+}
+
+fn insert_call(
+    transaction: &Transaction<'_>,
+    run: Option<&str>,
+    position: usize,
+    call: &CallLine,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO calls (run_id, at_ms, position, server, tool, status, cache, wave, ms, argument_bytes,
+             result_bytes, media, output_tokens, result_tokens, exact, repeated)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            run,
+            call.at_ms,
+            position,
+            call.server,
+            call.tool,
+            call.status,
+            call.cache,
+            call.wave,
+            call.ms,
+            call.argument_bytes,
+            call.result_bytes,
+            call.media,
+            call.output_tokens,
+            call.result_tokens,
+            call.exact,
+            call.repeated,
+        ])
+        .map(drop)
+}
+
+fn call_sums(call: &CallLine, language: &str, run_status: &str) -> (CallKey, CallSums) {
+    let key = CallKey {
+        server: call.server.clone(),
+        tool: call.tool.clone(),
+        status: call.status.clone(),
+        cache: call.cache.clone(),
+        language: language.to_owned(),
+        run_status: run_status.to_owned(),
+    };
+    let mut took = Histogram::default();
+    took.record(call.ms);
+    let CallLine { output_tokens, result_tokens, result_bytes, .. } = *call;
+    (key, CallSums { calls: 1, output_tokens, result_tokens, result_bytes, took })
+}

@@ -1,0 +1,159 @@
+//! How long what is kept: runs and calls for days and up to a size, sums by the hour for weeks, sums by the day for good.
+//!
+//! Done by the worker when it has nothing else to do, in steps of a few milliseconds, so that nobody waits for a lock. What
+//! a user sees as a total never falls: it comes from the sums, and `kept` says from when on the rows behind them are there.
+//! A file gives its free pages back to the system step by step; one made before that could be done uses them again itself.
+
+use crate::report::{DAY_MS, HOUR_MS};
+use crate::rollup::Step;
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+
+/// Runs dropped, and scopes whose hours are dropped, in one step.
+const RUNS_AT_ONCE: i64 = 100;
+const SCOPES_AT_ONCE: i64 = 50;
+/// Free pages from which on they are given back, and how many in one step.
+const FREE_PAGES: i64 = 256;
+const PAGES_AT_ONCE: i64 = 128;
+
+/// What to keep.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keep {
+    /// How long runs and calls are kept.
+    pub(crate) rows_ms: u64,
+    /// How long sums by the hour are kept.
+    pub(crate) hours_ms: u64,
+    /// Bytes of the database, its free pages not counted, above which the oldest runs go.
+    pub(crate) bytes: u64,
+}
+
+/// How far the dropping of hours has come: the last scope done with.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    scope: i64,
+}
+
+/// Does one step. Whether there may be more to do.
+pub(crate) fn step(
+    connection: &mut Connection,
+    keep: Keep,
+    now_ms: u64,
+    progress: &mut Progress,
+) -> rusqlite::Result<bool> {
+    if drop_rows(connection, keep, now_ms)? || drop_hours(connection, now_ms.saturating_sub(keep.hours_ms), progress)? {
+        return Ok(true);
+    }
+    give_back(connection)
+}
+
+/// Drops the oldest runs where they are too old, or too many for the size.
+fn drop_rows(connection: &mut Connection, keep: Keep, now_ms: u64) -> rusqlite::Result<bool> {
+    let too_large = used_bytes(connection)? > keep.bytes;
+    let before = if too_large { u64::MAX >> 1 } else { now_ms.saturating_sub(keep.rows_ms) };
+    let oldest: Option<u64> = connection
+        .prepare_cached("SELECT MIN(at_ms) FROM (SELECT MIN(at_ms) AS at_ms FROM runs UNION ALL SELECT MIN(at_ms) FROM calls INDEXED BY calls_direct WHERE run_id IS NULL)")?
+        .query_row([], |row| row.get(0))?;
+    if oldest.is_none_or(|oldest| oldest >= before) {
+        return Ok(false);
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let runs: Vec<(String, u64)> = transaction
+        .prepare_cached("SELECT run_id, at_ms FROM runs WHERE at_ms < ? ORDER BY at_ms LIMIT ?")?
+        .query_map(params![before, RUNS_AT_ONCE], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let mut last = runs.last().map_or(before, |run| run.1);
+    for (run, at_ms) in &runs {
+        drop_run(&transaction, run, *at_ms)?;
+    }
+    if runs.len() < RUNS_AT_ONCE as usize && !too_large {
+        last = before;
+    }
+    transaction
+        .prepare_cached(
+            "DELETE FROM calls WHERE id IN (SELECT id FROM calls INDEXED BY calls_direct WHERE run_id IS NULL
+             AND at_ms < ? ORDER BY at_ms LIMIT ?)",
+        )?
+        .execute(params![last.min(before), RUNS_AT_ONCE])?;
+    transaction.execute(
+        "DELETE FROM discoveries WHERE id IN (SELECT id FROM discoveries WHERE run_id IS NULL AND at_ms < ? LIMIT ?)",
+        params![last.min(before), RUNS_AT_ONCE],
+    )?;
+    if !runs.is_empty() {
+        let since = last.saturating_add(1).next_multiple_of(HOUR_MS);
+        transaction.execute("UPDATE kept SET rows_since_ms = MAX(rows_since_ms, ?)", [since])?;
+    }
+    transaction.commit()?;
+    Ok(true)
+}
+
+fn drop_run(transaction: &Transaction<'_>, run: &str, at_ms: u64) -> rusqlite::Result<()> {
+    let tags: String =
+        transaction.prepare_cached("SELECT tags FROM runs WHERE run_id = ?")?.query_row([run], |row| row.get(0))?;
+    for tag in tags.lines() {
+        transaction
+            .prepare_cached("DELETE FROM run_tags WHERE tag = ? AND at_ms = ? AND run_id = ?")?
+            .execute(params![tag, at_ms, run])?;
+    }
+    for sql in [
+        "DELETE FROM calls WHERE run_id = ?",
+        "DELETE FROM sides WHERE run_id = ?",
+        "DELETE FROM runs WHERE run_id = ?",
+    ] {
+        transaction.prepare_cached(sql)?.execute([run])?;
+    }
+    Ok(())
+}
+
+/// Drops sums by the hour that are too old. Readers learn first that they cannot rest on them.
+fn drop_hours(connection: &mut Connection, since: u64, progress: &mut Progress) -> rusqlite::Result<bool> {
+    let since = since - since % DAY_MS;
+    let kept: u64 = connection.prepare_cached("SELECT hours_since_ms FROM kept")?.query_row([], |row| row.get(0))?;
+    if kept < since {
+        connection.execute("UPDATE kept SET hours_since_ms = ?", [since])?;
+        progress.scope = 0;
+        return Ok(true);
+    }
+    if progress.scope == i64::MAX {
+        return Ok(false);
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let scopes: Vec<i64> = transaction
+        .prepare_cached("SELECT id FROM scopes WHERE id > ? ORDER BY id LIMIT ?")?
+        .query_map(params![progress.scope, SCOPES_AT_ONCE], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for scope in &scopes {
+        for sql in [
+            "DELETE FROM run_sums WHERE scope = ? AND step = ? AND at_ms < ?",
+            "DELETE FROM call_sums WHERE scope = ? AND step = ? AND at_ms < ?",
+        ] {
+            transaction.prepare_cached(sql)?.execute(params![scope, Step::Hour as i64, since])?;
+        }
+    }
+    transaction.commit()?;
+    progress.scope = scopes.last().copied().unwrap_or(i64::MAX);
+    Ok(!scopes.is_empty())
+}
+
+/// Gives free pages back to the system.
+fn give_back(connection: &Connection) -> rusqlite::Result<bool> {
+    const INCREMENTAL: i64 = 2;
+    let free: i64 = connection.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
+    let vacuum: i64 = connection.pragma_query_value(None, "auto_vacuum", |row| row.get(0))?;
+    if free < FREE_PAGES || vacuum != INCREMENTAL {
+        return Ok(false);
+    }
+    let mut statement = connection.prepare(&format!("PRAGMA incremental_vacuum({PAGES_AT_ONCE})"))?;
+    let mut rows = statement.query([])?;
+    while rows.next()?.is_some() {}
+    Ok(true)
+}
+
+fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
+    Ok((pragma("page_count")?.saturating_sub(pragma("freelist_count")?)) * pragma("page_size")?)
+}
+
+/// From when on the runs and calls behind the sums are there; `None` where none were dropped.
+pub(crate) fn rows_since(connection: &Connection) -> rusqlite::Result<Option<u64>> {
+    let since = connection.query_row("SELECT rows_since_ms FROM kept", [], |row| row.get::<_, u64>(0)).optional()?;
+    Ok(since.filter(|since| *since > 0))
+}
