@@ -104,3 +104,22 @@ test('without a terminal the server is not even offered an answer', async (t) =>
   assert.equal(code, 0);
   assert.deepEqual(json.result, ['trigger_long_running_operation']);
 });
+
+const LOCKED = program('trigger_url_elicitation(url="https://good.example/", message="Log in", errorPath=True)');
+
+test('a call that needs a page visited first waits for the person’s word, and is made once more', async (t) => {
+  const { code, screen } = await runOnTerminal(everything(t), LOCKED, [
+    ['Are you done there? [y/n] ', 'y\n'],
+    ['Did you open it? [y/n] ', 'y\n'],
+  ]);
+  assert.equal(code, 0, screen);
+  assert.match(screen, /https:\/\/modelcontextprotocol\.io\/\nIt is a page of modelcontextprotocol\.io\.\n/);
+  assert.ok(screen.includes('"action": "accept"'), screen);
+});
+
+test('a no to that page is an error that names the server and where the page is', async (t) => {
+  const { code, screen } = await runOnTerminal(everything(t), LOCKED, [['Are you done there? [y/n] ', 'n\n']]);
+  assert.equal(code, 1, screen);
+  const says = 'server `everything` wants a page of https://modelcontextprotocol.io visited by a person first';
+  assert.ok(screen.replace(/\s+/g, ' ').includes(`${says}, and a person said no`), screen);
+});

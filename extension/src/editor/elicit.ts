@@ -41,7 +41,17 @@ export class Elicitations {
     if (reply.decision === 'deny') {
       return DECLINE;
     }
-    return request.mode === 'url' ? openPage(request) : fill(request, withdrawn);
+    return request.mode === 'url' ? this.visit(request, withdrawn) : fill(request, withdrawn);
+  }
+
+  /** Opens a page; one that is awaited is answered when the person is done there, unless the server notices before. */
+  private async visit(page: Page, withdrawn: vscode.CancellationToken): Promise<ElicitReply> {
+    const opened = await openPage(page);
+    if (!page.awaited || opened.action !== 'accept') {
+      return opened;
+    }
+    const reply = await this.approvals.show(doneWording(page), [], withdrawn);
+    return reply.decision === 'deny' || withdrawn.isCancellationRequested ? CANCEL : opened;
   }
 }
 
@@ -81,13 +91,32 @@ function pageWording({ server, message, url }: Page): Wording {
       { label: vscode.l10n.t('Open Page'), does: { decision: 'once' } },
       { label: vscode.l10n.t('Show Details'), does: 'details' },
     ],
-    details: [
-      vscode.l10n.t('MCP server: {0}', visible(server)),
-      vscode.l10n.t('Page: {0}', visible(url)),
-      '',
-      visibleLines(message),
-    ].join('\n'),
+    details: pageDetails(server, message, url),
   };
+}
+
+/** Whether the person is done on a page: the notification goes by itself where the server notices. */
+function doneWording({ server, message, url }: Page): Wording {
+  const from = forNotification(server, MOST_NAME);
+  const host = forNotification(new URL(url).host, 200);
+  return {
+    text: vscode.l10n.t('The MCP server “{0}” waits until you are done on the page of ▸ {1} ◂', from, host),
+    refuse: vscode.l10n.t('Cancel'),
+    choices: [
+      { label: vscode.l10n.t('I Am Done'), does: { decision: 'once' } },
+      { label: vscode.l10n.t('Show Details'), does: 'details' },
+    ],
+    details: pageDetails(server, message, url),
+  };
+}
+
+function pageDetails(server: string, message: string, url: string): string {
+  return [
+    vscode.l10n.t('MCP server: {0}', visible(server)),
+    vscode.l10n.t('Page: {0}', visible(url)),
+    '',
+    visibleLines(message),
+  ].join('\n');
 }
 
 /** The daemon let only web pages through; what else it may be by now is not opened. */

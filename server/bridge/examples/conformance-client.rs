@@ -52,10 +52,10 @@ impl Host for Person {
         Offers { form: true, ..Offers::default() }
     }
 
-    fn elicit(&self, request: ElicitRequest) -> BoxFuture<'static, ElicitReply> {
+    fn elicit(&self, request: ElicitRequest) -> BoxFuture<'static, Result<ElicitReply, String>> {
         let fields = if let ElicitRequest::Form { fields, .. } = request { fields } else { Vec::new() };
         let content = fields.iter().filter_map(|field| Some((field.name.clone(), field.default_value()?))).collect();
-        async { ElicitReply::Accept { content } }.boxed()
+        async { Ok(ElicitReply::Accept { content }) }.boxed()
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) use endpoints::is_loopback;
 pub(crate) use refusal::{explain, explain_start};
 pub(crate) use wallet::Wallet;
 
+use crate::bodies::Sender;
 use crate::error::Error;
 use futures::future::BoxFuture;
 use model::server::{OAuth, Scope};
@@ -83,7 +84,7 @@ impl Logins {
 }
 
 /// rmcp's HTTP client with whatever token there is.
-pub(crate) type Client = AuthClient<reqwest::Client>;
+pub(crate) type Client = AuthClient<Sender>;
 
 /// The login of one server.
 pub(crate) struct Auth {
@@ -135,7 +136,7 @@ impl Auth {
                 Some(kept) => wallet::manager(&kept, &self.wallet).await,
                 None => nobody(&self.url).await,
             };
-            Ok(AuthClient::new(crate::http::client(&self.url), manager?))
+            Ok(AuthClient::new(Sender(crate::http::client(&self.url)), manager?))
         });
         made.await.cloned().map_err(|error: AuthError| self.failed(login::Failed::of(&error)))
     }
@@ -247,7 +248,7 @@ pub(crate) async fn without(server: &str, url: &str) -> Result<Client, Error> {
         stderr_tail: String::new(),
         hint: "Correct its URL.".to_owned(),
     })?;
-    Ok(AuthClient::new(crate::http::client(url), manager))
+    Ok(AuthClient::new(Sender(crate::http::client(url)), manager))
 }
 
 /// Who has no token sends requests without one.

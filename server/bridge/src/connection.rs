@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::handler::Handler;
 use crate::host::Questions;
 use crate::lines::{Fatal, Observed};
+use crate::pages;
 use crate::progress::{Progress, Tapped, Watch, Watched};
 use crate::redact::Redactor;
 use crate::said::Mouth;
@@ -18,6 +19,7 @@ use crate::tasks::{self, TaskTools};
 use crate::{Options, convert, decode, said};
 use futures::FutureExt as _;
 use model::{ToolDefinition, ToolResult};
+use rmcp::ErrorData;
 use rmcp::model::{
     CallToolRequest, CallToolRequestParams, CancelledNotificationParam, ClientRequest, PaginatedRequestParams,
     PingRequest, RequestId, RequestMetaObject, ServerCapabilities, ServerResult,
@@ -27,6 +29,7 @@ use rmcp::transport::{DynamicTransportError, Transport};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, SetOnce};
@@ -61,6 +64,8 @@ pub(crate) struct Connection {
     /// As last listed; absent until the first listing.
     tools: Mutex<Option<Arc<[ToolDefinition]>>>,
     task_tools: TaskTools,
+    /// Whether anything but its lists was asked of it.
+    called: AtomicBool,
     pub(crate) tools_changed: Arc<Notify>,
     /// Why it ended.
     pub(crate) ended: SetOnce<Error>,
@@ -88,7 +93,8 @@ pub(crate) async fn handshake<T: Transport<RoleClient> + 'static>(
 ) -> Result<Client, ClientInitializeError> {
     let watched = Arc::<Watched>::default();
     let handler = Handler::new(options, tools_changed.clone(), watched.clone(), questions.clone());
-    let transport = Tapped { transport: Greeting::new(transport, patience), watched, mouth };
+    let transport =
+        Tapped { transport: Greeting::new(transport, patience), watched, mouth, questions: questions.clone() };
     rmcp::service::serve_client_with_lifecycle(handler, transport, Era::lifecycle(known)).await
 }
 
@@ -115,6 +121,7 @@ impl Connection {
             tools_max: options.tools,
             tools: Mutex::default(),
             task_tools: TaskTools::default(),
+            called: AtomicBool::new(false),
             tools_changed,
             ended: SetOnce::new(),
             hangs: SetOnce::new(),
@@ -132,6 +139,14 @@ impl Connection {
 
     pub(crate) fn is_open(&self) -> bool {
         self.ended.get().is_none() && !self.peer.is_transport_closed() && !self.stop.is_cancelled()
+    }
+
+    pub(crate) fn was_called(&self) -> bool {
+        self.called.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn begin_calls(&self) {
+        self.called.store(true, Ordering::Release);
     }
 
     /// The tools as last listed.
@@ -265,11 +280,7 @@ impl Connection {
         match error {
             ServiceError::McpError(error) if error.code == decode::TOO_LARGE => self.too_large(self.message_bytes),
             ServiceError::McpError(error) if error.code == decode::UNREADABLE => self.protocol(&error.message),
-            ServiceError::McpError(error) => Error::Rpc {
-                server: self.server.clone(),
-                code: error.code.0,
-                message: self.redactor.clean(&error.message),
-            },
+            ServiceError::McpError(error) => self.refused(&error),
             ServiceError::TransportClosed => self.explain_end().await,
             // A broken pipe comes from a process that ended, which says more.
             ServiceError::TransportSend(error) => {
@@ -280,6 +291,20 @@ impl Connection {
             }
             ServiceError::UnexpectedResponse => self.unexpected(),
             other => self.protocol(&other.to_string()),
+        }
+    }
+
+    /// The server's own error.
+    fn refused(&self, error: &ErrorData) -> Error {
+        let server = self.server.clone();
+        match pages::wanted(error, &self.redactor).filter(|_| error.code == pages::WANTED) {
+            Some(Ok(pages)) => {
+                let asked =
+                    if self.questions.shows_pages() { "which was not done" } else { "and nobody can be asked here" };
+                Error::PagesWanted { server, pages, why: asked.to_owned() }
+            }
+            Some(Err(why)) => self.protocol(&why),
+            None => Error::Rpc { server, code: error.code.0, message: self.redactor.clean(&error.message) },
         }
     }
 

@@ -3,6 +3,8 @@
 //! Invariant: no message holds a secret. Whatever comes from a server (its stderr, its replies' error texts, a URL) has
 //! been through `redact` before it gets here. A tool that answers `isError` is a result, not an error of this kind.
 
+use crate::pages::WantedPage;
+
 /// Why a server could not be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -166,6 +168,16 @@ pub enum Error {
         /// Its message.
         message: String,
     },
+    /// It carries a request out only after a person has visited pages, and that was not done.
+    #[error("server `{server}` wants a page of {} visited by a person first, {why}", origins(pages))]
+    PagesWanted {
+        /// Which server.
+        server: String,
+        /// Those that it wants, one at least.
+        pages: Vec<WantedPage>,
+        /// Why it was not done, as the end of the sentence.
+        why: String,
+    },
     /// It made a task of the call, of which nothing came.
     #[error("server `{server}`: the task that it made of the call {what}")]
     Task {
@@ -233,6 +245,9 @@ impl Error {
             Self::Refused { .. } => "Check its URL and headers in its entry.".into(),
             Self::Protocol { .. } => "Update the server, or report this to its authors.".into(),
             Self::Rpc { .. } => "Compare the arguments with the tool's stub.".into(),
+            Self::PagesWanted { .. } => {
+                "Do not retry it in another way: tell the person what waits for them, and call again when they want it.".into()
+            }
             Self::Task { .. } => "Call again, with other arguments where those are the reason.".into(),
             Self::NotOffered { .. } => "Use its tools instead; search_tools lists them.".into(),
             Self::TooLarge { .. } => "Ask for a smaller part, such as a page or a range.".into(),
@@ -276,6 +291,13 @@ impl Error {
 /// `text` after a colon, or nothing.
 fn quote(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!(": {text}") }
+}
+
+/// Where pages lead, each once.
+fn origins(pages: &[WantedPage]) -> String {
+    let mut all: Vec<String> = pages.iter().map(WantedPage::origin).collect();
+    all.dedup();
+    all.join(", ")
 }
 
 fn more_rights(scope: &str) -> String {

@@ -3,6 +3,7 @@
 #![expect(deprecated, reason = "the newest protocol drops sampling; today's servers ask for it")]
 
 use crate::redact::Redactor;
+use model::PageId;
 use model::ask::{Choice, ElicitRequest, Field, FieldKind, SampleMessage, SampleRequest, TextFormat};
 use model::editor::EditorContent;
 use rmcp::model::{
@@ -37,20 +38,25 @@ pub(crate) fn question(
             Ok(ElicitRequest::Form { server, message: redactor.clean(&message), fields })
         }
         ElicitRequestParams::UrlElicitationParams { message, url, .. } => {
-            bounded("the page's address", url.len(), URL_BYTES)?;
             bounded("the message", message.len(), FORM_BYTES)?;
-            let parsed = reqwest::Url::parse(&url).map_err(|e| format!("the page's address is no URL: {e}"))?;
-            if !matches!(parsed.scheme(), "http" | "https") || !parsed.has_host() {
-                return Err("the page is no web page: http and https are opened, nothing else".to_owned());
-            }
-            if !parsed.username().is_empty() || parsed.password().is_some() {
-                return Err("the page's address has a user's name in it, which hides where it leads".to_owned());
-            }
-            // As it was parsed, so that what is shown of it and what is opened are the same.
-            Ok(ElicitRequest::Url { server, message: redactor.clean(&message), url: parsed.into() })
+            let (url, message) = (page(&url)?.into(), redactor.clean(&message));
+            Ok(ElicitRequest::Url { server, message, url, id: PageId::new(), awaited: false })
         }
         _ => Err("this kind of question is not known here".to_owned()),
     }
+}
+
+/// A page's address as it was parsed, so that what is shown of it and what is opened are the same.
+pub(crate) fn page(url: &str) -> Result<reqwest::Url, String> {
+    bounded("the page's address", url.len(), URL_BYTES)?;
+    let parsed = reqwest::Url::parse(url).map_err(|e| format!("the page's address is no URL: {e}"))?;
+    if !matches!(parsed.scheme(), "http" | "https") || !parsed.has_host() {
+        return Err("the page is no web page: http and https are opened, nothing else".to_owned());
+    }
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return Err("the page's address has a user's name in it, which hides where it leads".to_owned());
+    }
+    Ok(parsed)
 }
 
 /// What `sampling/createMessage` asks, likewise.

@@ -9,17 +9,18 @@
 #![expect(deprecated, reason = "the newest protocol drops sampling; today's servers ask for it")]
 
 use crate::form;
+use crate::pages::{Page, Pages, WantedPage};
 use crate::redact::Redactor;
 use futures::future::BoxFuture;
-use model::ServerSpec;
 use model::ask::{ElicitReply, ElicitRequest, Offers, SampleReply, SampleRequest};
+use model::{PageId, ServerSpec};
 use rmcp::ErrorData;
 use rmcp::model::{
     ClientCapabilities, CreateMessageRequestParams, CreateMessageResult, ElicitRequestParams, ElicitResult,
     ElicitationAction, ElicitationCapability, ErrorCode, FormElicitationCapability, SamplingCapability,
     SamplingMessage, UrlElicitationCapability,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,10 +40,13 @@ pub trait Host: Debug + Send + Sync + 'static {
         Offers::default()
     }
 
-    /// A person's answer. Dropping the future withdraws the question.
-    fn elicit(&self, _request: ElicitRequest) -> BoxFuture<'static, ElicitReply> {
-        Box::pin(async { ElicitReply::Decline })
+    /// A person's answer, or why nobody can be asked. Dropping the future withdraws the question.
+    fn elicit(&self, _request: ElicitRequest) -> BoxFuture<'static, Result<ElicitReply, String>> {
+        Box::pin(async { Err("nobody can be asked here".to_owned()) })
     }
+
+    /// What was to be done on a page is done; it may be shown still, or have been long ago.
+    fn completed(&self, _page: &PageId) {}
 
     /// A model's answer, or why there is none.
     fn sample(&self, _request: SampleRequest) -> BoxFuture<'static, Result<SampleReply, String>> {
@@ -57,6 +61,7 @@ pub(crate) struct Questions {
     host: Option<Arc<dyn Host>>,
     redactor: Redactor,
     offers: Offers,
+    pub(crate) pages: Pages,
     turn: Mutex<()>,
     waiting: Semaphore,
     /// How many are open or wait.
@@ -72,6 +77,7 @@ impl Questions {
             host: host.cloned(),
             redactor: redactor.clone(),
             offers: host.map(|host| host.offers()).unwrap_or_default(),
+            pages: Pages::default(),
             turn: Mutex::default(),
             waiting: Semaphore::new(WAITING_MAX),
             asking: watch::Sender::new(0),
@@ -81,6 +87,11 @@ impl Questions {
     /// How many questions are open or wait: while there is one, the server waits for a person, and nobody for the server.
     pub(crate) fn asking(&self) -> watch::Receiver<usize> {
         self.asking.subscribe()
+    }
+
+    /// Whether more can be asked by now than the server was told.
+    pub(crate) fn offers_too_little(&self) -> bool {
+        self.host.as_ref().is_some_and(|host| self.offers.or(host.offers()) != self.offers)
     }
 
     /// Declares what can be asked.
@@ -98,13 +109,21 @@ impl Questions {
 
     /// `elicitation/create`, as a request of the server's or within its answer to a call.
     pub(crate) async fn elicit(&self, params: ElicitRequestParams) -> Result<ElicitResult, ErrorData> {
-        let request = form::question(&self.server, params, &self.redactor).map_err(invalid)?;
+        let page = match &params {
+            ElicitRequestParams::UrlElicitationParams { elicitation_id, .. } => Some(self.pages.of(elicitation_id)),
+            _ => None,
+        };
+        let mut request = form::question(&self.server, params, &self.redactor).map_err(invalid)?;
+        if let (ElicitRequest::Url { id, .. }, Some(page)) = (&mut request, &page) {
+            *id = page.id.clone();
+        }
         let (offered, what) = match request {
             ElicitRequest::Form { .. } => (self.offers.form, "elicitation"),
             ElicitRequest::Url { .. } => (self.offers.url, "elicitation by a page"),
         };
         let Some(host) = self.host.as_ref().filter(|_| offered) else { return Err(not_offered(what)) };
-        let reply = self.ask(|| host.elicit(request.clone())).await?.unwrap_or(ElicitReply::Cancel);
+        let answer = self.unless_done(page.as_ref(), || host.elicit(request.clone())).await?;
+        let reply = answer.unwrap_or(Ok(ElicitReply::Cancel)).unwrap_or(ElicitReply::Decline);
         Ok(match request.check(reply) {
             Ok(ElicitReply::Accept { content }) => {
                 let accepted = ElicitResult::new(ElicitationAction::Accept);
@@ -118,6 +137,59 @@ impl Questions {
                 ElicitResult::new(ElicitationAction::Cancel)
             }
         })
+    }
+
+    /// Whether pages can be shown.
+    pub(crate) fn shows_pages(&self) -> bool {
+        self.offers.url
+    }
+
+    /// Has a person visit a page that a request needs, and do there what is wanted; or why that was not done.
+    pub(crate) async fn visit(&self, wanted: &WantedPage) -> Result<(), String> {
+        let Some(host) = self.host.as_ref().filter(|_| self.offers.url) else {
+            return Err("and nobody can be asked here".to_owned());
+        };
+        let page = self.pages.of(&wanted.id);
+        let request = ElicitRequest::Url {
+            server: self.server.clone(),
+            message: wanted.message.clone(),
+            url: wanted.url.clone(),
+            id: page.id.clone(),
+            awaited: true,
+        };
+        let answer =
+            self.unless_done(Some(&page), || host.elicit(request)).await.map_err(|e| e.message.into_owned())?;
+        match answer {
+            Some(Ok(ElicitReply::Accept { .. })) => Ok(()),
+            Some(Ok(ElicitReply::Decline)) => Err("and a person said no".to_owned()),
+            Some(Ok(ElicitReply::Cancel)) | None => Err("and that was not done in time, or left".to_owned()),
+            Some(Err(why)) => Err(format!("and nobody could be asked: {why}")),
+        }
+    }
+
+    pub(crate) fn tell_host(&self, page: &PageId) {
+        if let Some(host) = &self.host {
+            host.completed(page);
+        }
+    }
+
+    /// The answer to a question; a yes where it is about a page and what was to be done there is done by itself.
+    async fn unless_done(
+        &self,
+        page: Option<&Page>,
+        question: impl FnOnce() -> BoxFuture<'static, Result<ElicitReply, String>>,
+    ) -> Result<Option<Result<ElicitReply, String>>, ErrorData> {
+        let done = async {
+            match page {
+                Some(page) => page.done.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = done => Ok(Some(Ok(ElicitReply::Accept { content: Map::new() }))),
+            answer = self.ask(question) => answer,
+        }
     }
 
     /// `sampling/createMessage`, likewise.

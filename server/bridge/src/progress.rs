@@ -5,6 +5,8 @@
 //!
 //! Bounded: updates kept of one call, the oldest go first; and each one's text.
 
+use crate::host::Questions;
+use crate::pages;
 use crate::said::Mouth;
 use rmcp::model::{JsonRpcMessage, ServerNotification};
 use rmcp::model::{NumberOrString, ProgressNotificationParam, ProgressToken};
@@ -158,11 +160,12 @@ fn number(token: &ProgressToken) -> Option<i64> {
     }
 }
 
-/// A transport whose progress goes to `watched` and log messages to `mouth`, and not to rmcp.
+/// A transport whose progress goes to `watched` and log messages to `mouth`, and not to rmcp; what is said of pages is noted.
 pub(crate) struct Tapped<T> {
     pub(crate) transport: T,
     pub(crate) watched: Arc<Watched>,
     pub(crate) mouth: Mouth,
+    pub(crate) questions: Arc<Questions>,
 }
 
 impl<T: Transport<RoleClient>> Transport<RoleClient> for Tapped<T> {
@@ -180,13 +183,19 @@ impl<T: Transport<RoleClient>> Transport<RoleClient> for Tapped<T> {
             match self.transport.receive().await? {
                 JsonRpcMessage::Notification(said) => match said.notification {
                     ServerNotification::ProgressNotification(said) => self.watched.take(said.params),
+                    ServerNotification::CustomNotification(told) if told.method == pages::DONE => {
+                        self.questions.complete(told.params.as_ref());
+                    }
                     other => {
                         if let Some(other) = self.mouth.take(other) {
                             return Some(JsonRpcMessage::notification(other));
                         }
                     }
                 },
-                message => return Some(message),
+                message => {
+                    self.questions.pages.note(&message);
+                    return Some(message);
+                }
             }
         }
     }

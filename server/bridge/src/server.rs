@@ -143,6 +143,32 @@ impl Server {
         start.await
     }
 
+    /// The live connection for a call. A server that was told at its start of less than can be asked by now, and was never
+    /// called, is started anew: it has nothing to lose.
+    pub(crate) async fn connection_to_call(self: &Arc<Self>) -> Result<Arc<Connection>, Error> {
+        loop {
+            let connection = self.connection().await?;
+            if connection.was_called() || self.begin_calls(&connection) {
+                return Ok(connection);
+            }
+            self.emit(ServerState::Stopped, None);
+        }
+    }
+
+    /// From now on it was called; false where it was stopped instead, as it knows too little.
+    fn begin_calls(&self, connection: &Arc<Connection>) -> bool {
+        // Under the lock, or else another call might begin meanwhile.
+        let mut slot = self.slot();
+        let is_live = matches!(&*slot, Slot::Ready(live) if Arc::ptr_eq(live, connection) && live.is_open());
+        if is_live && !connection.was_called() && connection.questions.offers_too_little() {
+            connection.stop.cancel();
+            *slot = Slot::Idle { after: Some(connection.gone.clone()) };
+            return false;
+        }
+        connection.begin_calls();
+        true
+    }
+
     /// The live connection; nothing is started.
     pub(crate) fn live(&self) -> Option<Arc<Connection>> {
         match &*self.slot() {

@@ -23,9 +23,11 @@ pub(crate) async fn ask(request: ElicitRequest) -> ElicitReply {
     let mut person = Person { typed: typed.lock().await };
     // What was typed before has nothing to do with this question.
     while person.typed.try_recv().is_ok() {}
-    let mut withdrawn = Withdrawn(true);
+    let is_page = matches!(request, ElicitRequest::Url { .. });
+    let mut withdrawn =
+        Withdrawn(Some(if is_page { "the page is no longer waited for" } else { "the question was withdrawn" }));
     let reply = person.answer(&request).await.unwrap_or(ElicitReply::Cancel);
-    withdrawn.0 = false;
+    withdrawn.0 = None;
     if reply == ElicitReply::Cancel {
         say("tta: the question is left without an answer");
     }
@@ -46,13 +48,13 @@ fn typed() -> mpsc::Receiver<String> {
 }
 
 /// Says that nobody waits for the answer any more, unless it came.
-struct Withdrawn(bool);
+struct Withdrawn(Option<&'static str>);
 
 impl Drop for Withdrawn {
     fn drop(&mut self) {
-        if self.0 {
+        if let Some(why) = self.0 {
             say("");
-            say("tta: the question was withdrawn");
+            say(&format!("tta: {why}"));
         }
     }
 }
@@ -73,8 +75,8 @@ impl Person<'_> {
         for line in cut(message, MESSAGE_CHARS).lines() {
             say(&format!("  | {}", plain(line, MESSAGE_CHARS)));
         }
-        if let ElicitRequest::Url { url, .. } = request {
-            return self.page(url).await;
+        if let ElicitRequest::Url { url, awaited, .. } = request {
+            return self.page(url, *awaited).await;
         }
         if !self.is_yes("Answer it? [y/n] ").await? {
             return Some(ElicitReply::Decline);
@@ -91,12 +93,15 @@ impl Person<'_> {
         Some(ElicitReply::Accept { content })
     }
 
-    async fn page(&mut self, url: &str) -> Option<ElicitReply> {
+    async fn page(&mut self, url: &str, awaited: bool) -> Option<ElicitReply> {
         say("It wants you to open this page yourself, in a browser on this machine:");
         say(&format!("  {}", plain(url, url.len())));
         say(&format!("It is a page of {}.", host(url)));
-        let opened = self.is_yes("Did you open it? [y/n] ").await?;
-        Some(if opened { ElicitReply::Accept { content: Map::new() } } else { ElicitReply::Decline })
+        if awaited {
+            say("It waits until you have done there what it wants, and may notice by itself that you have.");
+        }
+        let yes = self.is_yes(if awaited { "Are you done there? [y/n] " } else { "Did you open it? [y/n] " }).await?;
+        Some(if yes { ElicitReply::Accept { content: Map::new() } } else { ElicitReply::Decline })
     }
 
     /// One value; nothing where the field is left out.

@@ -12,8 +12,9 @@ use bridge::Host;
 use engine::RunClock;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use model::PageId;
 use model::ask::{ElicitReply, ElicitRequest, Offers, SampleReply, SampleRequest};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 const PATIENCE: Duration = Duration::from_mins(5);
 /// Bytes of another's words that are quoted.
 const CAUSE_BYTES: usize = 512;
+/// Pages of which it is remembered who shows them.
+const PAGES_MAX: usize = 64;
 
 /// One per daemon.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub(crate) struct Asks {
     /// What whoever was in front so far can be asked. A server is told at its start, and not again.
     offers: Mutex<Offers>,
     servers: Mutex<HashMap<String, Called>>,
+    /// Who was last asked to show a page, the newest page last.
+    pages: Mutex<VecDeque<(PageId, Arc<dyn Asker>)>>,
 }
 
 /// A server that is being called.
@@ -60,7 +65,7 @@ pub(crate) struct UnderWay<'a> {
 impl Asks {
     pub(crate) fn new(editor: Option<Arc<dyn Editor>>) -> Self {
         let offers = editor.as_ref().map(|editor| editor.offers()).unwrap_or_default();
-        Self { editor, offers: Mutex::new(offers), servers: Mutex::default() }
+        Self { editor, offers: Mutex::new(offers), servers: Mutex::default(), pages: Mutex::default() }
     }
 
     /// Somebody is in front who can be asked.
@@ -80,6 +85,26 @@ impl Asks {
         let call = Arc::new(Call { asker: asker.cloned(), clock: clock.clone(), trusted, asked: Mutex::default() });
         lock(&self.servers).entry(server.to_owned()).or_default().calls.push(Arc::clone(&call));
         UnderWay { asks: self, server: server.to_owned(), call }
+    }
+
+    /// Remembers who shows a page.
+    fn shown(&self, page: &PageId, asker: &Arc<dyn Asker>) {
+        let mut pages = lock(&self.pages);
+        pages.retain(|(other, _)| other != page);
+        if pages.len() == PAGES_MAX {
+            pages.pop_front();
+        }
+        pages.push_back((page.clone(), Arc::clone(asker)));
+    }
+
+    /// Tells whoever shows a page that it is done.
+    fn completed(&self, page: &PageId) {
+        let mut pages = lock(&self.pages);
+        let shown = pages.iter().position(|(other, _)| other == page).and_then(|at| pages.remove(at));
+        drop(pages);
+        if let Some((page, asker)) = shown {
+            asker.completed(&page);
+        }
     }
 
     /// Puts a question of `server` to the first that takes it; `None` where nobody does.
@@ -128,19 +153,30 @@ impl Host for Person {
         *lock(&self.0.offers)
     }
 
-    fn elicit(&self, request: ElicitRequest) -> BoxFuture<'static, ElicitReply> {
+    fn elicit(&self, request: ElicitRequest) -> BoxFuture<'static, Result<ElicitReply, String>> {
         let (asks, server) = (Arc::clone(&self.0), request.server().to_owned());
+        let shows = Arc::clone(&self.0);
         async move {
-            match asks.put(server.clone(), move |asker| asker.elicit(request.clone())).await {
-                Ok(reply) => reply,
-                Err(Unasked::Silence) => ElicitReply::Cancel,
+            let ask = move |asker: &Arc<dyn Asker>| {
+                if let ElicitRequest::Url { id, .. } = &request {
+                    shows.shown(id, asker);
+                }
+                asker.elicit(request.clone())
+            };
+            match asks.put(server.clone(), ask).await {
+                Ok(reply) => Ok(reply),
+                Err(Unasked::Silence) => Ok(ElicitReply::Cancel),
                 Err(Unasked::Nobody(why)) => {
                     tracing::warn!(target: "progress", "a question of the server `{server}` was declined: {why}");
-                    ElicitReply::Decline
+                    Err(why.to_owned())
                 }
             }
         }
         .boxed()
+    }
+
+    fn completed(&self, page: &PageId) {
+        self.0.completed(page);
     }
 
     fn sample(&self, request: SampleRequest) -> BoxFuture<'static, Result<SampleReply, String>> {

@@ -4,11 +4,11 @@
 //! is a no (`approve.rs`).
 
 use futures::future::BoxFuture;
-use model::Secret;
 use model::ask::{ElicitReply, ElicitRequest, Offers, SampleReply, SampleRequest};
 use model::editor::{
     ApprovalReply, ApprovalRequest, EditorTool, EditorToolCall, EditorToolReply, InputRequest, OpenUrlRequest,
 };
+use model::{PageId, Secret};
 use std::fmt::Debug;
 
 /// Puts a question to a person.
@@ -21,10 +21,14 @@ pub trait Asker: Debug + Send + Sync + 'static {
         Offers::default()
     }
 
-    /// A person's answer to a server; `None` where nobody can be asked. Dropping the future withdraws the question.
+    /// A person's answer to a server; `None` where nobody can be asked. Dropping the future withdraws the question. Of a page
+    /// that is awaited a yes says that what was to be done there is done.
     fn elicit(&self, _request: ElicitRequest) -> BoxFuture<'static, Option<ElicitReply>> {
         Box::pin(async { None })
     }
+
+    /// What was to be done on a page that was shown here is done, as its server says, perhaps long afterwards.
+    fn completed(&self, _page: &PageId) {}
 
     /// A model's answer to a server, or why there is none; `None` where there is no model to ask.
     fn sample(&self, _request: SampleRequest) -> BoxFuture<'static, Option<Result<SampleReply, String>>> {

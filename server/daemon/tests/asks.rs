@@ -36,7 +36,9 @@ impl Bench {
     async fn start(options: Options) -> Self {
         let (editor, asked) = editor();
         let options = Options { editor: Some(editor), ..options };
-        Self { test: TestDaemon::builder().scripted("s", &["asks"]).options(options).start().await, asked }
+        let pages = json!({"command": testkit::built("page-server")});
+        let builder = TestDaemon::builder().scripted("s", &["asks"]).server("p", pages);
+        Self { test: builder.options(options).start().await, asked }
     }
 
     fn submit(&self, code: &str) -> Ticket {
@@ -227,5 +229,52 @@ async fn without_anybody_in_front_servers_are_told_so_at_their_start() {
     for code in [FORM, PROMPT] {
         let told = told(&ran(submit(&test, code, None)).await);
         assert_eq!(told["error"]["code"], -32_601, "{told}");
+    }
+}
+
+const PAGES: &str = r#"
+from servers import p
+page = {"mode": "url", "elicitationId": "a", "url": "https://good.example/login", "message": "Log in"}
+(await p.locked(pages=[page], once=ONCE))["calls"]
+"#;
+
+async fn page(bench: &mut Bench) -> Answer<Option<ElicitReply>> {
+    match bench.next().await {
+        Asked::Elicit(ElicitRequest::Url { server, url, awaited: true, .. }, answer)
+            if server == "p" && url == "https://good.example/login" =>
+        {
+            answer
+        }
+        other => panic!("an awaited page, not {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_needs_a_page_visited_waits_for_that_and_is_made_once_more() {
+    // The run has less time than the person takes.
+    let mut bench = Bench::start(Options { timeout_ms: Some(5_000), ..Options::default() }).await;
+    let run = bench.submit(&PAGES.replace("ONCE", "True"));
+    page(&mut bench).await.give(Some(ElicitReply::Accept { content: serde_json::Map::new() }));
+    assert_eq!(told(&ran(run).await), json!(2), "a person's word is enough");
+
+    let mut bench = Bench::start(Options::default()).await;
+    let run = bench.submit(&PAGES.replace("ONCE", "False"));
+    let mut answer = page(&mut bench).await;
+    let opened = submit(&bench.test, "from servers import p\nawait p.open(ids=['a'])", None);
+    timeout(BOUND, answer.withdrawn()).await.expect("the server's word is enough too");
+    assert_eq!(told(&ran(run).await), json!(2));
+    ran(opened).await;
+}
+
+#[tokio::test]
+async fn a_page_that_nobody_visits_is_an_error_that_says_where_and_why() {
+    let mut bench = Bench::start(Options::default()).await;
+    for (reply, why) in [(Some(ElicitReply::Decline), "a person said no"), (None, "nobody in front can answer it")] {
+        let run = bench.submit(&PAGES.replace("ONCE", "False"));
+        page(&mut bench).await.give(reply);
+        let error = ran(run).await.error.expect("it fails");
+        let says = ["`p`", "https://good.example visited", why];
+        assert!(says.iter().all(|says| error.message.contains(says)), "{}", error.message);
+        assert!(!error.message.contains("login"), "{}", error.message);
     }
 }

@@ -8,8 +8,10 @@
 //! any more is withdrawn. Not bounded here: how long a question stays open, which the daemon does. Where a client fails to
 //! ask, the editor is asked, if one is in front.
 
+use crate::pages;
 use crate::question::{NAME_CHARS, Question, TEXT_CHARS, as_request, plain, quoted};
 use daemon::Asker;
+use model::PageId;
 use model::ask::{ElicitReply, ElicitRequest, Offers, SampleReply, SampleRequest};
 use model::editor::{ApprovalPattern, ApprovalReply, ApprovalRequest};
 use rmcp::model::{
@@ -42,6 +44,8 @@ type Choices = Vec<(String, ApprovalReply)>;
 struct Elicitor {
     questions: mpsc::Sender<Question>,
     offers: Offers,
+    /// Whom to tell what it was not asked for; nobody in the stateless revision.
+    peer: Option<Peer<RoleServer>>,
 }
 
 type Answer<T> = Pin<Box<dyn Future<Output = Option<T>> + Send + 'static>>;
@@ -75,7 +79,26 @@ impl Asker for Elicitor {
             ElicitRequest::Form { .. } => self.offers.form,
             ElicitRequest::Url { .. } => self.offers.url,
         };
-        self.put(can, |answer| Question::Elicit(request, answer))
+        let done = pages::done(&request);
+        let asked = self.put(can, |answer| Question::Elicit(request, answer));
+        let Some(done) = done else { return asked };
+        // The client's yes says that the page is opened. Whether it is done its person is asked, or the server says.
+        let done = self.put(self.offers.form, |answer| Question::Elicit(done, answer));
+        Box::pin(async {
+            match asked.await {
+                Some(ElicitReply::Accept { .. }) => match done.await {
+                    None => std::future::pending().await,
+                    answer => answer,
+                },
+                other => other,
+            }
+        })
+    }
+
+    fn completed(&self, page: &PageId) {
+        if let Some(peer) = self.peer.clone() {
+            tokio::spawn(pages::tell(peer, page.clone()));
+        }
     }
 
     fn sample(&self, request: SampleRequest) -> Answer<Result<SampleReply, String>> {
@@ -101,12 +124,11 @@ enum Way {
 pub(crate) fn questions(context: &RequestContext<RoleServer>) -> (Option<Arc<dyn Asker>>, Questions) {
     let (questions, waiting) = mpsc::channel(WAITING_MAX);
     let offers = context.client_capabilities().map(|client| offers(&client)).unwrap_or_default();
-    let asker = (offers != Offers::default()).then(|| Arc::new(Elicitor { questions, offers }) as Arc<dyn Asker>);
-    let way = if is_stateless(context) {
-        Way::Answer { open: None }
-    } else {
-        Way::Request { peer: context.peer.clone(), open: None }
-    };
+    let stateless = is_stateless(context);
+    let peer = (!stateless).then(|| context.peer.clone());
+    let asker = (offers != Offers::default()).then(|| Arc::new(Elicitor { questions, offers, peer }) as Arc<dyn Asker>);
+    let way =
+        if stateless { Way::Answer { open: None } } else { Way::Request { peer: context.peer.clone(), open: None } };
     (asker, Questions { waiting, way })
 }
 

@@ -12,6 +12,7 @@ mod elicit;
 mod front;
 mod http;
 mod log;
+mod pages;
 mod parked;
 mod progress;
 mod prompts;

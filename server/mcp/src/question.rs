@@ -4,7 +4,6 @@
 
 #![expect(deprecated, reason = "the newest protocol drops sampling; today's servers and hosts speak it")]
 
-use crate::auth::random_token;
 use crate::elicit::{approval, decided};
 use model::ask::{ElicitReply, ElicitRequest, Field, SampleReply, SampleRequest};
 use model::editor::{ApprovalReply, ApprovalRequest, EditorContent};
@@ -109,11 +108,11 @@ fn passed_on(request: &ElicitRequest) -> Result<ElicitRequestParams, serde_json:
             message: format!("The MCP server {server} asks: {}", plain(message, TEXT_CHARS)),
             requested_schema: schema(fields)?,
         },
-        ElicitRequest::Url { message, url, .. } => ElicitRequestParams::UrlElicitationParams {
+        ElicitRequest::Url { message, url, id, .. } => ElicitRequestParams::UrlElicitationParams {
             meta: None,
             message: format!("The MCP server {server} wants a page opened: {}", plain(message, TEXT_CHARS)),
             url: url.clone(),
-            elicitation_id: random_token().unwrap_or_default(),
+            elicitation_id: id.to_string(),
         },
     })
 }

@@ -4,16 +4,17 @@
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, ClientCapabilities, ClientConfig, CreateMessageRequestParams,
-    CreateMessageResult, ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationCapability,
-    FormElicitationCapability, Implementation, ProtocolVersion, SamplingCapability, SamplingMessage,
-    UrlElicitationCapability,
+    CreateMessageResult, CustomNotification, ElicitRequestParams, ElicitResult, ElicitationAction,
+    ElicitationCapability, FormElicitationCapability, Implementation, ProtocolVersion, SamplingCapability,
+    SamplingMessage, UrlElicitationCapability,
 };
-use rmcp::service::{ClientLifecycleMode, ClientServiceExt as _, RequestContext, RunningService};
+use rmcp::service::{ClientLifecycleMode, ClientServiceExt as _, NotificationContext, RequestContext, RunningService};
 use rmcp::{ClientHandler, ErrorData, RoleClient, ServiceExt as _};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use testkit::TestDaemon;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// Longest that anything here may take; the first run may compile a guest.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -161,4 +162,105 @@ async fn a_client_without_sessions_is_asked_by_the_answer_and_goes_on() {
         let ended = call(again.with_request_state(asked.request_state.expect("a state"))).await;
         assert_eq!(told(&ended)["result"], answer);
     }
+}
+
+/// A host whose person opens every page and says yes to every form, and what they were asked and told.
+struct Visitor(ClientCapabilities, UnboundedSender<Value>);
+
+impl ClientHandler for Visitor {
+    fn get_info(&self) -> ClientConfig {
+        ClientConfig::new(self.0.clone(), Implementation::new("host", "1"))
+    }
+
+    async fn create_elicitation(
+        &self,
+        request: ElicitRequestParams,
+        _: RequestContext<RoleClient>,
+    ) -> Result<ElicitResult, ErrorData> {
+        let _ = self.1.send(json!(request));
+        Ok(ElicitResult::new(ElicitationAction::Accept))
+    }
+
+    async fn on_custom_notification(&self, told: CustomNotification, _: NotificationContext<RoleClient>) {
+        let _ = self.1.send(json!({"method": told.method, "params": told.params}));
+    }
+}
+
+async fn next(told: &mut UnboundedReceiver<Value>) -> Value {
+    tokio::time::timeout(PATIENCE, told.recv()).await.expect("in time").expect("the host lives")
+}
+
+async fn pages() -> TestDaemon {
+    TestDaemon::builder().server("p", json!({"command": testkit::built("page-server")})).start().await
+}
+
+fn python(code: &str) -> CallToolRequestParams {
+    let Value::Object(arguments) = json!({"code": code, "language": "python"}) else { unreachable!() };
+    CallToolRequestParams::new("run_code").with_arguments(arguments)
+}
+
+/// A program whose call needs a page visited.
+fn locked(once: &str) -> CallToolRequestParams {
+    python(&format!(
+        "from servers import p\npage = {{'mode': 'url', 'elicitationId': 'a', 'url': 'https://good.example/', 'message': 'Log in'}}\n\
+         await p.locked(pages=[page], once={once})"
+    ))
+}
+
+#[tokio::test]
+async fn a_page_that_a_call_needs_is_passed_on_and_whether_it_is_done_is_asked_or_told() {
+    for asks in [true, false] {
+        let test = pages().await;
+        let (near, far) = tokio::io::duplex(1 << 20);
+        tokio::spawn(mcp::serve(test.daemon.clone(), tokio::io::split(far)));
+        let (tell, mut host) = unbounded_channel();
+        let mut capabilities = everything();
+        if !asks {
+            capabilities.elicitation.as_mut().expect("offered").form = None;
+        }
+        let client = Visitor(capabilities, tell).serve(near).await.expect("shaken");
+        let peer = client.peer().clone();
+        let call = tokio::spawn(async move { peer.call_tool_once(locked(if asks { "True" } else { "False" })).await });
+        let page = next(&mut host).await;
+        assert_eq!((&page["mode"], &page["url"]), (&json!("url"), &json!("https://good.example/")), "{page}");
+        assert_eq!(page["message"], "The MCP server `p` wants a page opened: Log in");
+        if asks {
+            let form = next(&mut host).await;
+            assert_eq!(form["requestedSchema"]["properties"], json!({}), "{form}");
+            assert!(form["message"].as_str().expect("a text").contains("https://good.example/"), "{form}");
+        } else {
+            let opened = python("from servers import p\nawait p.open(ids=['a'])");
+            client.peer().call_tool_once(opened).await.expect("opened");
+            let done = next(&mut host).await;
+            let params = json!({"elicitationId": page["elicitationId"]});
+            assert_eq!(done, json!({"method": "notifications/elicitation/complete", "params": params}));
+        }
+        let answer = tokio::time::timeout(PATIENCE, call).await.expect("in time").expect("it ends");
+        assert_eq!(told(&answer.expect("answered")), json!({"calls": 2}));
+    }
+}
+
+#[tokio::test]
+async fn a_client_without_sessions_opens_the_page_and_comes_back_when_it_is_done() {
+    let test = pages().await;
+    let (near, far) = tokio::io::duplex(1 << 20);
+    tokio::spawn(mcp::serve(test.daemon.clone(), tokio::io::split(far)));
+    let config = ClientConfig::new(everything(), Implementation::new("host", "1"));
+    let lifecycle = ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] };
+    let client: RunningService<RoleClient, ClientConfig> =
+        config.serve_with_lifecycle(near, lifecycle).await.expect("discovered");
+    let call = async |params| {
+        let called = tokio::time::timeout(PATIENCE, client.peer().call_tool_once(params)).await;
+        called.expect("in time").expect("answered")
+    };
+    let mut request = locked("True");
+    for mode in ["url", "form"] {
+        let CallToolResponse::InputRequired(asked) = call(request).await else { panic!("a question") };
+        let asks = json!(asked.input_requests)["decision"].clone();
+        assert_eq!(asks["params"]["mode"], mode, "{asks}");
+        let answer = json!({"action": "accept", "content": {}});
+        let again = locked("True").with_input_responses(BTreeMap::from([("decision".to_owned(), answer)]));
+        request = again.with_request_state(asked.request_state.expect("a state"));
+    }
+    assert_eq!(told(&call(request).await), json!({"calls": 2}));
 }

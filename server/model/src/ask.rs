@@ -3,6 +3,7 @@
 //! All of it is the server's own text, untrusted and bounded by the bridge. An answer is checked against the question
 //! ([`Field::check`]) before the server has it, whoever gave it.
 
+use crate::PageId;
 use crate::editor::EditorContent;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -48,6 +49,11 @@ pub enum ElicitRequest {
         message: String,
         /// The page, http or https. It belongs in no log.
         url: String,
+        /// By which whoever shows the page is told when what was to be done there is done.
+        id: PageId,
+        /// The server does nothing before that: a yes says that it is done, not only that the page was opened.
+        #[serde(default)]
+        awaited: bool,
     },
 }
 

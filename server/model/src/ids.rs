@@ -47,6 +47,11 @@ id!(
     /// One run of one program.
     RunId
 );
+
+id!(
+    /// One page that a server wants a person to visit. Ours: a server's own identifiers are its own.
+    PageId
+);
 id!(
     /// One sitting of one client: an MCP session, an editor window, one CLI process. Definitions are charged once in it.
     ConversationId

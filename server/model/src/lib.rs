@@ -27,7 +27,7 @@ pub mod wire;
 
 pub use beside::Beside;
 pub use error::{ErrorKind, ProgramError};
-pub use ids::{ConversationId, RunId};
+pub use ids::{ConversationId, PageId, RunId};
 pub use limits::Limits;
 pub use method::Method;
 pub use notice::{Notice, RunEvent};

@@ -20,6 +20,7 @@ pub fn typescript() -> String {
     }
     declare!(
         crate::ids::RunId,
+        crate::ids::PageId,
         crate::request::Language,
         crate::request::RunRequest,
         crate::request::Detail,

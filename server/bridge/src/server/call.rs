@@ -32,6 +32,21 @@ impl std::fmt::Display for Asked<'_> {
     }
 }
 
+impl Connection {
+    /// One request, made once.
+    pub(crate) async fn make(
+        &self,
+        asked: Asked<'_>,
+        arguments: Map<String, Value>,
+        progress: &Progress,
+    ) -> Result<ToolResult, Error> {
+        match asked {
+            Asked::Tool(tool) => self.call(tool, arguments, progress, false).await,
+            Asked::Method(method) => self.ask(method, arguments, progress).await,
+        }
+    }
+}
+
 impl Server {
     /// One call. Its turn, its start and the call itself each have their own time.
     pub(crate) async fn call(
@@ -43,15 +58,20 @@ impl Server {
     ) -> Result<ToolResult, Error> {
         let _in_use = self.enter();
         let _turn = self.turns.take(patience.total).await?;
-        let connection = match tokio::time::timeout(patience.total, self.connection()).await {
+        let connection = match tokio::time::timeout(patience.total, self.connection_to_call()).await {
             Ok(connection) => connection?,
             Err(_elapsed) => return Err(self.start_too_slow(patience.total)),
         };
         // In its place, as waiting for it would hold it twice.
         let call = std::pin::pin!(async {
-            match asked {
-                Asked::Tool(tool) => connection.call(tool, arguments, progress, false).await,
-                Asked::Method(method) => connection.ask(method, arguments, progress).await,
+            let questions = &connection.questions;
+            let spare = questions.shows_pages().then(|| (arguments.clone(), questions.pages.visits()));
+            match (connection.make(asked, arguments, progress).await, spare) {
+                (Err(Error::PagesWanted { pages, .. }), Some((arguments, before))) => {
+                    // Boxed, as it is rare, and every call's future would have room for it.
+                    Box::pin(connection.call_after_pages(asked, arguments, progress, pages, before)).await
+                }
+                (answer, _) => answer,
             }
         });
         let answer = match patience.wait(call, progress, connection.questions.asking()).await {

@@ -7,7 +7,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use model::ask::{ElicitReply, ElicitRequest, FieldKind, Offers, SampleReply, SampleRequest};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -20,7 +20,7 @@ struct Put<Q, A> {
 /// Passes questions on to the test.
 #[derive(Debug)]
 struct Passing {
-    offers: Offers,
+    offers: Arc<Mutex<Offers>>,
     forms: mpsc::UnboundedSender<Put<ElicitRequest, ElicitReply>>,
     prompts: mpsc::UnboundedSender<Put<SampleRequest, Result<SampleReply, String>>>,
 }
@@ -45,11 +45,11 @@ fn put<Q, A: Send + 'static>(to: &mpsc::UnboundedSender<Put<Q, A>>, question: Q)
 
 impl Host for Passing {
     fn offers(&self) -> Offers {
-        self.offers
+        *self.offers.lock().expect("no thread panics")
     }
 
-    fn elicit(&self, request: ElicitRequest) -> BoxFuture<'static, ElicitReply> {
-        put(&self.forms, request)
+    fn elicit(&self, request: ElicitRequest) -> BoxFuture<'static, Result<ElicitReply, String>> {
+        put(&self.forms, request).map(Ok).boxed()
     }
 
     fn sample(&self, request: SampleRequest) -> BoxFuture<'static, Result<SampleReply, String>> {
@@ -59,6 +59,7 @@ impl Host for Passing {
 
 struct Bench {
     kit: Arc<Kit>,
+    offers: Arc<Mutex<Offers>>,
     forms: mpsc::UnboundedReceiver<Put<ElicitRequest, ElicitReply>>,
     prompts: mpsc::UnboundedReceiver<Put<SampleRequest, Result<SampleReply, String>>>,
 }
@@ -67,9 +68,10 @@ const ALL: Offers = Offers { form: true, url: true, sampling: true };
 
 fn bench(offers: Offers) -> Bench {
     let ((forms, asked), (prompts, prompted)) = (mpsc::unbounded_channel(), mpsc::unbounded_channel());
-    let host: Arc<dyn Host> = Arc::new(Passing { offers, forms, prompts });
+    let offers = Arc::new(Mutex::new(offers));
+    let host: Arc<dyn Host> = Arc::new(Passing { offers: offers.clone(), forms, prompts });
     let kit = Kit::with(vec![faulty_spec("s", "ok")], |options| options.host = Some(host));
-    Bench { kit: Arc::new(kit), forms: asked, prompts: prompted }
+    Bench { kit: Arc::new(kit), offers, forms: asked, prompts: prompted }
 }
 
 impl Bench {
@@ -285,5 +287,27 @@ async fn a_question_goes_when_the_server_withdraws_it_or_ends() {
         }
         tokio::time::timeout(BOUND, put.answer.closed()).await.expect("nobody waits any more");
         asking.abort();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_never_called_learns_of_who_can_be_asked_since_its_start() {
+    for is_called in [false, true] {
+        let mut bench = bench(Offers::default());
+        bench.kit.bridge.tools("s").await.expect("it starts");
+        if is_called {
+            bench.kit.structured("client", json!({})).await;
+        }
+        *bench.offers.lock().expect("no thread panics") = ALL;
+        // Several at once: none of them may be lost to the new start.
+        let calls = (0..8).map(|_| bench.kit.structured("client", json!({})));
+        for told in futures::future::join_all(calls).await {
+            assert_eq!(told["capabilities"]["elicitation"]["form"].is_object(), !is_called, "{told}");
+        }
+        if !is_called {
+            let told = bench.ask(FORM, &form(), 1);
+            bench.form().await.answer.send(ElicitReply::Decline).expect("waited for");
+            assert_eq!(told.await.expect("it ends")["result"], json!({"action": "decline"}));
+        }
     }
 }

@@ -113,11 +113,11 @@ impl bridge::Host for Person {
         Offers { form: true, ..Offers::default() }
     }
 
-    fn elicit(&self, request: ElicitRequest) -> BoxFuture<'static, ElicitReply> {
+    fn elicit(&self, request: ElicitRequest) -> BoxFuture<'static, Result<ElicitReply, String>> {
         assert_eq!(request.server(), "s");
         let content = json!({"name": "Ada"});
         let Value::Object(content) = content else { unreachable!("it is an object") };
-        async { ElicitReply::Accept { content } }.boxed()
+        async { Ok(ElicitReply::Accept { content }) }.boxed()
     }
 }
 

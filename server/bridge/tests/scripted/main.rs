@@ -16,6 +16,7 @@ mod kit;
 mod life;
 mod logging;
 mod orphans;
+mod pages;
 mod refusals;
 mod sse;
 mod supervision;

@@ -6,9 +6,13 @@ use futures::future::{BoxFuture, FutureExt as _};
 use model::ask::{ElicitReply, ElicitRequest, Offers};
 use model::{ServerSpec, ToolResult, Transport};
 use serde_json::{Value, json};
+use std::future::IntoFuture as _;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 const MANNERS: [&str; 2] = ["initialize", "stateless"];
 
@@ -31,8 +35,8 @@ impl bridge::Host for Person {
         Offers { form: true, ..Offers::default() }
     }
 
-    fn elicit(&self, _request: ElicitRequest) -> BoxFuture<'static, ElicitReply> {
-        async { ElicitReply::Accept { content: object(json!({"name": "Ada"})) } }.boxed()
+    fn elicit(&self, _request: ElicitRequest) -> BoxFuture<'static, Result<ElicitReply, String>> {
+        async { Ok(ElicitReply::Accept { content: object(json!({"name": "Ada"})) }) }.boxed()
     }
 }
 
@@ -154,4 +158,65 @@ async fn a_status_that_changes_is_a_sign_of_life() {
     // At a tenth of a second each they take longer than a silence may.
     let arguments = json!({"statuses": statuses});
     work(&kit("initialize"), arguments, patience, &Progress::default()).await.expect("answered");
+}
+
+/// The server's own process, whose answers an HTTP server gives on as single JSON bodies.
+struct Behind {
+    _process: Child,
+    input: ChildStdin,
+    output: Lines<BufReader<ChildStdout>>,
+}
+
+impl Behind {
+    fn new(manner: &str) -> Self {
+        let Transport::Stdio { command, args, .. } = spec(manner).transport else { unreachable!("it is a program") };
+        let mut started = Command::new(command);
+        started.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut process = started.spawn().expect("it starts");
+        let (input, output) = (process.stdin.take().expect("piped"), process.stdout.take().expect("piped"));
+        Self { _process: process, input, output: BufReader::new(output).lines() }
+    }
+
+    /// The answer to a request; nothing to what is none.
+    async fn answer(&mut self, message: String) -> Option<Value> {
+        let id = serde_json::from_str::<Value>(&message).expect("JSON")["id"].take();
+        self.input.write_all(format!("{message}\n").as_bytes()).await.expect("it reads");
+        while !id.is_null() {
+            let line = self.output.next_line().await.expect("it writes").expect("it lives");
+            let said: Value = serde_json::from_str(&line).expect("JSON");
+            if said["id"] == id {
+                return Some(said);
+            }
+        }
+        None
+    }
+}
+
+async fn over_http(manner: &str) -> ServerSpec {
+    use axum::response::IntoResponse as _;
+    let behind = Arc::new(tokio::sync::Mutex::new(Behind::new(manner)));
+    let post = move |message: String| async move {
+        match behind.lock().await.answer(message).await {
+            Some(answer) => axum::Json(answer).into_response(),
+            None => axum::http::StatusCode::ACCEPTED.into_response(),
+        }
+    };
+    let app = axum::Router::new().route("/mcp", axum::routing::post(post));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/mcp", listener.local_addr().expect("an address"));
+    tokio::spawn(axum::serve(listener, app).into_future());
+    let transport = Transport::Http { url, headers: [].into(), sse: false };
+    ServerSpec { transport, ..spec(manner) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_answers_in_single_bodies_is_asked_for_tasks_as_well() {
+    for manner in MANNERS {
+        let kit = Kit::new(vec![over_http(manner).await]);
+        let statuses = json!({"statuses": ["working", "completed"]});
+        let answer = work(&kit, statuses, BOUND, &Progress::default()).await.expect("answered");
+        assert_eq!(answer.structured, Some(json!({"told": null})), "{manner}");
+        assert_eq!(kit.call("plain", json!({})).await.expect("answered").text(), "plain", "{manner}");
+        assert_eq!(count(&kit, "tasks/get").await, 1, "{manner}");
+    }
 }
