@@ -3,6 +3,8 @@
 
 export type RunId = string;
 
+export type PageId = string;
+
 export type Language = "python" | "typescript" | "javascript";
 
 export type RunRequest = { 
@@ -1620,7 +1622,15 @@ message: string,
 /**
  * The page, http or https. It belongs in no log.
  */
-url: string, };
+url: string, 
+/**
+ * By which whoever shows the page is told when what was to be done there is done.
+ */
+id: PageId, 
+/**
+ * The server does nothing before that: a yes says that it is done, not only that the page was opened.
+ */
+awaited: boolean, };
 
 export type ElicitReply = { "action": "accept", 
 /**

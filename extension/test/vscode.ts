@@ -38,4 +38,14 @@ export class CancellationTokenSource {
   }
 }
 
+/** What was opened outside the editor. */
+export const opened: unknown[] = [];
+
+export const env = {
+  openExternal: (target: unknown): Promise<boolean> => {
+    opened.push(target);
+    return Promise.resolve(true);
+  },
+};
+
 export * from './vscode_chat';
