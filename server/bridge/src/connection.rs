@@ -11,7 +11,6 @@ use crate::error::Error;
 use crate::handler::Handler;
 use crate::host::Questions;
 use crate::lines::{Fatal, Observed};
-use crate::pages;
 use crate::progress::{Progress, Tapped, Watch, Watched};
 use crate::redact::Redactor;
 use crate::said::Mouth;
@@ -19,7 +18,6 @@ use crate::tasks::{self, TaskTools};
 use crate::{Options, convert, decode, said};
 use futures::FutureExt as _;
 use model::{ToolDefinition, ToolResult};
-use rmcp::ErrorData;
 use rmcp::model::{
     CallToolRequest, CallToolRequestParams, CancelledNotificationParam, ClientRequest, PaginatedRequestParams,
     PingRequest, RequestId, RequestMetaObject, ServerCapabilities, ServerResult,
@@ -76,7 +74,7 @@ pub(crate) struct Connection {
     /// Asks it to end.
     pub(crate) stop: CancellationToken,
     pub(crate) observed: Arc<Observed>,
-    redactor: Redactor,
+    pub(crate) redactor: Redactor,
     /// Its login, where it may have one.
     auth: Option<Arc<Auth>>,
 }
@@ -291,20 +289,6 @@ impl Connection {
             }
             ServiceError::UnexpectedResponse => self.unexpected(),
             other => self.protocol(&other.to_string()),
-        }
-    }
-
-    /// The server's own error.
-    fn refused(&self, error: &ErrorData) -> Error {
-        let server = self.server.clone();
-        match pages::wanted(error, &self.redactor).filter(|_| error.code == pages::WANTED) {
-            Some(Ok(pages)) => {
-                let asked =
-                    if self.questions.shows_pages() { "which was not done" } else { "and nobody can be asked here" };
-                Error::PagesWanted { server, pages, why: asked.to_owned() }
-            }
-            Some(Err(why)) => self.protocol(&why),
-            None => Error::Rpc { server, code: error.code.0, message: self.redactor.clean(&error.message) },
         }
     }
 

@@ -161,6 +161,20 @@ impl Pages {
 }
 
 impl Connection {
+    /// The server's own error, which may ask for pages.
+    pub(crate) fn refused(&self, error: &ErrorData) -> Error {
+        let server = self.server().to_owned();
+        match wanted(error, &self.redactor).filter(|_| error.code == WANTED) {
+            Some(Ok(pages)) => {
+                let asked =
+                    if self.questions.shows_pages() { "which was not done" } else { "and nobody can be asked here" };
+                Error::PagesWanted { server, pages, why: asked.to_owned() }
+            }
+            Some(Err(why)) => self.protocol(&why),
+            None => Error::Rpc { server, code: error.code.0, message: self.redactor.clean(&error.message) },
+        }
+    }
+
     /// Makes a request once more that wanted pages visited, after a person visited them. `before` is [`Pages::visits`] when
     /// it was made the first time.
     pub(crate) async fn call_after_pages(

@@ -81,18 +81,10 @@ impl Asker for Elicitor {
         };
         let done = pages::done(&request);
         let asked = self.put(can, |answer| Question::Elicit(request, answer));
-        let Some(done) = done else { return asked };
-        // The client's yes says that the page is opened. Whether it is done its person is asked, or the server says.
-        let done = self.put(self.offers.form, |answer| Question::Elicit(done, answer));
-        Box::pin(async {
-            match asked.await {
-                Some(ElicitReply::Accept { .. }) => match done.await {
-                    None => std::future::pending().await,
-                    answer => answer,
-                },
-                other => other,
-            }
-        })
+        match done {
+            Some(done) => pages::both(asked, self.put(self.offers.form, |answer| Question::Elicit(done, answer))),
+            None => asked,
+        }
     }
 
     fn completed(&self, page: &PageId) {

@@ -4,10 +4,13 @@
 
 use crate::question::{TEXT_CHARS, plain};
 use model::PageId;
-use model::ask::ElicitRequest;
+use model::ask::{ElicitReply, ElicitRequest};
 use rmcp::model::{CustomNotification, ServerNotification};
 use rmcp::{Peer, RoleServer};
 use serde_json::json;
+use std::pin::Pin;
+
+type Answer = Pin<Box<dyn Future<Output = Option<ElicitReply>> + Send>>;
 
 /// Asks whether a person is done on a page that is waited for; nothing where it is not.
 pub(crate) fn done(request: &ElicitRequest) -> Option<ElicitRequest> {
@@ -18,6 +21,19 @@ pub(crate) fn done(request: &ElicitRequest) -> Option<ElicitRequest> {
          by itself, the question goes."
     );
     Some(ElicitRequest::Form { server: server.clone(), message, fields: Vec::new() })
+}
+
+/// A client's yes says that the page is opened; whether it is `done` its person says, or else the server, which ends this.
+pub(crate) fn both(opened: Answer, done: Answer) -> Answer {
+    Box::pin(async {
+        match opened.await {
+            Some(ElicitReply::Accept { .. }) => match done.await {
+                None => std::future::pending().await,
+                answer => answer,
+            },
+            other => other,
+        }
+    })
 }
 
 /// Tells a client that a page is done, by the id that it was given with it.
