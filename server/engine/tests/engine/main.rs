@@ -1,6 +1,7 @@
 //! The engine as its embedder sees it.
 
 mod calls;
+mod hashes;
 mod host;
 mod isolation;
 mod limits;

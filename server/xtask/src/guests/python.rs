@@ -16,6 +16,7 @@ pub(super) fn build(places: &Places, tools: &Tools, scratch: &Path, component: &
             fs::copy(&file, package.join(name))?;
         }
     }
+    compile_hashing(places, tools, scratch, &package)?;
     say("python: importing the standard library and taking the snapshot");
     run(tools
         .componentize()
@@ -27,5 +28,26 @@ pub(super) fn build(places: &Places, tools: &Tools, scratch: &Path, component: &
         .arg(tools.packages()?)
         .arg("--output")
         .arg(component))?;
+    Ok(())
+}
+
+/// The native module `sandbox._hashing`, named so that `componentize-py` links it with the interpreter.
+fn compile_hashing(places: &Places, tools: &Tools, scratch: &Path, package: &Path) -> Result<()> {
+    let object = scratch.join("hashing.o");
+    run(tools
+        .cc()
+        .args(["-std=gnu23", "-O3", "-mcpu=lime1+simd128", "-fPIC", "-fvisibility=hidden", "-fno-sanitize=undefined"])
+        .args(["-Wall", "-Wextra", "-Werror", "-c"])
+        .arg(places.sources.join("python/hashing.c"))
+        .arg("-o")
+        .arg(&object))?;
+    run(tools
+        .wasm_ld()
+        .args(["-shared", "--experimental-pic", "--strip-all", "--no-entry"])
+        // What it takes of CPython and libc is found when all libraries are linked.
+        .args(["--export=PyInit__hashing", "--unresolved-symbols=import-dynamic"])
+        .arg(object)
+        .arg("-o")
+        .arg(package.join("_hashing.cpython-314-wasm32-wasi.so")))?;
     Ok(())
 }

@@ -47,8 +47,21 @@ impl Tools {
 
     /// The C compiler for WebAssembly.
     pub(super) fn cc(&self) -> Command {
+        let mut command = self.zig();
+        command.args(["cc", "-target", "wasm32-wasi"]);
+        command
+    }
+
+    /// The linker for WebAssembly, for what the compiler does not link by itself: shared libraries.
+    pub(super) fn wasm_ld(&self) -> Command {
+        let mut command = self.zig();
+        command.arg("wasm-ld");
+        command
+    }
+
+    fn zig(&self) -> Command {
         let mut command = self.python();
-        command.args(["-m", "ziglang", "cc", "-target", "wasm32-wasi"]);
+        command.args(["-m", "ziglang"]);
         command.env("ZIG_GLOBAL_CACHE_DIR", &self.zig_cache).env("ZIG_LOCAL_CACHE_DIR", &self.zig_cache);
         command
     }

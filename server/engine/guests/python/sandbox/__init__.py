@@ -18,7 +18,7 @@ from componentize_py_types import Err
 from wit_world import WitWorld as World
 from wit_world.imports import host
 
-from . import absent, calls, library, loop, modules, program, report, settle, streams, values
+from . import absent, calls, hashing, library, loop, modules, program, report, settle, streams, values
 
 library.stow()
 for _part in (streams, loop, modules, absent, program):
@@ -39,11 +39,13 @@ class WitWorld(World):
     """The exports of the world `guest`."""
 
     def run(self, program_text, context_json):
+        fresh = host.random(hashing.KEY_BYTES + 32)
+        hashing.begin(fresh[:hashing.KEY_BYTES])  # Before anything of the program is hashed.
         context = values.from_json(context_json)
         name = context["name"]
         calls.program_name = name
         modules.tta.inputs = context.get("input")
-        _seed(int.from_bytes(host.random(32)))
+        _seed(int.from_bytes(fresh[hashing.KEY_BYTES:]))
         try:
             return values.to_json(program.run(program_text, name))
         except BaseException as error:
@@ -78,6 +80,9 @@ def _reset():
 
 
 settle.rehearse(WitWorld().run, _reset)
+hashing.seal()
+settle.rehearse(WitWorld().run, _reset, rounds=1)  # What it hashes, a run hashes, and is found together from now on.
 # The frozen objects are never looked at by the collector again, so their pages stay shared between all runs.
 _plugs = settle.plug()
 gc.freeze()
+hashing.arm()

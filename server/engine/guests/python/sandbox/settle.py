@@ -68,7 +68,7 @@ class _Straw:
     wall = now
 
 
-def rehearse(run, reset):
+def rehearse(run, reset, rounds=ROUNDS):
     """Runs programs until the interpreter has seen them often; `reset` undoes what each left behind."""
     straw = _Straw()
     names = [name for name in dir(straw) if not name.startswith("_")]
@@ -76,7 +76,7 @@ def rehearse(run, reset):
     for name in names:
         setattr(host, name, getattr(straw, name))
     try:
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             for text in _PROGRAMS:
                 try:
                     run(text, '{"name": "program.py", "input": null}')
