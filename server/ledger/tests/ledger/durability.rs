@@ -24,6 +24,13 @@ fn helper_process() {
                 ledger.receipt(&facts.run_id).await.expect("counted");
                 println!("counted {}", facts.run_id);
             },
+            // Without the tokenizer, so that a process writes within milliseconds of its start.
+            "write for ever" => loop {
+                let facts = one_call();
+                ledger.record(facts.clone());
+                ledger.flush_within(std::time::Duration::ZERO).await;
+                println!("counted {}", facts.run_id);
+            },
             "count long" => {
                 ledger.record(long_run());
                 ledger.flush().await;
@@ -87,6 +94,62 @@ async fn what_was_counted_survives_kill_9() {
     assert!(assert_sound(&ledger).await.workspace.runs >= 25);
     for id in &counted {
         assert!(ledger.receipt(&id.as_str().into()).await.is_some(), "{id} was counted and is gone");
+    }
+}
+
+/// How often the writer is killed: 5 times, or as often as the variable says.
+fn kills() -> u32 {
+    std::env::var("TTA_KILLS").map_or(5, |text| text.parse().expect("TTA_KILLS is a number"))
+}
+
+#[tokio::test]
+async fn kill_9_at_any_moment_loses_no_committed_row() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut said: Vec<String> = Vec::new();
+    for kill in 0..kills() {
+        let mut child = start("write for ever", folder.path());
+        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut counted =
+            lines.map_while(Result::ok).filter_map(|line| Some(line.split_once("counted ")?.1.to_owned()));
+        // At a moment that is another one each time: after so many commits, and so much of the next one's time.
+        said.extend(counted.by_ref().take(1 + kill as usize * 7 % 23));
+        for _ in 0..kill * 7_919 % 60_000 {
+            std::hint::spin_loop();
+        }
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
+        said.extend(counted);
+        assert_rows(folder.path(), &said);
+    }
+    let ledger = open(folder.path());
+    assert_eq!(ledger.problem(), None);
+    assert_eq!(ledger.check().await.expect("it can be checked"), Vec::<String>::new());
+    println!("{} kills, {} runs, sound", kills(), ledger.savings().workspace.runs);
+}
+
+/// Every run that was said to be counted is there, and every sum is that of the rows.
+fn assert_rows(folder: &Path, said: &[String]) {
+    let database = rusqlite::Connection::open(options(folder).path).expect("it opens");
+    let mut found = database.prepare("SELECT counted FROM runs WHERE run_id = ?").expect("SQL");
+    for id in said {
+        assert!(found.query_row([id], |row| row.get::<_, bool>(0)).expect("a row"), "{id} was counted and is gone");
+    }
+    let row = |sql: &str| -> Vec<i64> {
+        let all = |row: &rusqlite::Row<'_>| (0..row.as_ref().column_count()).map(|n| row.get(n)).collect();
+        database.query_row(sql, [], all).expect("one row")
+    };
+    let runs = row("SELECT COUNT(*), IFNULL(SUM(calls), 0) FROM runs WHERE counted = 1");
+    assert_eq!(row("SELECT runs, calls FROM tally"), runs);
+    assert_eq!(row("SELECT COUNT(*) / 4, COUNT(*) % 4 FROM sides"), [runs[0], 0]);
+    assert_eq!(row("SELECT SUM(total) FROM totals"), row("SELECT IFNULL(SUM(total), 0) FROM sides"));
+    let all = "scope = (SELECT id FROM scopes WHERE tag = '' AND server = '' AND tool = '')";
+    for step in [0, 1] {
+        let sums = format!("SELECT SUM(runs), SUM(calls) FROM run_sums WHERE {all} AND step = {step}");
+        assert_eq!(row(&sums), runs);
+    }
+    for step in [0, 1, 2] {
+        let sums = format!("SELECT SUM(calls), SUM(result_tokens) FROM call_sums WHERE {all} AND step = {step}");
+        assert_eq!(row(&sums), row("SELECT COUNT(*), SUM(result_tokens) FROM calls"));
     }
 }
 

@@ -4,6 +4,7 @@ mod accounting;
 mod durability;
 mod moves;
 mod pressure;
+mod recount;
 mod reports;
 mod retention;
 mod support;
