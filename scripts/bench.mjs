@@ -52,6 +52,11 @@ await main(async () => {
     bare_fast_1000_ms: (await json('Bench: bare client, scripted server', bare, ['1000', scripted, 'ok'])).best_ms,
     bare_real_100_ms: (await json('Bench: bare client, real server', bare, ['100', ...realCommand])).best_ms,
     ledger: await ledgerCost(),
+    ledger_million: await json(
+      'Bench: a ledger of a million calls',
+      binary('release', join('examples', 'million')),
+      [],
+    ),
     python_start_ms: processStart(realPython(), ['-c', '1+1'], 25),
     node_start_ms: processStart(process.execPath, ['-e', '1+1'], 25),
     pyodide_start_ms: processStart(process.execPath, [join(folder, 'pyodide.mjs')], 4),

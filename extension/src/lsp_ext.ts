@@ -875,7 +875,33 @@ tokens: TokenReport,
 /**
  * The same in money; absent where the model's price is not known.
  */
-dollars?: Dollars, };
+dollars?: Dollars, 
+/**
+ * What stands beside runs that went well.
+ */
+asides?: Asides, };
+
+export type Asides = { 
+/**
+ * Searches of the tools that runs paid for; in the program's side already.
+ */
+searches: number, 
+/**
+ * Tokens of both directions of these, once each.
+ */
+search_tokens: number, 
+/**
+ * Billed tokens of runs that did not end well; in the program's side already.
+ */
+failed_tokens: number, 
+/**
+ * Calls that fronts made without a program; in no side.
+ */
+direct_calls: number, 
+/**
+ * Tokens of both directions of these, once each.
+ */
+direct_tokens: number, };
 
 export type Percentiles = { 
 /**

@@ -139,6 +139,8 @@ export function rows(f) {
     ['search over 10,000 tools', both(f.search_10000_tools), '', '', 'p99 ≤ 5 ms'],
     ['ledger, handing in a run of one call', ledger(f.ledger.busy), '', '', '≤ 20 µs'],
     ['the same after a pause: it wakes the ledger', ledger(f.ledger.rested), '', '', ''],
+    ['the slowest report over a million calls', ms(f.ledger_million.slowest_report_ms), '', '', '≤ 100 ms'],
+    ['opening that ledger', ms(f.ledger_million.open_ms), '', '', ''],
   ];
 }
 

@@ -18,7 +18,7 @@ use crate::sums::{CallKey, CallSums, RunKey, RunSums};
 use crate::text::minute;
 use groups::{call_groups, run_groups, series};
 use model::TokenReport;
-use model::report::{PeriodTotals, ReportFilter, ReportRequest, SavingsReport};
+use model::report::{Asides, PeriodTotals, ReportFilter, ReportRequest, SavingsReport};
 use narrow::Narrowing;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
@@ -156,7 +156,23 @@ fn totals(period: Period, sums: &PeriodSums) -> PeriodTotals {
         call_ms: calls.took.percentiles(),
         tokens: mixed(sum(runs.sides, runs.runs, runs.estimated), &sums.runs),
         dollars: None,
+        asides: Some(asides(sums)),
     }
+}
+
+/// Searches, failed attempts and direct calls.
+fn asides(sums: &PeriodSums) -> Asides {
+    let mut asides = Asides::default();
+    for (_, key, sums) in &sums.runs {
+        asides.searches += sums.searches;
+        asides.search_tokens += sums.search_tokens;
+        asides.failed_tokens += if key.status == "ok" { 0 } else { sums.sides[0].total };
+    }
+    for (_, sums) in sums.calls.iter().filter(|(key, _)| key.is_direct()) {
+        asides.direct_calls += sums.calls;
+        asides.direct_tokens += sums.output_tokens + sums.result_tokens;
+    }
+    asides
 }
 
 /// Says in what was counted, and how many runs in each where that was not the same for all.

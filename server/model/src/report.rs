@@ -147,6 +147,25 @@ pub struct PeriodTotals {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub dollars: Option<Dollars>,
+    /// What stands beside runs that went well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub asides: Option<Asides>,
+}
+
+/// What is easily overlooked in a sum, as lines of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Asides {
+    /// Searches of the tools that runs paid for; in the program's side already.
+    pub searches: u64,
+    /// Tokens of both directions of these, once each.
+    pub search_tokens: u64,
+    /// Billed tokens of runs that did not end well; in the program's side already.
+    pub failed_tokens: u64,
+    /// Calls that fronts made without a program; in no side.
+    pub direct_calls: u64,
+    /// Tokens of both directions of these, once each.
+    pub direct_tokens: u64,
 }
 
 /// Latencies in milliseconds; from a histogram whose steps are at most a tenth apart.

@@ -65,6 +65,7 @@ pub fn typescript() -> String {
         crate::report::ReportRequest,
         crate::report::ReportFilter,
         crate::report::PeriodTotals,
+        crate::report::Asides,
         crate::report::Percentiles,
         crate::report::Dollars,
         crate::report::Cost,

@@ -164,6 +164,13 @@ async fn a_call_of_a_front_is_in_no_sum_of_runs_and_a_runs_calls_are_listed() {
     let runs = filled(&ledger, 8).await;
     let report = of(&ledger, ReportRequest { since_ms: Some(START), ..ReportRequest::default() }).await;
     assert_eq!(report.total.calls, runs.iter().map(|run| run.calls.len() as u64).sum::<u64>());
+    let asides = report.total.asides.expect("always given");
+    let call =
+        &ledger.export(model::ledger::ExportFormat::Jsonl, 0, Some("direct:0".to_owned())).await.expect("a part");
+    assert_eq!((asides.direct_calls, call.text.lines().count()), (1, 1));
+    let lost = report.failed.iter().map(|run| run.tokens.as_ref().expect("counted").code_mode.total).sum::<u64>();
+    assert_eq!((asides.failed_tokens, asides.searches), (lost, 0));
+    assert!(lost > 0 && asides.direct_tokens > 0);
     let calls = ledger.run_calls(&runs[7].run_id).await.expect("calls");
     let tools: Vec<&str> = calls.iter().map(|call| call.tool.as_str()).collect();
     assert_eq!((tools, calls[0].ms), (vec!["list", "read", "list"], 7.0));
