@@ -1,7 +1,12 @@
 // A tool that has to be called as a task, of the protocol's own reference server, from programs.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { createServer as createHttpServer } from 'node:http';
+import { join } from 'node:path';
 import test from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { serverEntries } from '../../scripts/lib/servers.mjs';
+import { root } from '../../scripts/lib/step.mjs';
 import { entry } from '../lib/real/exercise.mjs';
 import { configure, runJson, runOnTerminal, workspace } from '../lib/tta.mjs';
 
@@ -50,6 +55,41 @@ for (const [language, program] of Object.entries({ python: PYTHON, typescript: T
 test('so they do over streamable HTTP', async (t) => {
   const folder = workspace(t);
   configure(folder, { everything: await entry(t, 'everything', 'http', {}, folder) });
+  researched(await runJson(folder, ['run', '-e', PYTHON, '--lang', 'python', '--trust']));
+});
+
+/** The reference server, whose answers over HTTP are single JSON bodies and who opens no stream; its URL. */
+async function inSingleBodies(t) {
+  const modules = join(root, 'target', 'servers', 'node_modules', '@modelcontextprotocol');
+  const load = (path) => import(pathToFileURL(join(modules, path)).href);
+  const { createServer } = await load('server-everything/dist/server/index.js');
+  const { StreamableHTTPServerTransport } = await load('sdk/dist/esm/server/streamableHttp.js');
+  const sessions = new Map();
+  const open = async () => {
+    const { server, cleanup } = createServer();
+    const transport = new StreamableHTTPServerTransport({
+      sessionIdGenerator: randomUUID,
+      enableJsonResponse: true,
+      onsessioninitialized: (id) => sessions.set(id, transport),
+    });
+    server.server.onclose = () => cleanup(transport.sessionId);
+    t.after(() => server.close());
+    await server.connect(transport);
+    return transport;
+  };
+  const http = createHttpServer(async (request, response) => {
+    if (request.method === 'GET') return response.writeHead(405).end();
+    const transport = sessions.get(request.headers['mcp-session-id']) ?? (await open());
+    return transport.handleRequest(request, response);
+  });
+  await new Promise((resolve) => http.listen(0, '127.0.0.1', resolve));
+  t.after(() => http.close());
+  return `http://127.0.0.1:${http.address().port}/mcp`;
+}
+
+test('so they do where a server answers in single JSON bodies, without a stream', async (t) => {
+  const folder = workspace(t);
+  configure(folder, { everything: { type: 'http', url: await inSingleBodies(t) } });
   researched(await runJson(folder, ['run', '-e', PYTHON, '--lang', 'python', '--trust']));
 });
 
