@@ -8,6 +8,7 @@
 use crate::connection::{Connection, PAGES_MAX};
 use crate::convert;
 use crate::error::Error;
+use crate::fresh::shortest;
 use crate::progress::Progress;
 use model::{Content, Method, ToolResult};
 use rmcp::model::{
@@ -21,6 +22,15 @@ use std::io;
 const ENTRIES_MAX: usize = 20_000;
 /// Bytes of one list as JSON.
 const LIST_BYTES_MAX: usize = 32 << 20;
+
+/// The first pages of a list.
+#[derive(Default)]
+pub(crate) struct Pages {
+    pub(crate) entries: Vec<Value>,
+    pub(crate) has_more: bool,
+    /// How long they hold, where the server says.
+    pub(crate) ttl_ms: Option<u64>,
+}
 
 impl Connection {
     /// One question. The value is what MCP calls the result, a list with all its pages.
@@ -50,6 +60,7 @@ impl Connection {
                 self.answer(request, progress, "messages", message).await
             }
             Method::CallTool => unreachable!("answered above"),
+            Method::Subscribe => unreachable!("it has no answer: `subscribe`"),
         }
     }
 
@@ -77,7 +88,7 @@ impl Connection {
     /// All pages of a list.
     async fn list_of(&self, method: Method) -> Result<ToolResult, Error> {
         let key = key_of(method);
-        let (all, has_more) = self.pages_of(method, ENTRIES_MAX, PAGES_MAX).await?;
+        let Pages { entries: all, has_more, .. } = self.pages_of(method, ENTRIES_MAX, PAGES_MAX).await?;
         if has_more && all.len() >= ENTRIES_MAX {
             return Err(self.protocol(&format!("it lists more than {ENTRIES_MAX} {key}")));
         }
@@ -88,18 +99,14 @@ impl Connection {
         Ok(ToolResult { structured, ..ToolResult::default() })
     }
 
-    /// The first pages of a list, until there are `entries_max`; and whether there are more.
-    pub(crate) async fn pages_of(
-        &self,
-        method: Method,
-        entries_max: usize,
-        pages_max: usize,
-    ) -> Result<(Vec<Value>, bool), Error> {
+    /// The first pages of a list, until there are `entries_max`.
+    pub(crate) async fn pages_of(&self, method: Method, entries_max: usize, pages_max: usize) -> Result<Pages, Error> {
         let key = key_of(method);
-        let (mut all, mut bytes, mut cursor) = (Vec::new(), Bytes(0), None);
+        let (mut all, mut bytes, mut cursor, mut ttl_ms) = (Vec::new(), Bytes(0), None, None);
         for _page in 0..pages_max {
             let page = PaginatedRequestParams::default().with_cursor(cursor.clone());
             let mut page = self.json(page_of(method, page), &Progress::default()).await?;
+            ttl_ms = shortest(ttl_ms, page.get("ttlMs").and_then(Value::as_u64));
             let Some(Value::Array(entries)) = page.get_mut(key).map(Value::take) else { return Err(self.unexpected()) };
             serde_json::to_writer(&mut bytes, &entries).expect("counting does not fail");
             all.extend(entries);
@@ -110,7 +117,7 @@ impl Connection {
                 None => {
                     let has_more = all.len() > entries_max;
                     all.truncate(entries_max);
-                    return Ok((all, has_more));
+                    return Ok(Pages { entries: all, has_more, ttl_ms });
                 }
                 next if next == cursor.as_deref() => {
                     return Err(self.protocol(&format!("its list of {key} repeats the same page for ever")));
@@ -122,7 +129,7 @@ impl Connection {
             }
         }
         all.truncate(entries_max);
-        Ok((all, true))
+        Ok(Pages { entries: all, has_more: true, ttl_ms })
     }
 
     async fn json(&self, request: ClientRequest, progress: &Progress) -> Result<Value, Error> {

@@ -1,10 +1,13 @@
 //! What a server lists beside its tools, for search and editors: asked for when somebody first looks, off the way of its start
-//! and of its calls, and kept until the server says that it changed.
+//! and of its calls, and kept until the server says that it changed. Where it is out of date by what the server says (`fresh`),
+//! a look gets it once more, and has it listed for the next.
 //!
 //! Invariants: a list that fails, or takes too long, is an empty one, and the server is none the worse for it; one
 //! listing at a time is under way, and who looks meanwhile waits for that one. Bounded: entries, bytes and time.
 
+use crate::ask::Pages;
 use crate::connection::Connection;
+use crate::fresh::{Fresh, shortest};
 use futures::future::{BoxFuture, FutureExt, Shared};
 use model::Method;
 use model::beside::{Beside, Prompt, PromptArgument, Resource};
@@ -33,15 +36,20 @@ const TOTAL_BYTES: usize = 1 << 20;
 type Listing = Shared<BoxFuture<'static, Arc<Beside>>>;
 
 /// What was listed over one connection.
-#[derive(Default)]
 pub(crate) struct Listings {
     /// How often the server said that something changed.
     changes: AtomicU64,
     /// The last listing, and what `changes` was when it began.
     kept: Mutex<Option<(u64, Listing)>>,
+    fresh: Fresh,
 }
 
 impl Listings {
+    /// `floor` is how long a list holds at least.
+    pub(crate) fn new(floor: Duration) -> Self {
+        Self { changes: AtomicU64::default(), kept: Mutex::default(), fresh: Fresh::new(floor) }
+    }
+
     pub(crate) fn changed(&self) {
         self.changes.fetch_add(1, Ordering::Relaxed);
     }
@@ -52,16 +60,19 @@ impl Connection {
     pub(crate) fn beside(self: &Arc<Self>, tasks: &TaskTracker) -> Listing {
         let now = self.listings.changes.load(Ordering::Relaxed);
         let mut kept = self.listings.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, listing)) = &*kept
-            && (*at == now || listing.peek().is_none())
-        {
-            return listing.clone();
-        }
+        let stale = match &*kept {
+            Some((_, listing)) if listing.peek().is_none() => return listing.clone(),
+            Some((at, listing)) if *at == now => match self.listings.fresh.is_stale() {
+                true => Some(listing.clone()),
+                false => return listing.clone(),
+            },
+            _ => None,
+        };
         let connection = Arc::clone(self);
         let listing = async move { Arc::new(Box::pin(connection.list_beside()).await) }.boxed().shared();
         tasks.spawn(listing.clone());
         *kept = Some((now, listing.clone()));
-        listing
+        stale.unwrap_or(listing)
     }
 
     async fn list_beside(&self) -> Beside {
@@ -72,18 +83,20 @@ impl Connection {
             self.first(has_resources, Method::ListTemplates, TEMPLATES_MAX),
             self.first(has_resources, Method::ListResources, RESOURCES_MAX),
         );
+        let ttl_ms = [&prompts, &templates, &resources].into_iter().fold(None, |ttl, of| shortest(ttl, of.ttl_ms));
+        self.listings.fresh.listed(ttl_ms);
         let mut room = TOTAL_BYTES;
-        let prompts = kept(&prompts.0, &mut room, prompt);
-        let templates = kept(&templates.0, &mut room, |entry, room| resource(entry, "uriTemplate", room));
-        let (resource_count, has_more) = (resources.0.len(), resources.1);
-        let resources = kept(&resources.0, &mut room, |entry, room| resource(entry, "uri", room));
-        Beside { prompts, templates, resources, resource_count, has_more }
+        let prompts = kept(&prompts.entries, &mut room, prompt);
+        let templates = kept(&templates.entries, &mut room, |entry, room| resource(entry, "uriTemplate", room));
+        let (resource_count, has_more) = (resources.entries.len(), resources.has_more);
+        let resources = kept(&resources.entries, &mut room, |entry, room| resource(entry, "uri", room));
+        Beside { prompts, templates, resources, resource_count, has_more, tells_changes: self.tells_changes() }
     }
 
-    /// The first entries of a list, and whether there are more.
-    async fn first(&self, is_offered: bool, method: Method, entries_max: usize) -> (Vec<Value>, bool) {
+    /// The first entries of a list.
+    async fn first(&self, is_offered: bool, method: Method, entries_max: usize) -> Pages {
         if !is_offered {
-            return (Vec::new(), false);
+            return Pages::default();
         }
         let (server, what) = (self.server(), method.name());
         match tokio::time::timeout(PATIENCE, self.pages_of(method, entries_max, PAGES_MAX)).await {
@@ -91,7 +104,7 @@ impl Connection {
             Ok(Err(error)) => tracing::debug!(server, %error, "its answer to {what} is left out of search"),
             Err(_elapsed) => tracing::debug!(server, "its answer to {what} takes too long and is left out of search"),
         }
-        (Vec::new(), false)
+        Pages::default()
     }
 }
 

@@ -8,19 +8,21 @@ use crate::auth::Auth;
 use crate::beside::Listings;
 use crate::eras::{Era, Greeting};
 use crate::error::Error;
+use crate::fresh::{self, Fresh};
 use crate::handler::Handler;
 use crate::host::Questions;
 use crate::lines::{Fatal, Observed};
 use crate::progress::{Progress, Tapped, Watch, Watched};
 use crate::redact::Redactor;
 use crate::said::Mouth;
+use crate::subscribe::Topics;
 use crate::tasks::{self, TaskTools};
 use crate::{Options, convert, decode, said};
 use futures::FutureExt as _;
 use model::{ToolDefinition, ToolResult};
 use rmcp::model::{
-    CallToolRequest, CallToolRequestParams, CancelledNotificationParam, ClientRequest, PaginatedRequestParams,
-    PingRequest, RequestId, RequestMetaObject, ServerCapabilities, ServerResult,
+    CallToolRequest, CallToolRequestParams, CancelledNotificationParam, ClientRequest, ListToolsRequest,
+    PaginatedRequestParams, PingRequest, RequestId, RequestMetaObject, ServerCapabilities, ServerResult,
 };
 use rmcp::service::{ClientInitializeError, Peer, PeerRequestOptions, RoleClient, RunningService, ServiceError};
 use rmcp::transport::{DynamicTransportError, Transport};
@@ -53,6 +55,8 @@ pub(crate) struct Connection {
     watched: Arc<Watched>,
     /// What it lists beside its tools.
     pub(crate) listings: Arc<Listings>,
+    /// The resources that somebody is subscribed to.
+    pub(crate) topics: Arc<Topics>,
     /// What it is told where it asks for roots.
     pub(crate) roots: Value,
     /// What the server asks of us.
@@ -61,6 +65,8 @@ pub(crate) struct Connection {
     tools_max: usize,
     /// As last listed; absent until the first listing.
     tools: Mutex<Option<Arc<[ToolDefinition]>>>,
+    /// How long they hold.
+    pub(crate) fresh: Fresh,
     task_tools: TaskTools,
     /// Whether anything but its lists was asked of it.
     called: AtomicBool,
@@ -91,8 +97,8 @@ pub(crate) async fn handshake<T: Transport<RoleClient> + 'static>(
 ) -> Result<Client, ClientInitializeError> {
     let watched = Arc::<Watched>::default();
     let handler = Handler::new(options, tools_changed.clone(), watched.clone(), questions.clone());
-    let transport =
-        Tapped { transport: Greeting::new(transport, patience), watched, mouth, questions: questions.clone() };
+    let (topics, questions) = (handler.topics.clone(), questions.clone());
+    let transport = Tapped { transport: Greeting::new(transport, patience), watched, topics, mouth, questions };
     rmcp::service::serve_client_with_lifecycle(handler, transport, Era::lifecycle(known)).await
 }
 
@@ -115,9 +121,11 @@ impl Connection {
             roots: client.service().roots(),
             questions: client.service().questions.clone(),
             listings: client.service().listings.clone(),
+            topics: client.service().topics.clone(),
             message_bytes: options.message_bytes,
             tools_max: options.tools,
             tools: Mutex::default(),
+            fresh: Fresh::new(options.listing_interval),
             task_tools: TaskTools::default(),
             called: AtomicBool::new(false),
             tools_changed,
@@ -150,6 +158,13 @@ impl Connection {
     /// The tools as last listed.
     pub(crate) fn tools(&self) -> Arc<[ToolDefinition]> {
         self.tools.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_else(|| Arc::new([]))
+    }
+
+    /// The tools are used: where they are out of date, they are listed anew beside that.
+    pub(crate) fn touch(&self) {
+        if self.fresh.is_stale() {
+            self.tools_changed.notify_one();
+        }
     }
 
     /// Whether the start is over: the tools have been listed once.
@@ -237,25 +252,30 @@ impl Connection {
     /// Lists the tools anew, keeps them, and says whether they changed.
     pub(crate) async fn list(&self) -> Result<Option<Arc<[ToolDefinition]>>, Error> {
         let has_tools = self.offers(|capabilities| capabilities.tools.is_some());
-        let listed: Arc<[ToolDefinition]> = if has_tools { self.pages().await?.into() } else { Arc::new([]) };
+        let (listed, ttl_ms) =
+            if has_tools { self.pages().await.inspect_err(|_| self.fresh.failed())? } else { (Vec::new(), None) };
+        self.fresh.listed(ttl_ms);
+        let listed: Arc<[ToolDefinition]> = listed.into();
         let mut tools = self.tools.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = tools.as_ref() != Some(&listed);
         *tools = Some(listed.clone());
         Ok(changed.then_some(listed))
     }
 
-    /// Every page of `tools/list`. A server that pages in circles or without end is cut off with an error: a catalog
+    /// Every page of `tools/list`, and how long they hold. A server that pages in circles or without end is cut off with an error: a catalog
     /// that is silently incomplete would send programs after tools that "do not exist".
-    async fn pages(&self) -> Result<Vec<ToolDefinition>, Error> {
-        let (mut tools, mut task_tools) = (Vec::new(), HashSet::new());
+    async fn pages(&self) -> Result<(Vec<ToolDefinition>, Option<u64>), Error> {
+        let (mut tools, mut task_tools, mut ttl_ms) = (Vec::new(), HashSet::new(), None);
         let takes_tasks = self.offers(tasks::are_offered);
         let mut cursor: Option<String> = None;
         for _page in 0..PAGES_MAX {
             let params = PaginatedRequestParams::default().with_cursor(cursor.clone());
-            let page = match self.peer.list_tools(Some(params)).await {
-                Ok(page) => page,
-                Err(error) => return Err(self.explain(error).await),
+            // Not by rmcp's own function, which answers from a cache of its own.
+            let request = ClientRequest::ListToolsRequest(ListToolsRequest::with_param(params));
+            let ServerResult::ListToolsResult(page) = self.request(request, &Progress::default()).await? else {
+                return Err(self.unexpected());
             };
+            ttl_ms = fresh::shortest(ttl_ms, page.ttl_ms);
             let as_tasks = page.tools.iter().filter(|tool| takes_tasks && tasks::is_required(tool));
             task_tools.extend(as_tasks.map(|tool| tool.name.clone().into_owned()));
             tools.extend(page.tools.into_iter().map(convert::tool));
@@ -265,7 +285,7 @@ impl Connection {
             match page.next_cursor.filter(|next| !next.is_empty()) {
                 None => {
                     self.task_tools.set(task_tools);
-                    return Ok(tools);
+                    return Ok((tools, ttl_ms));
                 }
                 next if next == cursor => return Err(self.protocol("its list of tools repeats the same page for ever")),
                 next => cursor = next,
@@ -274,7 +294,7 @@ impl Connection {
         Err(self.protocol(&format!("its list of tools has more than {PAGES_MAX} pages")))
     }
 
-    async fn explain(&self, error: ServiceError) -> Error {
+    pub(crate) async fn explain(&self, error: ServiceError) -> Error {
         match error {
             ServiceError::McpError(error) if error.code == decode::TOO_LARGE => self.too_large(self.message_bytes),
             ServiceError::McpError(error) if error.code == decode::UNREADABLE => self.protocol(&error.message),

@@ -5,6 +5,9 @@
 
 use crate::pages::WantedPage;
 
+/// What a server does not offer that tells nobody of changes.
+pub(crate) const SUBSCRIPTIONS: &str = "subscriptions to resources";
+
 /// Why a server could not be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -191,8 +194,16 @@ pub enum Error {
     NotOffered {
         /// Which server.
         server: String,
-        /// `resources` or `prompts`.
+        /// `resources`, `prompts` or [`SUBSCRIPTIONS`].
         what: &'static str,
+    },
+    /// Too much is asked of it at once.
+    #[error("server `{server}`: there are {what} already")]
+    TooMany {
+        /// Which server.
+        server: String,
+        /// Of what, and how many.
+        what: String,
     },
     /// It sent more than fits.
     #[error("server `{server}`: {what} is larger than {limit_bytes} bytes")]
@@ -249,6 +260,10 @@ impl Error {
                 "Do not retry it in another way: tell the person what waits for them, and call again when they want it.".into()
             }
             Self::Task { .. } => "Call again, with other arguments where those are the reason.".into(),
+            Self::NotOffered { what: SUBSCRIPTIONS, .. } => {
+                "Read it again from time to time: resources.read(uri), with a pause between.".into()
+            }
+            Self::TooMany { .. } => "End those that are not needed: leave their loops.".into(),
             Self::NotOffered { .. } => "Use its tools instead; search_tools lists them.".into(),
             Self::TooLarge { .. } => "Ask for a smaller part, such as a page or a range.".into(),
         }

@@ -8,6 +8,7 @@
 use crate::beside::Listings;
 use crate::host::Questions;
 use crate::progress::Watched;
+use crate::subscribe::Topics;
 use rmcp::model::{
     ClientCapabilities, ClientConfig, CreateMessageRequestParams, CreateMessageResult, CustomRequest, CustomResult,
     ElicitRequestParams, ElicitResult, ErrorCode, Implementation, ListRootsResult, ProtocolVersion, Root,
@@ -30,6 +31,8 @@ pub(crate) struct Handler {
     /// Told when the server says that its prompts or resources changed.
     pub(crate) listings: Arc<Listings>,
     pub(crate) questions: Arc<Questions>,
+    /// The resources that somebody is subscribed to, whose changes the transport takes.
+    pub(crate) topics: Arc<Topics>,
 }
 
 impl Handler {
@@ -39,13 +42,14 @@ impl Handler {
         watched: Arc<Watched>,
         questions: Arc<Questions>,
     ) -> Self {
+        let listings = Arc::new(Listings::new(options.listing_interval));
         let client = Implementation::new(options.client_name.clone(), options.client_version.clone());
         let mut capabilities = ClientCapabilities::builder().enable_roots().enable_tasks().build();
         questions.declare(&mut capabilities);
         let config =
             ClientConfig::new(capabilities, client).with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);
         let roots = options.roots.iter().map(|root| root_of(root)).collect();
-        Self { config, roots, tools_changed, watched, listings: Arc::default(), questions }
+        Self { config, roots, tools_changed, watched, listings, questions, topics: Arc::default() }
     }
 
     /// The answer to `roots/list`.

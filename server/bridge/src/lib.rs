@@ -4,8 +4,7 @@
 //! configuration; the next use of a dead one starts it again, unless it dies too often (`health`). Everything has a total
 //! timeout, every message, list and queue (`turns`) a bound, and no child process outlives us (`guardian`, `sweep`).
 //!
-//! Left out on purpose: who may call what (`daemon`), caching, retries of calls (a call may have had its effect),
-//! subscriptions to resources.
+//! Left out on purpose: who may call what (`daemon`), caching, retries of calls (a call may have had its effect).
 
 #[cfg(not(unix))]
 compile_error!("process groups and the guardian are written for Unix");
@@ -20,7 +19,9 @@ mod convert;
 mod decode;
 mod eras;
 mod error;
+mod feed;
 mod form;
+mod fresh;
 mod guardian;
 mod handler;
 mod health;
@@ -40,6 +41,7 @@ mod said;
 mod server;
 mod sse;
 mod stderr;
+mod subscribe;
 mod supervise;
 mod sweep;
 mod tasks;
@@ -48,11 +50,13 @@ mod usage;
 
 pub use auth::{Keeper, LoginPage, Show};
 pub use error::Error;
+pub use feed::{Change, Feed};
 pub use host::Host;
 pub use pages::WantedPage;
 pub use patience::Patience;
 pub use progress::{Progress, Update};
 pub use redact::public_url;
+pub use subscribe::Subscription;
 
 use guardian::Guardian;
 use model::{Beside, Method, ServerSpec, ServerState, ToolDefinition, ToolResult};
@@ -86,6 +90,10 @@ pub struct Options {
     pub quarantine_dir: Option<PathBuf>,
     /// Tools of one server.
     pub tools: usize,
+    /// However soon a server says that its lists are out of date, they are not asked for more often than so.
+    pub listing_interval: Duration,
+    /// How often a server that is spoken to over HTTP is pinged while somebody is subscribed to a resource of it.
+    pub pulse: Duration,
     /// Where logins are kept; without one they end with the process.
     pub keeper: Option<Arc<dyn Keeper>>,
     /// Who answers what servers ask in the middle of a call; without one they are refused.
@@ -103,6 +111,8 @@ impl Default for Options {
             crashes: 5,
             quarantine_dir: None,
             tools: 20_000,
+            listing_interval: Duration::from_mins(1),
+            pulse: Duration::from_secs(15),
             keeper: None,
             host: None,
         }
@@ -212,12 +222,14 @@ impl Bridge {
     }
 
     /// What a server that runs lists beside its tools, listed at the first look and again after it said that something
-    /// changed; what it fails to list counts as absent. `None` where it does not run: nothing is started. Whoever gives up
+    /// changed, or that it is out of date: then by a look for the next one. What it fails to list counts as absent. `None` where it does not run: nothing is started. Whoever gives up
     /// waiting finds it at the next look.
     pub async fn beside(&self, server: &str) -> Option<Arc<Beside>> {
         let server = self.server(server).ok()?;
         let _in_use = server.enter();
-        Some(server.live()?.beside(&self.shared.tasks).await)
+        let connection = server.live()?;
+        connection.touch();
+        Some(connection.beside(&self.shared.tasks).await)
     }
 
     /// One call. Its turn, the server's start and the call itself each have their own time. Dropping the future cancels the
@@ -254,6 +266,18 @@ impl Bridge {
         progress: &Progress,
     ) -> Result<ToolResult, Error> {
         self.server(server)?.call(Asked::Method(method), arguments, patience.into(), progress).await
+    }
+
+    /// Subscribes `feed` to a resource, until what is returned is dropped. `patience` is as for a call, until the subscription
+    /// stands.
+    pub async fn subscribe(
+        &self,
+        server: &str,
+        uri: &str,
+        patience: impl Into<Patience>,
+        feed: &Feed,
+    ) -> Result<Subscription, Error> {
+        self.server(server)?.subscribe(uri, patience.into(), feed).await
     }
 
     /// Has a person log in to a remote server, on the page that `show` is given. Bounded by the person's patience alone.

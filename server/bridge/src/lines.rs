@@ -17,6 +17,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// Lines of garbage in a row after which the server is given up.
@@ -37,6 +38,8 @@ pub(crate) struct Observed {
     /// Until when it asked not to be asked, and with which HTTP status.
     pause: Mutex<Option<(Instant, u16)>>,
     fatal: OnceLock<Fatal>,
+    /// How many sessions were begun over HTTP.
+    sessions: watch::Sender<u64>,
 }
 
 /// Why the transport gave the server up.
@@ -77,6 +80,16 @@ impl Observed {
             Some((_, status)) => format!("it has too much to do, and asked to be left alone for now (HTTP {status})"),
             None => self.garbage_note(),
         }
+    }
+
+    /// A session is begun.
+    pub(crate) fn begin_session(&self) {
+        self.sessions.send_modify(|count| *count += 1);
+    }
+
+    /// How many sessions were begun.
+    pub(crate) fn sessions(&self) -> watch::Receiver<u64> {
+        self.sessions.subscribe()
     }
 
     /// It asks not to be asked before then.

@@ -10,7 +10,7 @@ use crate::lines::Observed;
 use crate::tasks;
 use futures::{StreamExt as _, TryStream};
 use http::{HeaderName, HeaderValue};
-use rmcp::model::{ClientJsonRpcMessage, RequestId};
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest, RequestId};
 use rmcp::transport::common::client_side_sse::BoxedSseResponse;
 use rmcp::transport::streamable_http_client::{
     HttpStatusError, SseError, StreamableHttpClient, StreamableHttpError, StreamableHttpPostResponse,
@@ -124,6 +124,10 @@ impl<C: StreamableHttpClient + Sync> StreamableHttpClient for Patient<C> {
         headers: Headers,
         bytes: usize,
     ) -> Result<StreamableHttpPostResponse, StreamableHttpError<C::Error>> {
+        if matches!(&message, ClientJsonRpcMessage::Request(asked) if matches!(asked.request, ClientRequest::InitializeRequest(_)))
+        {
+            self.observed.begin_session();
+        }
         let answer = self.send(|| {
             let (uri, message, session) = (uri.clone(), message.clone(), session.clone());
             let (token, headers) = (token.clone(), headers.clone());

@@ -8,6 +8,7 @@
 use crate::host::Questions;
 use crate::pages;
 use crate::said::Mouth;
+use crate::subscribe::Topics;
 use rmcp::model::{JsonRpcMessage, ServerNotification};
 use rmcp::model::{NumberOrString, ProgressNotificationParam, ProgressToken};
 use rmcp::service::{RoleClient, RxJsonRpcMessage, TxJsonRpcMessage};
@@ -160,10 +161,12 @@ fn number(token: &ProgressToken) -> Option<i64> {
     }
 }
 
-/// A transport whose progress goes to `watched` and log messages to `mouth`, and not to rmcp; what is said of pages is noted.
+/// A transport whose progress goes to `watched`, changes of resources to `topics` and log messages to `mouth`, and not to rmcp;
+/// what is said of pages is noted.
 pub(crate) struct Tapped<T> {
     pub(crate) transport: T,
     pub(crate) watched: Arc<Watched>,
+    pub(crate) topics: Arc<Topics>,
     pub(crate) mouth: Mouth,
     pub(crate) questions: Arc<Questions>,
 }
@@ -186,6 +189,7 @@ impl<T: Transport<RoleClient>> Transport<RoleClient> for Tapped<T> {
                     ServerNotification::CustomNotification(told) if told.method == pages::DONE => {
                         self.questions.complete(told.params.as_ref());
                     }
+                    ServerNotification::ResourceUpdatedNotification(said) => self.topics.changed(&said.params.uri),
                     other => {
                         if let Some(other) = self.mouth.take(other) {
                             return Some(JsonRpcMessage::notification(other));

@@ -125,7 +125,10 @@ impl Server {
         let start = {
             let mut slot = self.slot();
             let (failures, after) = match &*slot {
-                Slot::Ready(connection) if connection.is_open() => return Ok(connection.clone()),
+                Slot::Ready(connection) if connection.is_open() => {
+                    connection.touch();
+                    return Ok(connection.clone());
+                }
                 Slot::Failed { error, until, .. } if Instant::now() < *until => return Err(error.clone()),
                 Slot::Failed { failures, .. } => (*failures, None),
                 Slot::Idle { after } => (0, after.clone()),

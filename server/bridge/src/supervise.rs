@@ -119,7 +119,7 @@ impl Remains {
     }
 }
 
-/// Lists the tools anew whenever the server says that they changed.
+/// Lists the tools anew whenever the server says that they changed, or they were used when they were out of date.
 pub(crate) async fn follow_tools(connection: Arc<Connection>, shared: Arc<Shared>, limit: Duration) {
     let server = connection.server();
     loop {
@@ -132,7 +132,10 @@ pub(crate) async fn follow_tools(connection: Arc<Connection>, shared: Arc<Shared
             Ok(Ok(Some(tools))) => (shared.events)(BridgeEvent::Tools { server: server.to_owned(), tools }),
             Ok(Ok(None)) => {}
             Ok(Err(error)) => tracing::warn!(server, %error, "its changed tools cannot be listed"),
-            Err(_elapsed) => tracing::warn!(server, "listing its changed tools took too long"),
+            Err(_elapsed) => {
+                connection.fresh.failed();
+                tracing::warn!(server, "listing its changed tools took too long");
+            }
         }
         tokio::time::sleep(LISTING_INTERVAL).await;
     }

@@ -4,7 +4,7 @@
 //! tools, as a server does not define them.
 
 use crate::tool::Tool;
-use model::{Annotations, Method, ToolDefinition};
+use model::{Annotations, Language, Method, ToolDefinition};
 use serde_json::{Value, json};
 use std::sync::{Arc, LazyLock};
 
@@ -29,6 +29,7 @@ fn function(method: Method) -> &'static str {
         Method::ListResources => "resources.list",
         Method::ListTemplates => "resources.templates",
         Method::ReadResource => "resources.read",
+        Method::Subscribe => "resources.subscribe",
         Method::ListPrompts => "prompts.list",
         Method::GetPrompt => "prompts.get",
         Method::CallTool => unreachable!("it is reached through its tool"),
@@ -41,6 +42,10 @@ fn definition(method: Method) -> ToolDefinition {
         Method::ListTemplates => ("Lists the URI templates of further resources.", json!({})),
         Method::ReadResource => (
             "Reads a resource: its text, or bytes; a list where it has several parts. resources.contents(uri) has the MIME types.",
+            json!({"uri": {"type": "string"}}),
+        ),
+        Method::Subscribe => (
+            "Tells of each change of a resource: {uri, times}. Leaving the loop, or the end of the run, ends it.",
             json!({"uri": {"type": "string"}}),
         ),
         Method::ListPrompts => ("Lists the prompts: name, description, arguments.", json!({})),
@@ -67,12 +72,20 @@ fn definition(method: Method) -> ToolDefinition {
             "type": "object", "properties": properties, "required": required, "additionalProperties": false
         })),
         output_schema: match method {
-            Method::ReadResource => None,
+            Method::ReadResource | Method::Subscribe => None,
             Method::GetPrompt => Some(object(message)),
             _ => Some(object(entry)),
         },
         // By the protocol they only give what is there.
         annotations: Some(Annotations { read_only_hint: Some(true), ..Annotations::default() }),
+    }
+}
+
+/// How a program writes a subscription, which is no call with one answer.
+pub(crate) fn subscription(path: &str, summary: &str, language: Language) -> String {
+    match language {
+        Language::Python => format!("async for update in {path}(uri: str): ...  # {summary}"),
+        _ => format!("for await (const update of {path}(uri: string)) {{}}  // {summary}"),
     }
 }
 
@@ -110,6 +123,11 @@ mod tests {
         );
         let read = stub("resources/read", Language::TypeScript);
         assert!(read.ends_with("function fs.resources.read(args: { uri: string }): Promise<any>"), "{read}");
+        let subscribe = stub("resources/subscribe", Language::Python);
+        assert!(
+            subscribe.starts_with("async for update in fs.resources.subscribe(uri: str): ...  # Tells"),
+            "{subscribe}"
+        );
     }
 
     #[test]

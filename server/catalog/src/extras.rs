@@ -75,14 +75,16 @@ fn resource(resource: &Resource, title: Option<&str>) -> ToolDefinition {
 /// The line that stands for all resources.
 fn all(beside: &Beside) -> Option<(HitKind, ToolDefinition)> {
     let count = beside.resource_count;
-    if count == 0 {
+    let changes = if beside.tells_changes { " (resources.subscribe(uri) tells of changes)" } else { "" };
+    if count == 0 && (changes.is_empty() || beside.templates.is_empty()) {
         return None;
     }
     let first: Vec<String> =
         beside.resources.iter().take(FIRST).map(|resource| one_line(&resource.uri, FIRST_CHARS)).collect();
     let more = if count > first.len() || beside.has_more { ", …" } else { "" };
     let (plus, s) = (if beside.has_more { "+" } else { "" }, if count == 1 { "" } else { "s" });
-    let description = format!("{count}{plus} resource{s}: {}{more}", first.join(", "));
+    let colon = if first.is_empty() { "" } else { ": " };
+    let description = format!("{count}{plus} resource{s}{changes}{colon}{}{more}", first.join(", "));
     Some((HitKind::Resources, definition("resources", None, Some(description), json!({"type": "object"}))))
 }
 

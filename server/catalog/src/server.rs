@@ -149,6 +149,12 @@ impl ServerTools {
         &self.functions
     }
 
+    /// Those of them that it is worth to ask of this server, as far as is known: not all tell of changes.
+    pub fn offered(&self) -> impl Iterator<Item = &Tool> {
+        let tells = self.beside.tells_changes;
+        self.functions.iter().filter(move |function| tells || function.method != Some(Method::Subscribe))
+    }
+
     /// Whether a program finds something under this name in the server's module.
     pub fn has(&self, name: &str) -> bool {
         self.by_name.contains_key(name) || beside::GROUPS.contains(&name)

@@ -1,5 +1,6 @@
 //! One tool: its definition, its names in programs, its check and its stubs.
 
+use crate::beside;
 use crate::extras;
 use crate::parameter::{self, Parameter};
 use crate::stub;
@@ -103,6 +104,7 @@ impl Tool {
     pub fn stub(&self, language: Language, detail: Detail) -> String {
         match detail {
             Detail::Name => self.path.clone(),
+            _ if self.method == Some(Method::Subscribe) => beside::subscription(&self.path, &self.summary, language),
             detail if self.kind != HitKind::Tool => extras::stub(self, language, detail),
             detail => stub::render(&self.definition, &self.path, &self.summary, language, detail),
         }

@@ -88,6 +88,7 @@ pub(crate) const LIMITS: &[Limit] = &[
     limit!("nesting", 8, 512, nesting: usize; "Nesting of results and of arguments."),
     limit!("calls", 0, 1_000_000, calls: u32; "Tool calls of a run."),
     limit!("calls_in_flight", 1, 4_096, calls_in_flight: usize; "Tool calls of a run at once; further ones wait."),
+    limit!("subscriptions", 0, 1_024, subscriptions: usize; "Resources that a run is subscribed to at once."),
     limit!("arguments_bytes", 1_024, 128 * MIB, arguments_bytes: usize; "Bytes of one call's arguments as JSON."),
     limit!("call_result_bytes", 1_024, 256 * MIB, call_result_bytes: usize; "Bytes of one call's answer."),
     limit!("call_timeout_ms", 1, 3_600_000, call_timeout_ms: u64; "Longest time of a tool call without an answer or a report of progress."),

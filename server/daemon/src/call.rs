@@ -2,8 +2,10 @@
 //!
 //! authorise -> find the tool -> validate the arguments -> approve -> bridge, or editor -> ledger. Nothing else calls the
 //! bridge's `call`. What a server has beside its tools (resources, prompts) is called by MCP's names of the methods, and
-//! passes in the same order. A door belongs to one run and keeps that run's facts; dropping a call's future cancels it, and the
+//! passes in the same order; a subscription stands open from there on (`subscribe`). A door belongs to one run and keeps that run's facts; dropping a call's future cancels it, and the
 //! facts say so.
+
+mod subscribe;
 
 use crate::admit::{Use, admit};
 use crate::approve::{Session, Wanted};
@@ -15,7 +17,7 @@ use crate::login;
 use crate::refusal::{Failure, disabled, parse_arguments, unknown_server, unknown_tool, untrusted, unwrap_whole};
 use crate::sandbox;
 use crate::snapshot::{Entry, Snapshot};
-use bridge::Progress;
+use bridge::{Feed, Patience, Progress};
 use catalog::{ServerTools, Tool};
 use engine::host::CallError;
 use engine::{GuestCall, RunClock, ToolHost};
@@ -29,6 +31,7 @@ use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
 
 /// Bytes of a tool's own error text that reach the program.
 const ERROR_TEXT_BYTES: usize = 4 << 10;
@@ -54,6 +57,9 @@ struct Inner {
     facts: Facts,
     /// What servers tell of each call, by its place in the run.
     progress: Mutex<HashMap<u32, Progress>>,
+    /// The same of each subscription, and how many there may still be at once.
+    feeds: Mutex<HashMap<u32, Feed>>,
+    subscriptions: Semaphore,
 }
 
 impl Door {
@@ -64,8 +70,10 @@ impl Door {
         language: Language,
         limits: Limits,
     ) -> Self {
-        let (pinned, facts, progress) = (Mutex::default(), Facts::default(), Mutex::default());
-        Self(Arc::new(Inner { core, snapshot, session, language, limits, pinned, facts, progress }))
+        let (pinned, facts, progress, feeds) = (Mutex::default(), Facts::default(), Mutex::default(), Mutex::default());
+        let subscriptions = Semaphore::new(limits.subscriptions);
+        let inner = Inner { core, snapshot, session, language, limits, pinned, facts, progress, feeds, subscriptions };
+        Self(Arc::new(inner))
     }
 
     /// What every call of the run was, in the order in which they were made.
@@ -103,6 +111,9 @@ impl ToolHost for Door {
         let inner = Arc::clone(&self.0);
         if call.server == sandbox::SERVER && call.tool == sandbox::PROGRESS {
             return async move { inner.updates(&call).await }.boxed();
+        }
+        if call.server == sandbox::SERVER && call.tool == sandbox::CHANGES {
+            return async move { inner.changes(&call).await }.boxed();
         }
         if call.server == sandbox::SERVER {
             let (core, snapshot, run_id) =
@@ -190,6 +201,9 @@ impl Inner {
         asked.time(self.core.approvals.call(&self.session, wanted)).await.map_err(Failure::denied)?;
         self.confirm_remembered(entry);
         asked.time(Box::pin(self.give_inputs(entry, &call.clock))).await?;
+        if tool.method == Some(Method::Subscribe) {
+            return Box::pin(self.subscribe(entry, arguments, call, slot, asked)).await;
+        }
         self.answer(entry, tool, arguments, call, whole, asked).await
     }
 
@@ -204,20 +218,17 @@ impl Inner {
         asked: &mut Asked,
     ) -> Result<ToolResult, Failure> {
         let (bridge, server, name) = (&self.core.bridge, &entry.spec.name, tool.definition.name.as_str());
-        let timeout = Duration::from_millis(self.limits.call_timeout_ms);
+        let patience = self.patience();
         if let Some(offer) = self.by_editor(entry) {
             if tool.method.is_some() {
-                let why = format!("the editor offers the tools of `{}` alone", offer.label);
-                let hint = "configure the server in a file to reach the rest";
-                return Err(Failure::new(CallStatus::Error, ErrorKind::Tool, why, hint));
+                return Err(tools_alone(offer));
             }
+            let timeout = patience.silence;
             let run_id = self.session.run_id.clone();
             let answer = Box::pin(editor_tools::call(&self.core, offer, name, arguments, run_id, timeout)).await;
             let shaped = answer.map(|result| if whole { result.whole() } else { result });
             return shaped.map_err(|(status, error)| Failure { status, error });
         }
-        let total = Duration::from_millis(self.limits.call_total_ms).max(timeout);
-        let patience = bridge::Patience { silence: timeout, total };
         let progress = &self.progress_of(call.index);
         let trusted = self.snapshot.may_ask(&self.core.options);
         let under_way = self.core.asks.enter(server, self.session.asker.as_ref(), &call.clock, trusted);
@@ -242,6 +253,11 @@ impl Inner {
         }
         asked.0 += under_way.asked();
         answer.map_err(|e| self.failed(entry, &e))
+    }
+
+    fn patience(&self) -> Patience {
+        let silence = Duration::from_millis(self.limits.call_timeout_ms);
+        Patience { silence, total: Duration::from_millis(self.limits.call_total_ms).max(silence) }
     }
 
     fn progress_of(&self, call: u32) -> Progress {
@@ -375,6 +391,12 @@ impl Inner {
         }
         Ok(value)
     }
+}
+
+/// What stands beside the tools of a server whose calls the editor makes.
+fn tools_alone(offer: &Offer) -> Failure {
+    let why = format!("the editor offers the tools of `{}` alone", offer.label);
+    Failure::new(CallStatus::Error, ErrorKind::Tool, why, "configure the server in a file to reach the rest")
 }
 
 /// The longest prefix of at most `bytes` bytes that ends on a character.

@@ -11,13 +11,16 @@ use crate::{artifacts, doctor, editor_tools, import, run, search, servers};
 use engine::{GuestCall, RunClock, ToolHost as _};
 use model::reply::{CallReply, RunDetail};
 use model::report::{Price, ReportRequest, SavingsReport};
-use model::{CallRequest, ConversationId, Language, Origin, Reply, Request, RunId, SearchRequest, TokenReport};
+use model::{CallRequest, ConversationId, Language, Method, Origin, Reply, Request, RunId, SearchRequest, TokenReport};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How long the details of a run wait for its tokens.
 const COUNTED_SOON: Duration = Duration::from_secs(1);
+/// Why a call by hand subscribes to nothing: it has one answer, and there would be none.
+const ONLY_PROGRAMS: &str =
+    "only a program can subscribe to a resource: `async for update in SERVER.resources.subscribe(uri)`";
 /// Runs in the list at most.
 const RUNS_MAX: usize = 1_000;
 
@@ -179,6 +182,9 @@ async fn direct(
     caller: Caller,
     request: CallRequest,
 ) -> Result<Reply, Error> {
+    if Method::of(&request.tool) == Some(Method::Subscribe) {
+        return Err(Error::Usage(ONLY_PROGRAMS.to_owned()));
+    }
     let mut limits = core.limits(&snapshot, None, None);
     if let Some(ms) = request.timeout_ms.or(core.options.timeout_ms) {
         limits.call_timeout_ms = ms.min(limits.deadline_ms);

@@ -18,12 +18,15 @@ pub(crate) const PROGRESS: &str = "progress/since";
 /// Bytes of one progress message.
 const MESSAGE_BYTES: usize = 1_000;
 
+/// The function that gives what a subscription has told.
+pub(crate) const CHANGES: &str = "updates/since";
+
 #[derive(Deserialize)]
 struct Progress {
     message: String,
 }
 
-/// What a program asks of the progress of one of its calls.
+/// What a program asks of the progress of one of its calls, or of one of its subscriptions.
 #[derive(Deserialize)]
 pub(crate) struct Updates {
     /// The call's handle, its place in the run counted from 1.

@@ -16,7 +16,7 @@ use crate::json;
 use crate::sandbox::Ended;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use model::{ErrorKind, Limits, ProgramError};
+use model::{ErrorKind, Limits, Method, ProgramError};
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
@@ -35,6 +35,11 @@ const WAITING_ARGUMENTS_BYTES: usize = 128 << 20;
 const WAITING_ANSWERS_BYTES: usize = 256 << 20;
 /// The sandbox's own functions: no server's, so they belong to no wave.
 const SANDBOX: &str = "tta";
+
+/// Whether a call stands open until it is given up: it holds neither its wave open nor a turn, of which others are in need.
+fn stands_open(tool: &str) -> bool {
+    Method::of(tool) == Some(Method::Subscribe)
+}
 
 /// A finished call.
 #[derive(Debug)]
@@ -94,14 +99,12 @@ struct Waves {
 }
 
 impl Waves {
-    /// The wave of a new call. Calls of the sandbox itself neither open one nor hold one open.
-    fn join(&mut self, counts: bool) -> u32 {
-        if counts {
-            if self.undelivered == 0 {
-                self.opened += 1;
-            }
-            self.undelivered += 1;
+    /// The wave of a new call. Calls of the sandbox itself neither open one nor hold one open; what stands open opens one.
+    fn join(&mut self, is_servers: bool, holds: bool) -> u32 {
+        if is_servers && self.undelivered == 0 {
+            self.opened += 1;
         }
+        self.undelivered += u32::from(holds);
         self.opened.saturating_sub(1)
     }
 }
@@ -140,8 +143,9 @@ impl Calls {
         let index = self.made;
         self.made += 1;
         let handle = u64::from(self.made);
-        let in_wave = asked.server != SANDBOX;
-        let wave = self.waves.join(in_wave);
+        let is_servers = asked.server != SANDBOX;
+        let in_wave = is_servers && !stands_open(&asked.tool);
+        let wave = self.waves.join(is_servers, in_wave);
         let Asked { server, tool, arguments_json, line } = asked;
         self.pending.insert(handle, Pending { task: None, in_wave });
         if let Err(error) = check(&arguments_json, limits, &self.waiting) {
@@ -155,10 +159,12 @@ impl Calls {
 
     fn launch(&mut self, handle: u64, call: GuestCall, limits: &Limits) {
         let answer_bytes = limits.call_result_bytes;
-        let mut future =
-            drive(Arc::clone(&self.host), call, Arc::clone(&self.turns), Arc::clone(&self.waiting), answer_bytes)
-                .map(move |answer| Done { handle, answer })
-                .boxed();
+        // A question to the sandbox may wait for what only another call brings about.
+        let waits = call.server == SANDBOX || stands_open(&call.tool);
+        let turns = (!waits).then(|| Arc::clone(&self.turns));
+        let mut future = drive(Arc::clone(&self.host), call, turns, Arc::clone(&self.waiting), answer_bytes)
+            .map(move |answer| Done { handle, answer })
+            .boxed();
         match poll_on(&self.runtime, &mut future, &mut Context::from_waker(Waker::noop())) {
             Poll::Ready(done) => self.ready.push_back(done),
             Poll::Pending => {
@@ -284,14 +290,17 @@ fn check(arguments_json: &str, limits: &Limits, waiting: &Waiting) -> Result<(),
 async fn drive(
     host: Arc<dyn ToolHost>,
     call: GuestCall,
-    turns: Arc<Semaphore>,
+    turns: Option<Arc<Semaphore>>,
     waiting: Arc<Waiting>,
     answer_bytes: usize,
 ) -> Result<String, String> {
     let bytes = call.arguments_json.len();
     waiting.arguments.fetch_add(bytes, Ordering::Relaxed);
     let _kept = KeptArguments { waiting: Arc::clone(&waiting), bytes };
-    let _turn = turns.acquire().await.expect("the semaphore of a run is never closed");
+    let _turn = match &turns {
+        Some(turns) => Some(turns.acquire().await.expect("the semaphore of a run is never closed")),
+        None => None,
+    };
     let (server, tool) = (call.server.clone(), call.tool.clone());
     // `host.call` itself runs inside the future, so that its panics are caught too.
     let answered = AssertUnwindSafe(async move { host.call(call).await }).catch_unwind().await;

@@ -17,6 +17,8 @@ pub struct Beside {
     pub resource_count: usize,
     /// There may be more than that.
     pub has_more: bool,
+    /// Whether it tells of changes of a resource to who subscribes to it.
+    pub tells_changes: bool,
 }
 
 /// A prompt.

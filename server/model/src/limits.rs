@@ -32,6 +32,8 @@ pub struct Limits {
     pub calls: u32,
     /// Tool calls on their way at once; further ones wait their turn.
     pub calls_in_flight: usize,
+    /// Resources that it is subscribed to at once.
+    pub subscriptions: usize,
     /// Bytes of one call's arguments as JSON.
     pub arguments_bytes: usize,
     /// Bytes of one call's result handed to the program.
@@ -58,6 +60,7 @@ impl Default for Limits {
             nesting: 128,
             calls: 10_000,
             calls_in_flight: 1_024,
+            subscriptions: 64,
             arguments_bytes: 16 << 20,
             call_result_bytes: 128 << 20,
             call_timeout_ms: 60_000,

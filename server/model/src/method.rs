@@ -12,6 +12,8 @@ pub enum Method {
     ListTemplates,
     /// The contents of one resource.
     ReadResource,
+    /// The changes of one resource, for as long as somebody takes them.
+    Subscribe,
     /// All prompts.
     ListPrompts,
     /// The messages of one prompt.
@@ -22,8 +24,14 @@ pub enum Method {
 
 impl Method {
     /// All that a server may offer beside its tools.
-    pub const OFFERED: [Self; 5] =
-        [Self::ListResources, Self::ListTemplates, Self::ReadResource, Self::ListPrompts, Self::GetPrompt];
+    pub const OFFERED: [Self; 6] = [
+        Self::ListResources,
+        Self::ListTemplates,
+        Self::ReadResource,
+        Self::Subscribe,
+        Self::ListPrompts,
+        Self::GetPrompt,
+    ];
 
     /// The method of this name.
     pub fn of(name: &str) -> Option<Self> {
@@ -36,6 +44,7 @@ impl Method {
             Self::ListResources => "resources/list",
             Self::ListTemplates => "resources/templates/list",
             Self::ReadResource => "resources/read",
+            Self::Subscribe => "resources/subscribe",
             Self::ListPrompts => "prompts/list",
             Self::GetPrompt => "prompts/get",
             Self::CallTool => "tools/call",

@@ -5,9 +5,11 @@ use crate::Patience;
 use crate::connection::Connection;
 use crate::eras::Era;
 use crate::error::Error;
+use crate::feed::Feed;
 use crate::patience::Late;
 use crate::progress::Progress;
 use crate::redact::Redactor;
+use crate::subscribe::Subscription;
 use model::{Method, ToolResult, Transport};
 use serde_json::{Map, Value};
 use std::sync::{Arc, Weak};
@@ -58,10 +60,7 @@ impl Server {
     ) -> Result<ToolResult, Error> {
         let _in_use = self.enter();
         let _turn = self.turns.take(patience.total).await?;
-        let connection = match tokio::time::timeout(patience.total, self.connection_to_call()).await {
-            Ok(connection) => connection?,
-            Err(_elapsed) => return Err(self.start_too_slow(patience.total)),
-        };
+        let connection = self.connected(patience.total).await?;
         // In its place, as waiting for it would hold it twice.
         let call = std::pin::pin!(async {
             let questions = &connection.questions;
@@ -82,8 +81,39 @@ impl Server {
         answer
     }
 
+    /// Subscribes `feed` to a resource. Like a call until the subscription stands; from then on it takes no turn, and the server
+    /// does not rest.
+    pub(crate) async fn subscribe(
+        self: &Arc<Self>,
+        uri: &str,
+        patience: Patience,
+        feed: &Feed,
+    ) -> Result<Subscription, Error> {
+        let _in_use = self.enter();
+        let listening = self.usage.listen();
+        let _turn = self.turns.take(patience.total).await?;
+        let connection = self.connected(patience.total).await?;
+        // Over HTTP with sessions nothing else would tell that it is gone, or has forgotten us.
+        let is_silent = connection.era == Era::Initialize && matches!(self.spec.transport, Transport::Http { .. });
+        let pulse = is_silent.then_some(self.shared.options.pulse);
+        let joining = std::pin::pin!(connection.subscribe(uri, feed, pulse, &self.shared.tasks));
+        let answer = match patience.wait(joining, &Progress::default(), connection.questions.asking()).await {
+            Ok(answer) => answer,
+            Err(late) => Err(self.too_slow(Asked::Method(Method::Subscribe), late, &connection)),
+        };
+        self.judge(&answer, &connection);
+        let mut subscription = answer?;
+        subscription.listening = Some(listening);
+        Ok(subscription)
+    }
+
+    async fn connected(self: &Arc<Self>, limit: Duration) -> Result<Arc<Connection>, Error> {
+        let connection = tokio::time::timeout(limit, self.connection_to_call()).await;
+        connection.unwrap_or_else(|_elapsed| Err(self.start_too_slow(limit)))
+    }
+
     /// What an answer, or its absence, says of the server.
-    fn judge(self: &Arc<Self>, answer: &Result<ToolResult, Error>, connection: &Arc<Connection>) {
+    fn judge<T>(self: &Arc<Self>, answer: &Result<T, Error>, connection: &Arc<Connection>) {
         match answer {
             Err(error) if error.is_unanswered() && connection.is_open() => {
                 // All its answers come one way: where one is lost there, all may be.
@@ -117,7 +147,7 @@ impl Server {
 async fn end_if_it_hangs(server: Weak<Server>, connection: Arc<Connection>) {
     let pinged = tokio::time::timeout(PING, connection.ping()).await;
     let Some(server) = server.upgrade() else { return };
-    if pinged.is_err() && server.usage.idle_since().is_some() {
+    if pinged.is_err() && !server.usage.is_busy() {
         let hangs = Error::Hangs { server: server.spec.name.clone(), ms: milliseconds(PING) };
         let _ = connection.hangs.set(hangs);
     }

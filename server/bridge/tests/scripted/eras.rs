@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-fn spec(manner: &str) -> ServerSpec {
+pub(crate) fn spec(manner: &str) -> ServerSpec {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     let program = PROGRAM.get_or_init(|| crate::faulty::built("era-server")).to_string_lossy().into_owned();
     let mut spec = crate::faulty::faulty_spec("s", manner);

@@ -10,6 +10,7 @@ mod faults;
 #[expect(unreachable_pub, reason = "it is public in testkit")]
 #[path = "../../../testkit/src/faulty.rs"]
 mod faulty;
+mod fresh;
 mod http;
 mod kills;
 mod kit;
@@ -19,6 +20,7 @@ mod orphans;
 mod pages;
 mod refusals;
 mod sse;
+mod subscribe;
 mod supervision;
 mod tasks;
 mod turns;

@@ -85,11 +85,19 @@ async fn answer(call: &GuestCall) -> Result<String, CallError> {
             let path = arguments["path"].as_str().unwrap_or("?");
             Ok(json!(format!("text of {path}")).to_string())
         }
+        ("files", "resources/subscribe") => match arguments["uri"].as_str() {
+            Some("dies") => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                Err(error(call, ErrorKind::Tool, "it died"))
+            }
+            _ => std::future::pending().await,
+        },
         ("files", method) if method.contains('/') => beside_tools(call, &arguments),
         ("files", "prompts") => Ok(json!("a tool").to_string()),
         ("echo", "tools/call") => Ok(json!({"content": [], "_meta": {"of": arguments}}).to_string()),
         ("tta", "progress") => Ok("null".to_owned()),
         ("tta", "progress/since") => updates(&arguments).await,
+        ("tta", "updates/since") => changes(&arguments).await,
         _ => Err(error(call, ErrorKind::UnknownTool, &format!("{} has no tool {}", call.server, call.tool))),
     }
 }
@@ -121,6 +129,19 @@ async fn updates(asked: &Value) -> Result<String, CallError> {
         std::future::pending::<()>().await;
     }
     Ok(json!({"seen": all.len(), "updates": all[seen..]}).to_string())
+}
+
+/// Three changes of whichever subscription is meant: two that were there when it began, and one after them; no further one ever
+/// comes.
+async fn changes(asked: &Value) -> Result<String, CallError> {
+    let first = json!([{"uri": "a", "times": 1}, {"uri": "a/b", "times": 2}]);
+    let (seen, updates) = match asked["seen"].as_u64() {
+        Some(0) => (3, first),
+        Some(3) => (6, json!([{"uri": "a", "times": 3}])),
+        _ if asked["now"] == true => (6, json!([])),
+        _ => std::future::pending().await,
+    };
+    Ok(json!({"seen": seen, "updates": updates}).to_string())
 }
 
 fn error(call: &GuestCall, kind: ErrorKind, message: &str) -> CallError {

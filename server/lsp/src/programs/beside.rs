@@ -47,12 +47,12 @@ pub(super) fn arguments(program: &Program<'_>, place: &CallPlace) -> Option<Vec<
 pub(super) fn members(program: &Program<'_>, server: &str, group: &str, replace: &Range<usize>) -> Vec<CompletionItem> {
     let Some(server) = asked(program, server) else { return Vec::new() };
     let is_called = program.document.text()[replace.end..].starts_with('(');
-    let functions = server.functions().iter().filter_map(|function| {
+    let functions = server.offered().filter_map(|function| {
         let name = function.identifier.strip_prefix(group)?.strip_prefix('.')?;
         let mut item = item(program, replace, name, CompletionItemKind::METHOD);
         item.detail = Some(function.summary().to_owned());
         if !is_called {
-            let takes = matches!(function.method, Some(Method::GetPrompt | Method::ReadResource));
+            let takes = matches!(function.method, Some(Method::GetPrompt | Method::ReadResource | Method::Subscribe));
             let text = if takes { format!("{name}(\"$1\")") } else { format!("{name}()") };
             offers::insert(&mut item, text, InsertTextFormat::SNIPPET);
         }
@@ -81,6 +81,9 @@ pub(super) fn group(program: &Program<'_>, server: &str, group: &str) -> Option<
     let method = server.functions().iter().find(|function| function.identifier.starts_with(group))?.method?;
     let all: Vec<&Tool> = listed(&server, method).collect();
     let mut out = format!("**{group}** of {} · {} listed", escape(server.name()), all.len());
+    if method == Method::ListResources && server.beside().tells_changes {
+        out.push_str(" · `subscribe(uri)` tells of changes");
+    }
     for entry in all.iter().take(SHOWN) {
         let _ = write!(out, "\n- {} {}", code(&entry.definition.name), escape(entry.summary()));
     }

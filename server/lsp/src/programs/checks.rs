@@ -98,6 +98,10 @@ fn of_call(program: &Program<'_>, call: &Call) -> Vec<Diagnostic> {
         diagnostic(program, range.clone(), DiagnosticSeverity::ERROR, "positional-argument", message)
     });
     out.extend(misplaced);
+    if call.tool == "resources.subscribe" && call.usage == Usage::Misused {
+        // It is what a loop goes over.
+        return out;
+    }
     let (severity, message) = match call.usage {
         Usage::Dropped => (
             DiagnosticSeverity::WARNING,

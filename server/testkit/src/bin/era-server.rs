@@ -15,6 +15,8 @@ struct Server {
     /// The `server/discover` that has no answer yet.
     discover: Option<Value>,
     subscription: Option<Value>,
+    /// Who listens for changes of which resources.
+    listening: Vec<(Value, Vec<Value>)>,
     extra_tools: usize,
 }
 
@@ -34,17 +36,16 @@ impl Server {
         match method {
             "server/discover" => self.discover(id),
             "initialize" => self.initialize(id, params),
+            "notifications/cancelled" => self.listening.retain(|(listener, _)| *listener != params["requestId"]),
             _ if id.is_null() => {}
             _ if self.is_stateless() && params["_meta"]["io.modelcontextprotocol/protocolVersion"] != STATELESS => {
                 error(id, -32_602, "the request does not say which revision it is of");
             }
             "tools/list" => answer(id, self.tools()),
-            "subscriptions/listen" => {
-                self.subscription = Some(id.clone());
-                self.tell(
-                    "notifications/subscriptions/acknowledged",
-                    json!({"notifications": params["notifications"]}),
-                );
+            "subscriptions/listen" => self.listen(id, &params["notifications"]),
+            "resources/list" => {
+                let one = json!({"uri": format!("text:{}", self.extra_tools), "name": "one"});
+                answer(id, json!({"resultType": "complete", "ttlMs": 0, "cacheScope": "private", "resources": [one]}));
             }
             "tools/call" => self.call(id, params),
             _ => error(id, -32_601, &format!("no method {method}")),
@@ -52,14 +53,44 @@ impl Server {
     }
 
     fn is_stateless(&self) -> bool {
-        matches!(self.manner.as_str(), "stateless" | "late" | "last")
+        matches!(self.manner.as_str(), "stateless" | "late" | "last" | "tells-nobody" | "hangs-up")
+    }
+
+    /// Acknowledges a subscription. One to resources is taken, or by manner not, or ended at once.
+    fn listen(&mut self, id: &Value, wanted: &Value) {
+        let uris = wanted["resourceSubscriptions"].as_array().cloned();
+        let taken = if self.manner == "tells-nobody" { &json!({}) } else { wanted };
+        let meta = json!({"io.modelcontextprotocol/subscriptionId": id});
+        let params = json!({"notifications": taken, "_meta": meta});
+        send(&json!({"jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged", "params": params}));
+        match uris {
+            None => self.subscription = Some(id.clone()),
+            Some(_) if self.manner == "hangs-up" => answer(id, json!({"resultType": "complete", "_meta": meta})),
+            Some(uris) => self.listening.push((id.clone(), uris)),
+        }
+    }
+
+    /// Tells who listens that a resource changed.
+    fn update(&self, uri: &Value) {
+        for (id, _) in self.listening.iter().filter(|(_, uris)| uris.contains(uri)) {
+            let params = json!({"uri": uri, "_meta": {"io.modelcontextprotocol/subscriptionId": id}});
+            send(&json!({"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": params}));
+        }
+    }
+
+    /// Ends every subscription to resources.
+    fn hang_up(&mut self) {
+        for (id, _) in self.listening.drain(..) {
+            let meta = json!({"io.modelcontextprotocol/subscriptionId": id});
+            answer(&id, json!({"resultType": "complete", "_meta": meta}));
+        }
     }
 
     fn discover(&mut self, id: &Value) {
         let yes = json!({
             "resultType": "complete", "ttlMs": 0, "cacheScope": "private",
             "supportedVersions": [if self.manner == "older" { "2025-11-25" } else { STATELESS }],
-            "capabilities": {"tools": {"listChanged": true}},
+            "capabilities": {"tools": {"listChanged": true}, "resources": {"subscribe": true}},
         });
         match self.manner.as_str() {
             "dies" => std::process::exit(9),
@@ -133,8 +164,22 @@ impl Server {
             }
             "grow" => {
                 self.extra_tools += 1;
-                self.tell("notifications/tools/list_changed", json!({}));
+                if arguments["quietly"] != true {
+                    self.tell("notifications/tools/list_changed", json!({}));
+                }
                 structured(id, &json!({}));
+            }
+            "update" => {
+                self.update(&arguments["uri"]);
+                structured(id, &json!({}));
+            }
+            "hang_up" => {
+                self.hang_up();
+                structured(id, &json!({}));
+            }
+            "listening" => {
+                let uris: Vec<&Value> = self.listening.iter().flat_map(|(_, uris)| uris).collect();
+                structured(id, &json!({"uris": uris}));
             }
             name => error(id, -32_602, &format!("unknown tool {name}")),
         }

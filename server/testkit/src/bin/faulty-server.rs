@@ -16,6 +16,8 @@ static CANCELLED: Mutex<Vec<Value>> = Mutex::new(Vec::new());
 /// The call that waits for the client's answers to requests of ours, how many it waits for, and what was answered so far.
 static ASKING: Mutex<Option<(Value, u64)>> = Mutex::new(None);
 static TOLD: Mutex<Vec<Value>> = Mutex::new(Vec::new());
+/// What it subscribed to (`+uri`) and unsubscribed from (`-uri`), in order.
+static SUBSCRIBED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 /// What the client said of itself.
 static CLIENT: Mutex<Value> = Mutex::new(Value::Null);
 
@@ -56,6 +58,13 @@ fn receive(fault: &str, message: &Value) {
         Some("tools/list") if fault == "hang-listing" => eprintln!("asked for tools, process {}", std::process::id()),
         Some("tools/list") => answer(fault, id, tools(fault, &message["params"]["cursor"])),
         Some("tools/call") => call(fault, id, &message["params"]),
+        Some("resources/subscribe" | "resources/unsubscribe") if fault == "tells-nobody" => {}
+        Some(method @ ("resources/subscribe" | "resources/unsubscribe")) if fault == "tells" => {
+            let sign = if method == "resources/subscribe" { '+' } else { '-' };
+            let uri = message["params"]["uri"].as_str().unwrap_or_default();
+            SUBSCRIBED.lock().expect("no thread panics").push(format!("{sign}{uri}"));
+            if uri == "none:" { error(id, -32_002, "there is no none:") } else { answer(fault, id, json!({})) }
+        }
         Some(method) if method.starts_with("resources/") || method.starts_with("prompts/") => {
             match beside_tools(fault, method, &message["params"]) {
                 Some(result) => answer(fault, id, result),
@@ -81,6 +90,9 @@ fn receive(fault: &str, message: &Value) {
 fn initialize(fault: &str, message: &Value) -> Value {
     CLIENT.lock().expect("no thread panics").clone_from(&message["params"]);
     let mut capabilities = json!({"tools": {"listChanged": true}, "resources": {}, "prompts": {"listChanged": true}});
+    if matches!(fault, "tells" | "tells-nobody") {
+        capabilities["resources"] = json!({"subscribe": true});
+    }
     if matches!(fault, "chatty" | "deaf-to-levels") {
         capabilities["logging"] = json!({});
     }
@@ -264,6 +276,21 @@ fn call(fault: &str, id: &Value, params: &Value) {
             send(&json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}));
             send(&json!({"jsonrpc": "2.0", "method": "notifications/prompts/list_changed"}));
             answer(fault, id, text_result("grown"));
+        }
+        // Tells of changes as they are given, whether somebody is subscribed or not, before the answer.
+        "update" => {
+            for uri in arguments["uris"].as_array().into_iter().flatten() {
+                let params = json!({"uri": uri});
+                send(&json!({"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": params}));
+            }
+            answer(fault, id, text_result("told"));
+        }
+        "subscribed" => {
+            answer(fault, id, structured(&json!({"log": &*SUBSCRIBED.lock().expect("no thread panics")})));
+        }
+        "die" => {
+            eprintln!("asked to die");
+            std::process::exit(7);
         }
         "cancelled" => answer(fault, id, structured(&json!({"ids": &*cancelled()}))),
         "ask" => {

@@ -6,6 +6,7 @@
 import * as host from 'sandbox/host';
 import { hintForModule } from 'sandbox/absent';
 import { forget, start, ToolError } from 'sandbox/calls';
+import { subscription } from 'sandbox/subscription';
 import { nearest, told } from 'sandbox/told';
 
 const described = Object.create(null); // identifier -> server, as the host described it
@@ -121,6 +122,10 @@ class Resources extends Beside {
   /** Its parts as the server gives them: `uri`, perhaps `mimeType`, and `text` or a base64 `blob`. */
   contents(uri) {
     return this.ask('resources/read', 'resources.contents', isPlainObject(uri) ? uri : { uri }, (all) => all.contents);
+  }
+  /** Its changes, for `for await`: `uri` and `times`. Leaving the loop, or the end of the run, unsubscribes. */
+  subscribe(uri) {
+    return subscription(this.ask('resources/subscribe', 'resources.subscribe', isPlainObject(uri) ? uri : { uri }));
   }
 }
 

@@ -43,8 +43,7 @@ class Call(_Future):
         return _Future.add_done_callback(self, callback, context=context)
 
     def cancel(self, msg=None):
-        if LOOP.in_flight.pop(self.handle, None) is not None:
-            host.cancel_call(self.handle)
+        give_up(self)
         _untouched.pop(self.handle, None)
         return _Future.cancel(self, msg)
 
@@ -118,6 +117,12 @@ def reset():
     """As before the first call."""
     _untouched.clear()
     LOOP.reset()
+
+
+def give_up(call):
+    """Its answer is not wanted any more."""
+    if LOOP.in_flight.pop(call.handle, None) is not None:
+        host.cancel_call(call.handle)
 
 
 def forget(call):

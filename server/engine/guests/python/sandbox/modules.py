@@ -17,6 +17,7 @@ from componentize_py_types import Err
 from wit_world.imports import host
 
 from . import calls, values
+from .subscription import Subscription
 from .told import BadArguments, ServerFailed, ToolError, UnknownServer, UnknownTool, UnknownToolImport
 
 
@@ -78,6 +79,10 @@ class Resources:
     def contents(self, uri):
         """Its parts as the server gives them: dicts with `uri`, perhaps `mimeType`, and `text` or a base64 `blob`."""
         return self._ask("read", {"uri": uri}, operator.itemgetter("contents"))
+
+    def subscribe(self, uri):
+        """Its changes, for `async for`: dicts with `uri` and `times`. Leaving the loop, or the end of the run, unsubscribes."""
+        return Subscription(self._ask("subscribe", {"uri": uri}, None))
 
     def _ask(self, what, arguments, made_of):
         return calls.start(f"{self._server}.resources.{what.partition('/')[0]}", self._server, f"resources/{what}", arguments, made_of)
