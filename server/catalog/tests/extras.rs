@@ -35,6 +35,7 @@ fn beside() -> Beside {
         resources: pages.collect(),
         resource_count: 40,
         has_more: false,
+        tells_changes: false,
     }
 }
 
@@ -111,14 +112,31 @@ fn a_prompt_is_written_as_a_program_asks_for_it_with_its_arguments_typed() {
 }
 
 #[test]
+fn that_a_server_tells_of_changes_is_said_where_it_does() {
+    let line = |beside: Beside| {
+        let catalog = catalog(beside);
+        let offered = catalog.server("my-hub").expect("it is there").offered().count();
+        let hits = catalog.search("resources", None, 50).hits;
+        let all = hits.iter().find(|hit| hit.tool.kind == HitKind::Resources).map(|hit| hit.tool.summary().to_owned());
+        (all, offered)
+    };
+    let (all, offered) = line(Beside { tells_changes: true, ..beside() });
+    let all = all.expect("there are some");
+    assert!(all.starts_with("40 resources (resources.subscribe(uri) tells of changes): wiki://handbook/1"), "{all}");
+    let none = Beside { resources: Vec::new(), resource_count: 0, ..beside() };
+    let only_templates = line(Beside { tells_changes: true, ..none.clone() }).0;
+    assert_eq!(only_templates.as_deref(), Some("0 resources (resources.subscribe(uri) tells of changes)"));
+    assert_eq!((line(none).0, line(beside()).1), (None, offered - 1));
+}
+
+#[test]
 fn what_a_server_says_of_them_stays_inside_its_quotes_and_its_comment_and_is_bounded() {
     let hostile = "x\")\nimport os\n\u{202e}# ";
     let arguments = (0..32).map(|n| argument(&format!("{hostile}{n}{}", "y".repeat(200)), true)).collect();
     let prompt = Prompt { name: hostile.into(), description: Some(hostile.repeat(100)), arguments };
     let one = Resource { uri: hostile.into(), name: hostile.into(), description: Some(hostile.to_owned()) };
     let (templates, resources) = (vec![one.clone()], vec![one]);
-    let catalog =
-        catalog(Beside { prompts: vec![prompt], templates, resources, resource_count: 1_000, has_more: true });
+    let catalog = catalog(Beside { prompts: vec![prompt], templates, resources, resource_count: 1_000, ..beside() });
     for entry in catalog.server("my-hub").expect("it is there").extras() {
         for language in [Language::Python, Language::TypeScript] {
             let stub = entry.stub(language, Detail::Signature);

@@ -112,6 +112,7 @@ fn tools(fault: &str, cursor: &Value) -> Value {
         "many-tools" => return many_tools(),
         "typed-tools" => return typed_tools(),
         "claims" => return claims(),
+        "tells" => return json!({"tools": (["update", "subscribed", "die"].map(tool))}),
         "asks" => return json!({"tools": (["ask", "ask_later", "told", "slow"].map(tool))}),
         _ => {}
     }

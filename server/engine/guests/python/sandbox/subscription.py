@@ -50,7 +50,7 @@ class Subscription:
         return self
 
     async def _look(self):
-        call = self._call
+        call = calls.forget(self._call)
         over = call.done()
         # The host keeps what was not read yet, so that a question may be given up.
         asked = calls.Call(
