@@ -4,7 +4,8 @@
 //! there) without a change of threads. If it is not done by then and is the only one under way, the guest's own thread
 //! drives it while the guest waits: an answer then wakes that thread and no other. The host's runtime takes it over as
 //! soon as the guest does anything else for long (another call, an epoch of computing, a wait that ended without it),
-//! and drives all others from their start. Calls over `calls_in_flight` wait their turn in order. Dropping [`Calls`] drops
+//! and drives all others from their start. Calls over `calls_in_flight` wait their turn in order, but for questions to the
+//! sandbox and subscriptions, which stand open and hold none. Dropping [`Calls`] drops
 //! every future, which cancels the calls.
 //!
 //! Bounded: number, arguments and answer of each, arguments waiting and answers waiting in all. Not bounded here: how

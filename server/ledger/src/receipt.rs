@@ -5,7 +5,8 @@
 //! the host's own tool search finds the tools. Both sides write the tool's name beside its arguments, and the host's cap
 //! holds for what either gets back. A run that did not end well, or made no call, credits nothing to direct calling: its
 //! cost is a loss. So is a call that the cache answered from an equal call of the same run: a model that calls directly
-//! has that answer in its context.
+//! has that answer in its context. A subscription to a resource, which direct calling has not, is one call in a wave of its
+//! own, answered with all the changes that were told.
 
 use crate::count::{Count, Encoding};
 use crate::definitions::ServerTokens;

@@ -167,3 +167,91 @@ async fn a_stateless_server_that_does_not_take_it_or_ends_it_again_and_again_is_
     let error = tokio::time::timeout(BOUND, one.ended()).await.expect("it ends");
     assert!(matches!(&error, Error::Unreachable { .. }) && error.to_string().contains("again and again"), "{error}");
 }
+
+mod sessions {
+    //! Streamable HTTP with sessions that the server forgets, and a server that is gone.
+
+    use super::{change, next, subscribe};
+    use crate::kit::{BOUND, Kit};
+    use axum::Router;
+    use axum::extract::State;
+    use axum::http::{HeaderMap, Method, StatusCode};
+    use axum::response::{IntoResponse as _, Response};
+    use bridge::Error;
+    use model::Transport;
+    use serde_json::{Value, json};
+    use std::sync::{Arc, Mutex, PoisonError};
+    use std::time::Duration;
+
+    /// The session that it knows, how many there were, who subscribed in which, and whether it is there at all.
+    #[derive(Default)]
+    struct Seat {
+        session: Option<String>,
+        count: usize,
+        log: Vec<String>,
+        is_gone: bool,
+    }
+
+    type Shared = Arc<Mutex<Seat>>;
+
+    async fn answer(State(seat): State<Shared>, method: Method, headers: HeaderMap, body: String) -> Response {
+        let mut seat = seat.lock().unwrap_or_else(PoisonError::into_inner);
+        if seat.is_gone {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+        if method != Method::POST {
+            return StatusCode::METHOD_NOT_ALLOWED.into_response();
+        }
+        let message: Value = serde_json::from_str(&body).unwrap_or_default();
+        let given = headers.get("mcp-session-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let result = match message["method"].as_str().unwrap_or_default() {
+            "server/discover" => {
+                let error = json!({"code": -32_601, "message": "no such method"});
+                return axum::Json(json!({"jsonrpc": "2.0", "id": message["id"], "error": error})).into_response();
+            }
+            "initialize" => {
+                seat.count += 1;
+                seat.session = Some(format!("s{}", seat.count));
+                json!({
+                    "protocolVersion": "2025-11-25",
+                    "capabilities": {"resources": {"subscribe": true}},
+                    "serverInfo": {"name": "scripted", "version": "1"},
+                })
+            }
+            _ if given != seat.session => return StatusCode::NOT_FOUND.into_response(),
+            "resources/subscribe" => {
+                let line =
+                    format!("{} {}", given.unwrap_or_default(), message["params"]["uri"].as_str().unwrap_or("?"));
+                seat.log.push(line);
+                json!({})
+            }
+            _ if message["id"].is_null() => return StatusCode::ACCEPTED.into_response(),
+            _ => json!({}),
+        };
+        let session = [("mcp-session-id", seat.session.clone().unwrap_or_default())];
+        (session, axum::Json(json!({"jsonrpc": "2.0", "id": message["id"], "result": result}))).into_response()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_session_that_the_server_forgot_is_subscribed_anew_and_a_server_that_is_gone_ends_it() {
+        let seat = Shared::default();
+        let change_seat = |change: fn(&mut Seat)| change(&mut seat.lock().unwrap_or_else(PoisonError::into_inner));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/mcp", listener.local_addr().expect("an address"));
+        let app = Router::new().fallback(answer).with_state(seat.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let mut spec = crate::faulty::faulty_spec("s", "");
+        spec.transport = Transport::Http { url, headers: std::collections::BTreeMap::new(), sse: false };
+        let kit = Kit::with(vec![spec], |options| options.pulse = Duration::from_millis(20));
+
+        let (one, feed) = subscribe(&kit, "text:a").await;
+        let seen = feed.since(0).0;
+        change_seat(|seat| seat.session = None);
+        assert_eq!(next(&feed, seen).await, [change("text:a", 1)], "what happened meanwhile is unknown");
+        let log = seat.lock().unwrap_or_else(PoisonError::into_inner).log.clone();
+        assert_eq!(log, ["s1 text:a", "s2 text:a"]);
+        change_seat(|seat| seat.is_gone = true);
+        let error = tokio::time::timeout(BOUND, one.ended()).await.expect("it ends");
+        assert!(matches!(error, Error::Refused { status: 500, .. }), "{error}");
+    }
+}
