@@ -70,6 +70,9 @@ pub(crate) enum Command {
     Doctor,
     /// Serve the tools `run_code` and `search_tools` as an MCP server, over stdio unless --http is given
     Mcp(McpArgs),
+    /// Serve the dashboard to a browser until Ctrl-C: what programs saved or lost, over time and run by run
+    #[command(after_help = DASHBOARD_HELP)]
+    Dashboard(DashboardArgs),
     /// The daemon as editors start it: LSP over stdio, and MCP over loopback HTTP
     Lsp,
 }
@@ -287,6 +290,20 @@ pub(crate) struct McpArgs {
     pub(crate) insecure_no_token: bool,
 }
 
+const DASHBOARD_HELP: &str = "\
+The address on stdout holds the key of the page: who has it can look at figures, names and times until the command ends, and
+run nothing. No content of any call is shown.";
+
+#[derive(Args, Debug)]
+pub(crate) struct DashboardArgs {
+    /// The loopback address; port 0 picks a free one. `TTA_HTTP_TOKEN` sets the key
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) http: SocketAddr,
+    /// Open it in the browser
+    #[arg(long)]
+    pub(crate) open: bool,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Lang {
     #[value(alias = "py")]
@@ -377,6 +394,9 @@ mod tests {
             ("mcp --http 127.0.0.1:0 --insecure-no-token", true),
             ("mcp --insecure-no-token", false),
             ("mcp --http localhost", false),
+            ("dashboard", true),
+            ("dashboard --http 127.0.0.1:7001 --open --json", true),
+            ("dashboard --http everywhere", false),
             ("lsp", true),
             ("frobnicate", false),
         ] {

@@ -4,6 +4,7 @@
 
 mod args;
 mod bench;
+mod dashboard;
 mod elicit;
 mod failure;
 mod import;
@@ -60,6 +61,7 @@ async fn dispatch(Cli { common, command }: Cli) -> Outcome {
         Command::Ledger(command) => ledger::ledger(command, &common).await,
         Command::Doctor => status::doctor(&common).await,
         Command::Mcp(args) => serve::mcp(&args, &common).await,
+        Command::Dashboard(args) => dashboard::dashboard(&args, &common).await,
         Command::Lsp => serve::lsp(&common).await,
     }
 }

@@ -18,7 +18,11 @@ const TOKEN_BYTES_MIN: usize = 16;
 
 /// `tta mcp`.
 pub(crate) async fn mcp(args: &McpArgs, common: &Common) -> Outcome {
-    let auth = if args.http.is_some() { Some(auth(args)?) } else { None };
+    let auth = match args.http {
+        Some(_) if args.insecure_no_token => Some(Auth::Open),
+        Some(_) => Some(auth()?),
+        None => None,
+    };
     let daemon = Daemon::start(options(common)).await?;
     let served = async {
         match args.http.zip(auth) {
@@ -64,10 +68,8 @@ async fn serve_http(daemon: Daemon, addr: SocketAddr, auth: Auth) -> Result<(), 
     Ok(())
 }
 
-fn auth(args: &McpArgs) -> Result<Auth, Failure> {
-    if args.insecure_no_token {
-        return Ok(Auth::Open);
-    }
+/// The token of the environment, or a new one.
+pub(crate) fn auth() -> Result<Auth, Failure> {
     match std::env::var(TOKEN_VARIABLE) {
         Ok(token) if token.len() >= TOKEN_BYTES_MIN && token.bytes().all(|b| b.is_ascii_graphic()) => {
             Ok(Auth::Token(Secret::new(token)))
@@ -81,7 +83,7 @@ fn auth(args: &McpArgs) -> Result<Auth, Failure> {
 }
 
 /// Ctrl-C, or the polite signal to end.
-async fn told_to_stop() {
+pub(crate) async fn told_to_stop() {
     let interrupted = async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

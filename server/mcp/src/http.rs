@@ -1,4 +1,4 @@
-//! The loopback HTTP endpoint: streamable HTTP at `/mcp`.
+//! The loopback HTTP endpoint: streamable HTTP at `/mcp`, and the dashboard (`dashboard.rs`).
 //!
 //! Bounded here: connections, sessions, the body of a request, the time to send its head, how long a session may be idle,
 //! and how long a request waits for a seat. Checked here: the address, the token, Host and Origin. Not bounded here: how many runs there are at once, which
@@ -6,6 +6,7 @@
 
 use crate::Error;
 use crate::auth::{Auth, require_token};
+use crate::dashboard;
 use crate::front::Front;
 use crate::run::Sitting;
 use axum::Router;
@@ -48,6 +49,9 @@ const BODY_BYTES_MAX: usize = 32 << 20;
 /// Time to send a request's head, and to leave a connection unused.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Dashboards that are told of changes at once; further ones are refused and ask again.
+const FOLLOWERS_MAX: usize = 32;
+
 /// Time for connections to end when the endpoint does.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -64,6 +68,8 @@ pub struct HttpLimits {
     pub session_idle: Duration,
     /// How long a connection may take for a request's head.
     pub head_timeout: Duration,
+    /// Dashboards that are told of changes at once.
+    pub followers: usize,
 }
 
 impl Default for HttpLimits {
@@ -74,6 +80,7 @@ impl Default for HttpLimits {
             seat_wait: SEAT_WAIT,
             session_idle: SESSION_IDLE,
             head_timeout: HEAD_TIMEOUT,
+            followers: FOLLOWERS_MAX,
         }
     }
 }
@@ -91,6 +98,18 @@ impl HttpServer {
     /// What a client connects to.
     pub fn url(&self) -> String {
         format!("http://{}/mcp", self.addr)
+    }
+
+    /// Where a browser finds the dashboard; the token, where there is one, in the fragment, which is sent to nobody.
+    pub fn dashboard_url(&self) -> String {
+        match self.auth.token() {
+            Some(token) => {
+                let key =
+                    url::form_urlencoded::Serializer::new(String::new()).append_pair("token", token.expose()).finish();
+                format!("http://{}/#{key}", self.addr)
+            }
+            None => format!("http://{}/", self.addr),
+        }
     }
 
     /// How its requests are admitted.
@@ -126,20 +145,59 @@ struct Seats {
     wait: Duration,
 }
 
-/// Serves `daemon` on a loopback address; port 0 picks a free one.
-pub async fn serve_http(daemon: Daemon, addr: SocketAddr, auth: Auth, limits: HttpLimits) -> Result<HttpServer, Error> {
-    let endpoint = Arc::<Sitting>::default();
-    let front = move |seat| Front::seated(daemon.clone(), Arc::clone(&endpoint), seat);
-    serve_handler(front, addr, auth, limits).await
+/// What the routes of one endpoint have in common.
+pub(crate) struct Door {
+    /// The hosts that requests may name.
+    pub(crate) hosts: [String; 3],
+    pub(crate) auth: Arc<Auth>,
+    pub(crate) limits: HttpLimits,
+    /// Cancelled when the endpoint ends.
+    pub(crate) stop: CancellationToken,
 }
 
-/// The same endpoint over any handler, such as that of a conformance suite. `handler` is called for each session, and for
-/// each request that has none.
+impl Door {
+    /// The origins that requests may come from.
+    pub(crate) fn origins(&self) -> impl Iterator<Item = String> {
+        self.hosts.iter().map(|host| format!("http://{host}"))
+    }
+}
+
+/// Serves `daemon` on a loopback address, its tools and its dashboard; port 0 picks a free one.
+pub async fn serve_http(daemon: Daemon, addr: SocketAddr, auth: Auth, limits: HttpLimits) -> Result<HttpServer, Error> {
+    let endpoint = Arc::<Sitting>::default();
+    let front = {
+        let daemon = daemon.clone();
+        move |seat| Front::seated(daemon.clone(), Arc::clone(&endpoint), seat)
+    };
+    bind(addr, auth, limits, |door| tools(front, door).merge(dashboard::router(daemon, door))).await
+}
+
+/// Serves the dashboard of `daemon` alone: whoever has this endpoint's token can look, and run nothing.
+pub async fn serve_dashboard(
+    daemon: Daemon,
+    addr: SocketAddr,
+    auth: Auth,
+    limits: HttpLimits,
+) -> Result<HttpServer, Error> {
+    bind(addr, auth, limits, |door| dashboard::router(daemon, door)).await
+}
+
+/// The endpoint of tools over any handler, such as that of a conformance suite. `handler` is called for each session, and
+/// for each request that has none.
 pub async fn serve_handler<H: ServerHandler>(
     handler: impl Fn(Seat) -> H + Send + Sync + 'static,
     addr: SocketAddr,
     auth: Auth,
     limits: HttpLimits,
+) -> Result<HttpServer, Error> {
+    bind(addr, auth, limits, |door| tools(handler, door)).await
+}
+
+async fn bind(
+    addr: SocketAddr,
+    auth: Auth,
+    limits: HttpLimits,
+    routes: impl FnOnce(&Door) -> Router,
 ) -> Result<HttpServer, Error> {
     if !addr.ip().is_loopback() {
         return Err(Error::NotLoopback(addr));
@@ -148,35 +206,30 @@ pub async fn serve_handler<H: ServerHandler>(
     let listener = TcpListener::bind(addr).await.map_err(bind)?;
     let addr = listener.local_addr().map_err(bind)?;
     let (stop, auth, tasks) = (CancellationToken::new(), Arc::new(auth), TaskTracker::new());
-    let router = router(handler, addr, &auth, &limits, &stop);
+    let hosts = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{}", addr.port()));
+    let door = Door { hosts, auth: Arc::clone(&auth), limits: limits.clone(), stop: stop.clone() };
+    let router = routes(&door);
     tasks.spawn(accept(listener, router, limits, stop.clone(), tasks.clone()));
     tasks.close();
     Ok(HttpServer { addr, auth, tasks, stop: stop.drop_guard() })
 }
 
-fn router<H: ServerHandler>(
-    handler: impl Fn(Seat) -> H + Send + Sync + 'static,
-    addr: SocketAddr,
-    auth: &Arc<Auth>,
-    limits: &HttpLimits,
-    stop: &CancellationToken,
-) -> Router {
-    let names = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{}", addr.port()));
+fn tools<H: ServerHandler>(handler: impl Fn(Seat) -> H + Send + Sync + 'static, door: &Door) -> Router {
     let config = StreamableHttpServerConfig::default()
-        .with_allowed_hosts(names.iter().cloned())
-        .with_allowed_origins(names.iter().map(|name| format!("http://{name}")))
+        .with_allowed_hosts(door.hosts.iter().cloned())
+        .with_allowed_origins(door.origins())
         .enforce_origin_validation()
         .with_json_response(true)
         .with_max_request_body_bytes(BODY_BYTES_MAX)
-        .with_cancellation_token(stop.child_token());
+        .with_cancellation_token(door.stop.child_token());
     let mut sessions = LocalSessionManager::default();
-    sessions.session_config.keep_alive = Some(limits.session_idle);
-    let seats = Seats { free: Arc::new(Semaphore::new(limits.sessions)), wait: limits.seat_wait };
+    sessions.session_config.keep_alive = Some(door.limits.session_idle);
+    let seats = Seats { free: Arc::new(Semaphore::new(door.limits.sessions)), wait: door.limits.seat_wait };
     let no_seat = |_| std::io::Error::other("only a request with a seat has a handler");
     let session = move || Ok(handler(SEAT.try_with(Arc::clone).map_err(no_seat)?));
     let service = StreamableHttpService::new(session, Arc::new(sessions), config);
     let router = Router::new().route_service("/mcp", service).layer(from_fn_with_state(seats, seat));
-    router.layer(from_fn_with_state(Arc::clone(auth), require_token))
+    router.layer(from_fn_with_state(Arc::clone(&door.auth), require_token))
 }
 
 /// Seats whoever begins a session or has none. How many wait is bounded by the connections.

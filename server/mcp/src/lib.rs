@@ -4,10 +4,12 @@
 //! and no foreign Origin; sessions, connections, bodies and idle times are bounded. What a tool answers is
 //! `model::reply_text`, the same text the ledger counts; whatever else a result carries is for people and never reaches a
 //! model. Every revision of the protocol is spoken, with sessions and without. Left out on purpose: any tool, resource or
-//! prompt of the servers behind, which programs reach and models need not see.
+//! prompt of the servers behind, which programs reach and models need not see. For people the HTTP endpoint has the
+//! dashboard.
 
 mod auth;
 mod card;
+mod dashboard;
 mod elicit;
 mod front;
 mod http;
@@ -22,7 +24,8 @@ mod run;
 mod tools;
 
 pub use auth::Auth;
-pub use http::{HttpLimits, HttpServer, Seat, serve_handler, serve_http};
+pub use dashboard::report_page;
+pub use http::{HttpLimits, HttpServer, Seat, serve_dashboard, serve_handler, serve_http};
 pub use parked::Parked;
 
 use daemon::Daemon;
