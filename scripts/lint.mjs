@@ -11,6 +11,8 @@ const CHECKS = [
   ['prettier', bin('prettier'), ['--check', '.']],
   ['translated texts', process.execPath, [join(root, 'extension', 'l10n.mjs'), '--check']],
   ['types', bin('tsc'), ['--noEmit', '-p', 'extension']],
+  ['types of the page', bin('tsc'), ['--noEmit', '-p', 'extension/src/dashboard']],
+  ['the page is fresh', process.execPath, [join(root, 'extension', 'page.mjs'), '--check']],
   ['clippy', 'cargo', ['clippy', '--workspace', '--all-targets', '--locked', '--keep-going', '--', '-D', 'warnings']],
 ];
 

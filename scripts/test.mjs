@@ -9,12 +9,20 @@ import { checkToolchain, has, installSystemPackages } from './lib/toolchain.mjs'
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const L10N = [join(root, 'extension', 'l10n.mjs'), '--check'];
 
+const PAGE = [join(root, 'extension', 'page.mjs'), '--check'];
+const PAGE_TYPES = join(root, 'extension', 'src', 'dashboard');
+
 const PARTS = {
   style: async () => [
     await step('Style: rustfmt', 'cargo', ['fmt', '--all', '--check'], { allowFailure: true, show: true }),
     await step('Style: eslint', bin('eslint'), ['.'], { allowFailure: true, show: true }),
     await step('Style: translated texts', process.execPath, L10N, { allowFailure: true, show: true }),
     await step('Style: types', bin('tsc'), ['--noEmit', '-p', 'extension'], { allowFailure: true, show: true }),
+    await step('Style: types of the page', bin('tsc'), ['--noEmit', '-p', PAGE_TYPES], {
+      allowFailure: true,
+      show: true,
+    }),
+    await step('Style: the page is fresh', process.execPath, PAGE, { allowFailure: true, show: true }),
   ],
   rust: async () => {
     const runner = has('cargo', ['nextest', '--version'])

@@ -130,6 +130,11 @@ export class Ctx implements vscode.Disposable {
     return this.daemon?.state ?? (this.loading ? { kind: 'starting' } : { kind: 'stopped', why: this.whyNone });
   }
 
+  /** Where the extension's files lie. */
+  get folder(): string {
+    return this.context.extensionPath;
+  }
+
   /** The extension's own name, and its folder in the person's profile. */
   get extensionId(): string {
     return this.context.extension.id;

@@ -30,7 +30,7 @@ export class Parts implements vscode.Disposable {
     this.servers = new ServersView(ctx);
     this.runs = new RunsView(ctx);
     this.documents = new Documents(ctx);
-    this.dashboard = new Dashboard(ctx, this.servers, this.runs);
+    this.dashboard = new Dashboard(ctx);
   }
 
   /** What a tool was called with last, in this window. */

@@ -9,6 +9,7 @@ import type {
   ApprovalRequest,
   CallReply,
   CallRequest,
+  CallRow,
   Check,
   EditorTool,
   EditorToolCall,
@@ -21,6 +22,7 @@ import type {
   KeptRequest,
   LiveRun,
   OpenUrlRequest,
+  ReportRequest,
   RunDetail,
   RunEvent,
   RunId,
@@ -29,6 +31,7 @@ import type {
   RunSummary,
   SampleReply,
   SampleRequest,
+  SavingsReport,
   SavingsSummary,
   SearchReply,
   SearchRequest,
@@ -97,6 +100,10 @@ export const serverLog = new RequestType<{ server: string }, string>('tta/server
 /** A server that was never asked for its tools is asked first. */
 export const serverTools = new RequestType<{ server: string }, ToolInfo[]>('tta/serverTools');
 export const doctor = new RequestType<Record<string, never>, Check[]>('tta/doctor');
+/** What a period cost and saved. */
+export const report = new RequestType<ReportRequest, SavingsReport>('tta/report');
+/** A run's calls as the ledger has them, in the order in which they were made. */
+export const runCalls = new RequestType<{ run_id: RunId }, CallRow[]>('tta/run/calls');
 export const savings = new RequestType<Record<string, never>, SavingsSummary>('tta/savings');
 export const runs = new RequestType<{ limit: number }, RunSummary[]>('tta/runs');
 /** Newest first. */

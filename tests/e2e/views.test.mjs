@@ -115,24 +115,30 @@ test('servers and runs are seen, followed, and acted on', async (t) => {
   await t.test('the dashboard compares with each baseline, and follows what runs', async () => {
     await workbench.command('tta.showDashboard');
     const body = page.frameLocator('iframe.webview:visible').frameLocator('iframe').locator('body');
-    const saved = () => body.locator('.totals:visible .saved').first().innerText();
+    const saved = () => body.locator('.hero h2').innerText();
     const { tokens } = (await workbench.savings()).workspace;
     const figure = (direct) => {
       const count = direct.total - tokens.code_mode.total;
       const size = Math.abs(count).toLocaleString('en-US');
-      return new RegExp(count < 0 ? `^cost ${size} tokens more` : `^saved ${size} tokens`);
+      return new RegExp(count < 0 ? `${size} tokens more than direct calls` : `${size} tokens saved`);
     };
+    await body.locator('.hero').waitFor();
     assert.match(await saved(), figure(tokens.direct.deferred));
     await workbench.shoot('dashboard-dark');
     await body.getByLabel('All servers').check();
-    assert.match(await saved(), figure(tokens.direct.all_servers));
+    await until('the other baseline', async () => figure(tokens.direct.all_servers).test(await saved()));
     await theme('Light Modern');
     await workbench.inHost(
       `void vscode.commands.executeCommand('tta.runFile', ${JSON.stringify(`file://${join(folder, 'lists.py')}`)})`,
     );
-    await body.locator('[data-run]').nth(3).waitFor();
+    const runs = body.locator('section', { has: page.getByRole('heading', { name: 'Last runs' }) }).locator('tbody tr');
+    await runs.nth(3).waitFor();
     await until('the new total', async () => !figure(tokens.direct.all_servers).test(await saved()));
     assert.equal(await body.getByLabel('All servers').isChecked(), true, 'the switch stays where it was');
+    await runs.first().getByRole('button').click();
+    await body.getByRole('button', { name: 'Open its receipt' }).waitFor();
+    await body.getByRole('button', { name: 'Back' }).click();
+    await body.getByRole('heading', { name: 'Last runs' }).waitFor();
     await workbench.shoot('dashboard-light');
   });
 

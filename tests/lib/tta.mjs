@@ -2,9 +2,11 @@
 // Only the compiled guests are shared: they belong to the machine, and compiling Python takes ten seconds.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { binary } from '../../scripts/lib/build.mjs';
 import { root } from '../../scripts/lib/step.mjs';
 
@@ -82,6 +84,25 @@ export async function runJson(cwd, args, options) {
       cause: error,
     });
   }
+}
+
+/**
+ * Starts `tta args…` in the workspace `cwd`, which goes on until the test `t` ends. Returns its first line on stdout, and
+ * `end`, which ends it as Ctrl-C does.
+ */
+export async function serve(t, cwd, args) {
+  const home = homeOf(cwd);
+  mkdirSync(home, { recursive: true });
+  const env = { PATH: process.env.PATH, HOME: home, XDG_CACHE_HOME: caches };
+  const child = spawn(tta, args, { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'close');
+  const end = async () => {
+    child.kill('SIGINT');
+    await ended;
+  };
+  t.after(end);
+  const [line] = await Promise.race([once(createInterface(child.stdout), 'line'), ended]);
+  return { line: String(line), end };
 }
 
 /**

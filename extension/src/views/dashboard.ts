@@ -1,53 +1,46 @@
-/** The dashboard: one webview, drawn anew when the totals, the runs or the servers changed. It fetches nothing. */
+/**
+ * The dashboard in a webview: the page that the daemon serves to browsers too, which asks by messages here. It is told when
+ * something was counted, and whether there is a daemon; what it may ask are reports, and what it may open are receipts.
+ */
 
-import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Ctx } from '../ctx';
-import type { SavingsSummary } from '../lsp_ext';
+import type { PageData, Question, ToEditor, ToPage } from '../dashboard/protocol';
 import * as wire from '../wire';
 import { Coalesced } from './coalesced';
-import { figures } from './dashboard_model';
-import { page } from './dashboard_page';
-import type { RunsView } from './runs_view';
-import type { ServersView } from './servers_view';
 
-const SHOWN = 20;
+const FILE = join('dist', 'dashboard.html');
+const DATA = '<script type="application/json" id="data">';
 
 export class Dashboard implements vscode.Disposable {
-  private readonly redraw = new Coalesced(() => {
-    void this.panel?.webview.postMessage({ figures: this.body() });
+  private readonly counted = new Coalesced(() => {
+    this.tell({ changed: true });
   });
   private readonly listeners: vscode.Disposable[];
   private panel: vscode.WebviewPanel | undefined;
-  private savings: SavingsSummary | undefined;
 
-  constructor(
-    private readonly ctx: Ctx,
-    private readonly servers: ServersView,
-    private readonly runs: RunsView,
-  ) {
-    const changed = (): void => {
-      if (this.panel?.visible === true) {
-        this.redraw.request();
-      }
-    };
+  constructor(private readonly ctx: Ctx) {
     this.listeners = [
-      ctx.onSavings((savings) => {
-        this.savings = savings;
-        changed();
+      ctx.onSavings(() => {
+        if (this.panel?.visible === true) {
+          this.counted.request();
+        }
       }),
-      runs.onDidChangeTreeData(changed),
-      servers.onDidChangeTreeData(changed),
+      ctx.onDidChangeState(() => {
+        this.tellState();
+      }),
     ];
   }
 
   /** Shows the dashboard. */
   async show(): Promise<void> {
-    this.savings = await this.ctx.request(wire.savings, {});
     if (this.panel) {
       this.panel.reveal();
       return;
     }
+    const page = await readFile(join(this.ctx.folder, FILE), 'utf8');
     const title = vscode.l10n.t('TTA Dashboard');
     const panel = vscode.window.createWebviewPanel('tta.dashboard', title, vscode.ViewColumn.Active, {
       enableScripts: true,
@@ -59,36 +52,60 @@ export class Dashboard implements vscode.Disposable {
     });
     panel.onDidChangeViewState(() => {
       if (panel.visible) {
-        this.redraw.request();
+        this.counted.request();
       }
     });
-    panel.webview.onDidReceiveMessage((message: unknown) => {
-      this.pressed(message);
-    });
-    panel.webview.html = page(this.body(), randomBytes(16).toString('base64url'), vscode.env.language);
+    panel.webview.onDidReceiveMessage((message: ToEditor) => void this.hear(message));
+    panel.webview.html = fill(page, pageData());
+    this.tellState();
   }
 
   dispose(): void {
-    this.redraw.dispose();
+    this.counted.dispose();
     this.panel?.dispose();
     for (const listener of this.listeners) {
       listener.dispose();
     }
   }
 
-  private body(): string {
-    const { savings } = this;
-    return savings ? figures({ savings, runs: this.runs.list().slice(0, SHOWN), servers: this.servers.servers }) : '';
+  private async hear(message: ToEditor): Promise<void> {
+    if ('open' in message) {
+      await vscode.commands.executeCommand('tta.openReceipt', { kind: 'run', run: { id: message.run_id } });
+      return;
+    }
+    const { ask: answer } = message;
+    try {
+      this.tell({ answer, value: await this.ask(message) });
+    } catch (error) {
+      this.tell({ answer, error: error instanceof Error ? error.message : String(error) });
+    }
   }
 
-  private pressed(message: unknown): void {
-    const { run, server } = message as { readonly run?: unknown; readonly server?: unknown };
-    if (typeof server === 'string') {
-      void vscode.commands.executeCommand('tta.showTools', server);
-    }
-    const found = this.runs.list().find(({ id }) => id === run);
-    if (found) {
-      void vscode.commands.executeCommand('tta.openReceipt', { kind: 'run', run: found });
+  private ask(question: Question): Promise<unknown> {
+    switch (question.what) {
+      case 'report':
+        return this.ctx.request(wire.report, question.request);
+      case 'calls':
+        return this.ctx.request(wire.runCalls, { run_id: question.run_id });
     }
   }
+
+  private tellState(): void {
+    this.tell({ connected: this.ctx.state.kind === 'ready' });
+  }
+
+  private tell(message: ToPage): void {
+    void this.panel?.webview.postMessage(message);
+  }
+}
+
+/** The page with its data in it. */
+function fill(page: string, data: PageData): string {
+  return page.replace(DATA, () => DATA + JSON.stringify(data).replaceAll('<', '\\u003c'));
+}
+
+/** The reader's language, and the texts in it where the editor has them. */
+function pageData(): PageData {
+  const texts = vscode.l10n.bundle;
+  return { language: vscode.env.language, ...(texts ? { texts } : {}) };
 }
