@@ -1275,6 +1275,175 @@ pending: number,
  */
 problem?: string, };
 
+export type ReportFormat = "text" | "md" | "html" | "csv" | "json";
+
+export type ReportBy = "server" | "tool" | "language" | "front" | "tag";
+
+export type RenderRequest = { 
+/**
+ * The period and its narrowing.
+ */
+report: ReportRequest, 
+/**
+ * The format.
+ */
+format: ReportFormat, 
+/**
+ * The one list of groups that is wanted; servers, tools and languages where absent.
+ */
+by?: ReportBy, 
+/**
+ * To hand on: without any program's name, run, tool or advice; names of servers, tools or tags only where `by` asks for
+ * them.
+ */
+share: boolean, };
+
+export type ExplainRequest = { 
+/**
+ * Which run; the newest that was counted where absent.
+ */
+run_id?: RunId, 
+/**
+ * Dollars at this model's prices; the configured one where absent.
+ */
+model?: string, };
+
+export type Explanation = { 
+/**
+ * The run, with its receipt and the label of each figure.
+ */
+run: RunSummary, 
+/**
+ * Why it saved or cost, in a sentence or two.
+ */
+why: string, 
+/**
+ * The program's side.
+ */
+code_mode: SideExplanation, 
+/**
+ * Direct calling, definitions deferred: the headline.
+ */
+deferred: SideExplanation, 
+/**
+ * Direct calling, the definitions of every server up front.
+ */
+all_servers: SideExplanation, 
+/**
+ * Direct calling, the definitions of the servers that were used.
+ */
+needed_servers: SideExplanation, 
+/**
+ * Its calls in their order, 1,000 at most.
+ */
+calls: Array<ExplainedCall>, 
+/**
+ * Calls beyond these.
+ */
+calls_left_out: number, 
+/**
+ * The most tokens of one answer that a host lets into the context; absent for no cap.
+ */
+cap_tokens?: number, 
+/**
+ * The model's window; absent where the run was counted without one.
+ */
+window_tokens?: number, 
+/**
+ * Both sides in money.
+ */
+dollars?: Dollars, 
+/**
+ * What cannot be taken apart, and why.
+ */
+notes: Array<string>, 
+/**
+ * All of it for people, as Markdown.
+ */
+text: string, };
+
+export type SideExplanation = { 
+/**
+ * Their sums, as they are stored.
+ */
+tokens: SideTokens, 
+/**
+ * The turns in their order, 250 at most; none where they cannot be taken apart.
+ */
+turns: Array<TurnTokens>, 
+/**
+ * Turns beyond these.
+ */
+turns_left_out: number, };
+
+export type TurnTokens = { 
+/**
+ * Counted from 1.
+ */
+turn: number, 
+/**
+ * What the model does in it.
+ */
+what: string, 
+/**
+ * P: what it is prompted with.
+ */
+prompt: number, 
+/**
+ * Of P, what an earlier prompt has sent already.
+ */
+cached: number, 
+/**
+ * A: what it writes.
+ */
+output: number, 
+/**
+ * R: what enters the context for the next turn.
+ */
+results: number, 
+/**
+ * P was brought down to fit the window.
+ */
+compacted: boolean, };
+
+export type ExplainedCall = { 
+/**
+ * The server's configured name.
+ */
+server: string, 
+/**
+ * The tool's own name.
+ */
+tool: string, 
+/**
+ * Its wave within the run.
+ */
+wave: number, 
+/**
+ * Tokens a model would have written to make it.
+ */
+output_tokens: number, 
+/**
+ * Tokens of its answer, uncapped.
+ */
+result_tokens: number, 
+/**
+ * Of these, what would have entered the context, images and sounds by their rule included.
+ */
+entered_tokens: number, 
+/**
+ * Images and sounds in the answer.
+ */
+media: number, 
+/**
+ * It repeats an equal call of the run, and is credited nothing.
+ */
+repeated: boolean, 
+/**
+ * Both were counted whole; else they are estimated.
+ */
+exact: boolean, };
+
 export type RunEvent = { "event": "started", 
 /**
  * Which run.

@@ -37,6 +37,7 @@ const commands: Readonly<Record<string, Command>> = {
   'tta.stopRun': runs.stopRun,
   'tta.showRuns': runs.showRuns,
   'tta.openReceipt': runs.openReceipt,
+  'tta.explainRun': runs.explainRun,
   'tta.openProgram': runs.openProgram,
   'tta.openResult': runs.openResult,
   'tta.openOutput': runs.openOutput,

@@ -16,6 +16,8 @@ import type {
   EditorToolReply,
   ElicitReply,
   ElicitRequest,
+  ExplainRequest,
+  Explanation,
   ImportReply,
   ImportRequest,
   InputRequest,
@@ -23,6 +25,7 @@ import type {
   LiveRun,
   OpenUrlRequest,
   ReportRequest,
+  RenderRequest,
   RunDetail,
   RunEvent,
   RunId,
@@ -106,6 +109,10 @@ export const report = new RequestType<ReportRequest, SavingsReport>('tta/report'
 export const runCalls = new RequestType<{ run_id: RunId }, CallRow[]>('tta/run/calls');
 export const savings = new RequestType<Record<string, never>, SavingsSummary>('tta/savings');
 export const runs = new RequestType<{ limit: number }, RunSummary[]>('tta/runs');
+/** A report as a text or a file. */
+export const renderReport = new RequestType<Partial<RenderRequest>, string>('tta/report/render');
+/** How a run's figures came about; of the newest run where none is named. */
+export const explain = new RequestType<ExplainRequest, Explanation>('tta/explain');
 /** Newest first. */
 export const liveRuns = new RequestType<Record<string, never>, LiveRun[]>('tta/runs/live');
 export const receipt = new RequestType<{ run_id: RunId }, { tokens: TokenReport; result_tokens: number[] }>(

@@ -3,10 +3,19 @@
 import * as vscode from 'vscode';
 import type { Ctx } from '../ctx';
 import type { Parts } from '../parts';
-import { FORMATS, type Format } from '../report';
+import type { ReportFormat } from '../lsp_ext';
 import * as wire from '../wire';
 
-const MOST_RUNS = 1_000;
+/** Every list of an exported report is this long. */
+const MOST_LISTED = 1_000;
+
+/** The formats, by the endings that name them. */
+const FORMATS: Readonly<Record<string, ReportFormat>> = {
+  md: 'md',
+  csv: 'csv',
+  json: 'json',
+  txt: 'text',
+};
 
 /** Checks the installation, firing each limit once, and shows what is wrong and how to mend it. */
 export function doctor(_: Ctx, _subject: unknown, { documents }: Parts): Thenable<void> {
@@ -29,32 +38,24 @@ export function refreshDocument(_: Ctx, subject: unknown, { documents }: Parts):
   }
 }
 
-/** Writes totals and runs to a file, whose ending says in what format. */
+/** Writes what was saved to a file, whose ending says in what format. */
 export async function exportReport(ctx: Ctx): Promise<void> {
   const folder = vscode.workspace.workspaceFolders?.[0];
-  const at = new Date();
-  const name = `tta-report-${at.toISOString().slice(0, 10)}.md`;
+  const name = `tta-report-${new Date().toISOString().slice(0, 10)}.md`;
   const uri = await vscode.window.showSaveDialog({
     title: vscode.l10n.t('Export report'),
-    filters: { Markdown: ['md'], JSON: ['json'], CSV: ['csv'] },
+    filters: { Markdown: ['md'], CSV: ['csv'], JSON: ['json'], Text: ['txt'] },
     ...(folder ? { defaultUri: vscode.Uri.joinPath(folder.uri, name) } : {}),
   });
   if (!uri) {
     return;
   }
-  const ending = uri.path.slice(uri.path.lastIndexOf('.') + 1).toLowerCase();
-  if (!isFormat(ending)) {
-    throw new Error(vscode.l10n.t('A report is a .md, .json or .csv file, not “{0}”.', uri.path));
+  const format = FORMATS[uri.path.slice(uri.path.lastIndexOf('.') + 1).toLowerCase()];
+  if (!format) {
+    throw new Error(vscode.l10n.t('A report is a .md, .csv, .json or .txt file, not “{0}”.', uri.path));
   }
-  const [savings, runs] = await Promise.all([
-    ctx.request(wire.savings, {}),
-    ctx.request(wire.runs, { limit: MOST_RUNS }),
-  ]);
-  const text = FORMATS[ending]({ workspace: folder?.name ?? '', at, savings, runs });
+  const report = { compare: false, only: {}, top: MOST_LISTED };
+  const text = await ctx.request(wire.renderReport, { report, format });
   await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(text));
   await vscode.window.showTextDocument(uri);
-}
-
-function isFormat(ending: string): ending is Format {
-  return Object.hasOwn(FORMATS, ending);
 }

@@ -52,6 +52,16 @@ export async function openReceipt(ctx: Ctx, subject: unknown): Promise<void> {
   await showReceipt(run);
 }
 
+/** Opens how a run's figures came about: of the subject, else of the newest run. */
+export async function explainRun(_: Ctx, subject: unknown, { documents }: Parts): Promise<void> {
+  const run = runIn(subject);
+  const title = vscode.l10n.t('How this was computed');
+  await documents.preview(`${run?.label ?? ''} ${title}.md`.trim(), {
+    kind: 'explanation',
+    ...(run ? { run: run.id } : {}),
+  });
+}
+
 /** Opens the program of a run. */
 export async function openProgram(_: Ctx, subject: unknown, { documents }: Parts): Promise<void> {
   const run = runIn(subject);

@@ -17,6 +17,7 @@ export const SCHEME = 'tta';
 export type Subject =
   | { readonly kind: 'program' | 'result' | 'output'; readonly run: RunId }
   | { readonly kind: 'call'; readonly run: RunId; readonly index: number }
+  | { readonly kind: 'explanation'; readonly run?: RunId }
   | { readonly kind: 'log'; readonly server: string }
   | {
       readonly kind: 'stub';
@@ -81,6 +82,10 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
       }
       case 'doctor':
         return doctorReport(await this.ctx.request(wire.doctor, {}));
+      case 'explanation': {
+        const { run } = subject;
+        return (await this.ctx.request(wire.explain, run === undefined ? {} : { run_id: run })).text;
+      }
       case 'answer':
         return this.answers.get(subject.number) ?? vscode.l10n.t('This answer is no longer kept. Call the tool again.');
       default:
@@ -93,7 +98,7 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
     this.changed.dispose();
   }
 
-  private async ofRun(subject: Extract<Subject, { run: RunId }>): Promise<string> {
+  private async ofRun(subject: Extract<Subject, { kind: 'program' | 'result' | 'output' | 'call' }>): Promise<string> {
     const detail = await this.ctx.request(wire.runDetail, { run_id: subject.run });
     if (detail === null) {
       return vscode.l10n.t('The details of this run went with the window that ran it. Its receipt is kept.');

@@ -45,11 +45,18 @@ test('documents: Show Last Runs opens the receipt of the newest', async () => {
   assert.match(await opened('tta-receipt', newest.id), /^# .* tokens saved/);
 });
 
+test('documents: How Was This Computed shows every turn of the newest run', async () => {
+  await run('tta.explainRun');
+  const [newest] = recorded();
+  assert.ok(newest);
+  assert.match(await opened('tta', `# How the tokens of run ${newest.id}`), /## Direct|is a loss|are a loss/);
+});
+
 test('documents: Export Report writes every run into the file it proposes', async () => {
   await accepting('tta.exportReport');
-  const text = await inFront('file', '# TTA report');
+  const text = await inFront('file', '# What programs saved');
   const path = vscode.window.activeTextEditor?.document.uri.path ?? '';
   assert.match(path.slice(folder.path.length), /^\/tta-report-\d{4}-\d\d-\d\d\.md$/);
-  const rows = text.split('\n').filter((line) => /^\| .+ \| \d{4}-/.test(line));
+  const rows = text.split('\n').filter((line) => /^\| [0-9a-f]{32} +\|/.test(line));
   assert.equal(rows.length, recorded().length);
 });

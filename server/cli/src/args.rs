@@ -66,6 +66,11 @@ pub(crate) enum Command {
     /// Take runs and calls out of the ledger, or into it
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// What programs saved, or cost, in a period: text, Markdown, CSV or JSON
+    #[command(after_help = REPORT_HELP)]
+    Report(ReportArgs),
+    /// How the figures of a run came about: every turn of both sides, what was measured, computed and estimated, and why
+    Explain(ExplainArgs),
     /// Check the installation: guests, limits, servers, trust
     Doctor,
     /// Serve the tools `run_code` and `search_tools` as an MCP server, over stdio unless --http is given
@@ -202,6 +207,72 @@ impl From<SecretsArg> for SecretHandling {
             SecretsArg::Copy => Self::Copy,
         }
     }
+}
+
+const REPORT_HELP: &str = "\
+A moment is how long ago (7d, 12h, 2w, 1mo) or when (2026-11-28, 2026-11-28T14:00), in UTC; a period is counted in whole
+hours. Dollars are estimated at the dated price of a model: a bundled one, or one of [prices.\"MODEL\"] in tta.toml.";
+
+#[derive(Args, Debug, Default)]
+pub(crate) struct ReportArgs {
+    /// The period's begin [default: the oldest run]
+    #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
+    pub(crate) since: Option<String>,
+    /// The period's end [default: now]
+    #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
+    pub(crate) until: Option<String>,
+    /// Compare with the period of the same length before it
+    #[arg(long)]
+    pub(crate) compare: bool,
+    /// One list of groups in place of the usual ones
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) by: Option<ByArg>,
+    /// Dollars at this model's price [default: `model` of [ledger] in tta.toml, else gpt-6.1-sol]
+    #[arg(long)]
+    pub(crate) model: Option<String>,
+    /// Only runs like this: server=, tool=, language=, status=, or KEY=VALUE of a tag; can be given several times
+    #[arg(long, value_name = "WHAT=NAME")]
+    pub(crate) only: Vec<String>,
+    /// The format [default: the ending of the file, else text]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<FormatArg>,
+    /// Write it to this file
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// To hand on: no names of programs, runs, servers, tools or tags but those that --by asks for
+    #[arg(long)]
+    pub(crate) share: bool,
+    /// Entries of each list
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) top: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatArg {
+    Text,
+    #[value(alias = "markdown")]
+    Md,
+    Csv,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ByArg {
+    Server,
+    Tool,
+    Language,
+    Front,
+    Tag,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// The run, as `tta report` lists it [default: the newest]
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// Dollars at this model's price [default: as in a report]
+    #[arg(long)]
+    pub(crate) model: Option<String>,
 }
 
 const RUN_HELP: &str = "\
@@ -389,6 +460,15 @@ mod tests {
             ("ledger import x.jsonl --json", true),
             ("ledger import", false),
             ("ledger export --format xml", false),
+            ("report", true),
+            (
+                "report --since 7d --compare --by tool --model m --only server=fs --only team=a -o x.md --share --top 5",
+                true,
+            ),
+            ("report --format pdf", false),
+            ("report --top 0", false),
+            ("explain", true),
+            ("explain 0190 --json", true),
             ("doctor -vv", true),
             ("mcp", true),
             ("mcp --http 127.0.0.1:0 --insecure-no-token", true),

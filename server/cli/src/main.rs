@@ -14,6 +14,7 @@ mod output;
 mod program;
 mod progress;
 mod receipt;
+mod report;
 mod run;
 mod serve;
 mod session;
@@ -59,6 +60,8 @@ async fn dispatch(Cli { common, command }: Cli) -> Outcome {
         },
         Command::Bench(BenchCommand::Tokens(args)) => bench::tokens(args, &common).await,
         Command::Ledger(command) => ledger::ledger(command, &common).await,
+        Command::Report(args) => report::report(&args, &common).await,
+        Command::Explain(args) => report::explain(args, &common).await,
         Command::Doctor => status::doctor(&common).await,
         Command::Mcp(args) => serve::mcp(&args, &common).await,
         Command::Dashboard(args) => dashboard::dashboard(&args, &common).await,

@@ -33,6 +33,7 @@ mod options;
 mod patterns;
 mod question;
 mod refusal;
+mod report;
 mod requests;
 mod run;
 mod sandbox;

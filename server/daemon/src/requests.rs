@@ -7,11 +7,10 @@ use crate::editor::Asker;
 use crate::error::Error;
 use crate::servers::Hand;
 use crate::snapshot::Snapshot;
-use crate::{artifacts, doctor, editor_tools, import, run, search, servers};
+use crate::{artifacts, doctor, editor_tools, import, report, run, search, servers};
 use engine::{GuestCall, RunClock, ToolHost as _};
 use model::reply::{CallReply, RunDetail};
-use model::report::{Price, ReportRequest, SavingsReport};
-use model::{CallRequest, ConversationId, Language, Method, Origin, Reply, Request, RunId, SearchRequest, TokenReport};
+use model::{CallRequest, Language, Method, Origin, Reply, Request, RunId, SearchRequest};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -71,19 +70,23 @@ async fn other(core: Arc<Core>, snapshot: Arc<Snapshot>, request: Request, calle
             core.ledger.runs(limit.min(RUNS_MAX)).await.map(Reply::Runs).map_err(|e| Error::Fault(e.to_string()))
         }
         Request::Report(request) => {
-            report(&core, &snapshot, request).await.map(|report| Reply::Report(Box::new(report)))
+            report::savings(&core, &snapshot, request).await.map(|it| Reply::Report(Box::new(it)))
+        }
+        Request::RenderReport(request) => report::render(&core, &snapshot, request).await.map(Reply::Rendered),
+        Request::Explain(request) => {
+            report::explain(&core, &snapshot, &request).await.map(|it| Reply::Explain(Box::new(it)))
         }
         Request::RunCalls { run_id } => {
             core.ledger.run_calls(&run_id).await.map(Reply::RunCalls).map_err(|e| Error::Fault(e.to_string()))
         }
         Request::ExportLedger { format, since_ms, after } => {
-            core.ledger.export(format, since_ms, after).await.map(Reply::LedgerPart).map_err(refused_by_ledger)
+            core.ledger.export(format, since_ms, after).await.map(Reply::LedgerPart).map_err(report::refused)
         }
-        Request::ImportLedger { file } => {
-            core.ledger.import(file).await.map(Reply::Imported).map_err(refused_by_ledger)
-        }
+        Request::ImportLedger { file } => core.ledger.import(file).await.map(Reply::Imported).map_err(report::refused),
         Request::LiveRuns => Ok(Reply::LiveRuns(core.details.live())),
-        Request::Conversation { conversation } => sitting(&core, &snapshot, &conversation).await,
+        Request::Conversation { conversation } => {
+            report::conversation(&core, &snapshot, &conversation).await.map(|it| Reply::Conversation(Box::new(it)))
+        }
         Request::Receipt { run_id } => {
             let receipt = core.ledger.receipt(&run_id).await;
             let (report, calls) = receipt.ok_or_else(|| Error::Usage(format!("there is no run {run_id}")))?;
@@ -99,46 +102,6 @@ async fn other(core: Arc<Core>, snapshot: Arc<Snapshot>, request: Request, calle
         Request::EditorToolsChanged => Ok(Reply::Done(editor_tools::changed(&core))),
         Request::Doctor => Ok(Reply::Doctor(doctor::check(&core, &snapshot).await)),
     }
-}
-
-/// What a period cost and saved, under the workspace's name and at a model's prices.
-async fn report(core: &Core, snapshot: &Snapshot, request: ReportRequest) -> Result<SavingsReport, Error> {
-    let price = price(snapshot, request.model.as_deref())?;
-    let configured = snapshot.servers.iter().filter(|e| !e.spec.disabled).map(|e| e.spec.name.clone()).collect();
-    let mut report = core.ledger.report(request, configured).await.map_err(refused_by_ledger)?;
-    let name = core.paths.workspace.file_name().unwrap_or_default();
-    report.workspace = name.to_string_lossy().into_owned();
-    for totals in std::iter::once(&mut report.total).chain(&mut report.before) {
-        totals.dollars = Some(ledger::dollars(&totals.tokens, &price));
-    }
-    Ok(report)
-}
-
-/// What a conversation cost as one context, at the configured model's prices.
-async fn sitting(core: &Core, snapshot: &Snapshot, conversation: &ConversationId) -> Result<Reply, Error> {
-    let price = price(snapshot, None)?;
-    let mut report = core.ledger.conversation(conversation).await.map_err(|e| Error::Fault(e.to_string()))?;
-    let at_once = TokenReport { direct: report.at_once.clone(), ..report.tokens.clone() };
-    report.dollars = Some(ledger::dollars(&report.tokens, &price));
-    report.dollars_at_once = Some(ledger::dollars(&at_once, &price));
-    Ok(Reply::Conversation(Box::new(report)))
-}
-
-/// What is wrong with what was asked is the asker's to mend.
-fn refused_by_ledger(error: ledger::Error) -> Error {
-    match error {
-        ledger::Error::Request(_) | ledger::Error::File { .. } | ledger::Error::Line { .. } => {
-            Error::Usage(error.to_string())
-        }
-        other => Error::Fault(other.to_string()),
-    }
-}
-
-/// The price of the model that was asked for, else of the configured one.
-fn price(snapshot: &Snapshot, model: Option<&str>) -> Result<Price, Error> {
-    let settings = &snapshot.config.ledger;
-    let model = model.or(settings.model.as_deref());
-    ledger::price(model, &settings.prices, run::now_ms()).map_err(Error::Usage)
 }
 
 /// A search by a model costs tokens, so the ledger learns of it; one by a person does not.

@@ -12,8 +12,10 @@
 mod advice;
 mod conversation;
 mod count;
+mod csv;
 mod definitions;
 mod error;
+mod explain;
 mod export;
 mod facts;
 mod formula;
@@ -28,16 +30,20 @@ mod queue;
 mod reader;
 mod rebuild;
 mod receipt;
+mod render;
 mod report;
 mod retention;
 mod rollup;
 mod schema;
 mod shared;
+mod sheet;
 mod split;
 mod store;
 mod sums;
+mod table;
 mod text;
 mod totals;
+mod why;
 mod worker;
 
 pub use count::Encoding;
@@ -46,12 +52,14 @@ pub use facts::{CallFacts, LABEL_CHARS, RunFacts, TAG_CHARS, TAGS_MAX};
 pub use formula::TURNS_MAX;
 pub use prices::{CONTEXT_TOKENS, DEFAULT_MODEL, context_tokens, dollars, price, prices};
 pub use receipt::MEDIA_TOKENS;
+pub use render::{render, shared};
 
 use crate::queue::{Job, Queue};
 use crate::shared::{Receipt, Shared};
+use model::explain::Explanation;
 use model::ledger::{ExportFormat, Imported, LedgerPart};
 use model::reply::RunSummary;
-use model::report::{CallRow, ConversationReport, ReportRequest, SavingsReport};
+use model::report::{CallRow, ConversationReport, Price, ReportRequest, SavingsReport};
 use model::{ConversationId, RunId, SavingsSummary, ToolDefinition};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -242,6 +250,17 @@ impl Ledger {
         report.pending = self.shared().queue.pending() as u64;
         report.problem = self.problem();
         Ok(report)
+    }
+
+    /// How a run's figures came about, once it is counted; without one, those of the newest counted run. `None` where there
+    /// is no such run.
+    pub async fn explain(&self, run: Option<&RunId>, price: &Price) -> Result<Option<Explanation>, Error> {
+        match run {
+            Some(run) => drop(self.receipt(run).await),
+            None => self.settled().await,
+        }
+        let (path, run, price) = (self.handle.path.clone(), run.cloned(), price.clone());
+        blocking(move || explain::explain(&path, run.as_ref(), &price)).await
     }
 
     /// The calls of a run in their order, 10,000 at most; none where the run is unknown or was not counted.

@@ -95,7 +95,14 @@ pub fn dollars(tokens: &TokenReport, price: &Price) -> Dollars {
     let sides = [&tokens.code_mode, &direct.deferred, &direct.all_servers, &direct.needed_servers];
     let [code_mode, deferred, all_servers, needed_servers] = sides.map(|side| cost(side, price));
     let peak = sides.iter().map(|side| side.peak_context).max().unwrap_or_default();
-    Dollars { price: price.clone(), code_mode, deferred, all_servers, needed_servers, labels: labels(price, peak) }
+    Dollars {
+        price: price.clone(),
+        code_mode,
+        deferred,
+        all_servers,
+        needed_servers,
+        labels: labels(price, &tokens.encoding, peak),
+    }
 }
 
 fn cost(side: &SideTokens, price: &Price) -> Cost {
@@ -114,11 +121,11 @@ fn million(tokens: u64) -> f64 {
     tokens as f64 / 1e6
 }
 
-fn labels(price: &Price, peak_context: u64) -> BTreeMap<String, String> {
+fn labels(price: &Price, encoding: &str, peak_context: u64) -> BTreeMap<String, String> {
     let Price { model, date, source, .. } = price;
     let date = if date.is_empty() { "no date given" } else { date };
     let mut price_label =
-        format!("estimated: {model}, {date}, {source}; tokens counted in o200k_base, which need not be the model's");
+        format!("estimated: {model}, {date}, {source}; tokens counted in {encoding}, which need not be the model's");
     if let Some(most) = price.prompt_tokens_max.filter(|most| peak_context > *most) {
         let most = crate::text::grouped(most);
         price_label.push_str(&format!("; prompts above {most} tokens cost more, which is left out"));
@@ -161,8 +168,8 @@ mod tests {
     fn a_price_holds_from_its_day_and_the_users_own_holds_over_it() {
         let of = |own: &[Price], at| price(Some("gemini-4-argon"), own, at).expect("a price").input;
         assert_eq!((of(&[], NOVEMBER), of(&[], DECEMBER)), (2.0, 4.0));
-        assert_eq!(of(&[own("gemini-4-argon", 1.5)], DECEMBER), 1.5);
-        assert_eq!(price(Some("house-1"), &[own("house-1", 3.0)], DECEMBER).expect("a price").output, 7.0);
+        assert_eq!((of(&[own("gemini-4-argon", 1.5)], DECEMBER),), (1.5,));
+        assert_eq!(price(Some("house-1"), &[own("house-1", 3.0)], DECEMBER), Ok(own("house-1", 3.0)));
         let unknown = price(Some("gpt-9"), &[own("house-1", 3.0)], DECEMBER).expect_err("nobody knows it");
         assert!(
             unknown.contains("`gpt-9`") && unknown.contains("house-1") && unknown.contains("gpt-6-luna"),

@@ -30,6 +30,11 @@ pub(crate) fn grouped(number: u64) -> String {
     out
 }
 
+/// A number with its noun.
+pub(crate) fn plural(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
 /// The day of a time in UTC, `YYYY-MM-DD`.
 pub(crate) fn day(at_ms: u64) -> String {
     time(at_ms).strftime("%Y-%m-%d").to_string()

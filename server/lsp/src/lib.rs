@@ -63,6 +63,8 @@ pub async fn serve<F, Fut, E>(
         .custom_method("tta/savings", Backend::savings)
         .custom_method("tta/runs", Backend::runs)
         .custom_method("tta/report", Backend::report)
+        .custom_method("tta/report/render", Backend::render_report)
+        .custom_method("tta/explain", Backend::explain)
         .custom_method("tta/run/calls", Backend::run_calls)
         .custom_method("tta/runs/live", Backend::live_runs)
         .custom_method("tta/run/get", Backend::run_detail)

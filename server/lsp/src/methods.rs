@@ -3,7 +3,9 @@
 use crate::backend::{Backend, fault, refused};
 use crate::wire::{ForgetParams, NoParams, Receipt, RunIdParams, RunParams, RunsParams, ServerParams, ServersParams};
 use model::editor::Approval;
+use model::explain::{ExplainRequest, Explanation};
 use model::import::{ImportReply, ImportRequest};
+use model::render::RenderRequest;
 use model::reply::{CallReply, Check, LiveRun, RunDetail, RunSummary, SearchReply, ToolInfo};
 use model::report::{CallRow, ReportRequest, SavingsReport};
 use model::{CallRequest, Reply, Request, RunId, RunReply, SavingsSummary, SearchRequest, ServerStatus, TokenReport};
@@ -103,6 +105,16 @@ impl Backend {
     /// `tta/report`
     pub(crate) async fn report(&self, params: ReportRequest) -> Result<SavingsReport> {
         answer!(self, Request::Report(params), Reply::Report(report) => *report)
+    }
+
+    /// `tta/report/render`
+    pub(crate) async fn render_report(&self, params: RenderRequest) -> Result<String> {
+        answer!(self, Request::RenderReport(params), Reply::Rendered(text) => text)
+    }
+
+    /// `tta/explain`
+    pub(crate) async fn explain(&self, params: ExplainRequest) -> Result<Explanation> {
+        answer!(self, Request::Explain(params), Reply::Explain(explanation) => *explanation)
     }
 
     /// `tta/run/calls`

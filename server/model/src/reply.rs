@@ -366,6 +366,10 @@ pub enum Reply {
     Runs(Vec<RunSummary>),
     /// To `Report`.
     Report(Box<crate::report::SavingsReport>),
+    /// To `RenderReport`.
+    Rendered(String),
+    /// To `Explain`.
+    Explain(Box<crate::explain::Explanation>),
     /// To `RunCalls`, in the order in which they were made.
     RunCalls(Vec<crate::report::CallRow>),
     /// To `ExportLedger`.

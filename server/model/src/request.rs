@@ -160,6 +160,10 @@ pub enum Request {
     },
     /// What a period cost and saved.
     Report(crate::report::ReportRequest),
+    /// The same as a text or a file.
+    RenderReport(crate::render::RenderRequest),
+    /// How one run's figures came about.
+    Explain(crate::explain::ExplainRequest),
     /// One run's calls as the ledger has them, whichever process ran it.
     RunCalls {
         /// Which run.

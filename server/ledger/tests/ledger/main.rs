@@ -2,6 +2,7 @@
 
 mod accounting;
 mod durability;
+mod explain;
 mod moves;
 mod pressure;
 mod recount;
