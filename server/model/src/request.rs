@@ -130,6 +130,8 @@ pub struct Origin {
     pub front: &'static str,
     /// The sitting.
     pub conversation: ConversationId,
+    /// The trace that the request is a part of, where it said so.
+    pub trace: Option<crate::telemetry::TraceContext>,
 }
 
 /// Everything a front may ask. `daemon::Daemon::submit` answers each with the [`crate::Reply`] of the same name.

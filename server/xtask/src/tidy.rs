@@ -17,7 +17,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("bridge", &["model"]),
     ("engine", &["model"]),
     ("syntax", &["model"]),
-    ("daemon", &["model", "config", "watch", "catalog", "ledger", "bridge", "engine"]),
+    ("telemetry", &["model"]),
+    ("daemon", &["model", "config", "watch", "catalog", "ledger", "bridge", "engine", "telemetry"]),
     ("lsp", &["model", "daemon", "syntax"]),
     ("mcp", &["model", "daemon"]),
     ("cli", &["model", "daemon", "lsp", "mcp"]),
@@ -39,6 +40,11 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tree-sitter-python", &["syntax"]),
     ("tree-sitter-typescript", &["syntax"]),
     ("clap", &["cli"]),
+    ("opentelemetry", &["telemetry"]),
+    ("opentelemetry_sdk", &["telemetry"]),
+    ("opentelemetry-otlp", &["telemetry"]),
+    ("opentelemetry-http", &["telemetry"]),
+    ("prometheus-client", &["telemetry"]),
 ];
 
 /// Crates that no product is made of.
