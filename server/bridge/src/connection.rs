@@ -223,7 +223,7 @@ impl Connection {
         progress: &Progress,
     ) -> Result<(ServerResult, Option<Watch<'_>>), Error> {
         let mut options = PeerRequestOptions::no_options();
-        options.meta.clone_from(&self.meta);
+        options.meta = progress.with_trace(self.meta.as_ref());
         let sent = self.peer.send_request_with_option(request, options).await;
         let handle = match sent {
             Ok(handle) => handle,

@@ -9,13 +9,14 @@ use crate::host::Questions;
 use crate::pages;
 use crate::said::Mouth;
 use crate::subscribe::Topics;
-use rmcp::model::{JsonRpcMessage, ServerNotification};
+use model::TraceContext;
+use rmcp::model::{JsonRpcMessage, RequestMetaObject, ServerNotification};
 use rmcp::model::{NumberOrString, ProgressNotificationParam, ProgressToken};
 use rmcp::service::{RoleClient, RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use serde::Serialize;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::Notify;
 
 /// Updates of one call that wait to be read.
@@ -42,6 +43,8 @@ pub struct Progress(Arc<Shared>);
 struct Shared {
     kept: Mutex<Kept>,
     told: Notify,
+    /// What the server is told of the trace that the call belongs to.
+    trace: OnceLock<TraceContext>,
 }
 
 #[derive(Debug, Default)]
@@ -70,6 +73,22 @@ impl Progress {
             }
             told.await;
         }
+    }
+
+    /// The call belongs to this trace, and its server is told so. Only the first one counts.
+    pub fn trace(&self, trace: TraceContext) {
+        let _ = self.0.trace.set(trace);
+    }
+
+    /// `meta` with what the server is told of the trace, by the names that MCP has for it (SEP-414).
+    pub(crate) fn with_trace(&self, meta: Option<&RequestMetaObject>) -> Option<RequestMetaObject> {
+        let Some(TraceContext { parent, state }) = self.0.trace.get() else { return meta.cloned() };
+        let mut meta = meta.cloned().unwrap_or_default();
+        meta.set_traceparent(parent);
+        if !state.is_empty() {
+            meta.set_tracestate(state);
+        }
+        Some(meta)
     }
 
     /// Something changed that the server puts no number on.

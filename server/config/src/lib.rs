@@ -19,6 +19,7 @@ mod report;
 mod schema;
 mod settings;
 mod shapes;
+mod telemetry;
 mod tree;
 mod variables;
 
@@ -27,6 +28,7 @@ pub use import::{ImportError, import};
 pub use inputs::fill;
 pub use inspect::{Inspection, ServerKey, inspect};
 pub use schema::schema;
+pub use telemetry::Telemetry;
 
 use entry::Context;
 use inputs::Inputs;
@@ -58,13 +60,15 @@ pub struct Config {
     pub limits: Limits,
     /// How savings are counted.
     pub ledger: LedgerSettings,
+    /// What is sent of what happens, and where; nothing where absent.
+    pub telemetry: Option<Telemetry>,
     /// How often to look at the files whatever the system tells of them.
     pub watch_poll_ms: Option<u64>,
     /// Where else a server's name stands, by name, highest precedence first: what is there is not used.
     pub shadowed: BTreeMap<String, Vec<Source>>,
     /// Every file whose change matters, whether it exists or not.
     pub files: Vec<PathBuf>,
-    /// Hash of what the workspace itself would start; empty where it would start nothing. Trust is bound to it.
+    /// Hash of what the workspace itself would start and send; empty where that is nothing. Trust is bound to it.
     pub trust_hash: String,
 }
 
@@ -107,7 +111,7 @@ pub fn load(sources: &Sources<'_>) -> (Config, Vec<Problem>) {
     let mut config = loader.config;
     config.files.sort();
     config.files.dedup();
-    config.trust_hash = trust_hash(&config.servers);
+    config.trust_hash = trust_hash(&config);
     (config, loader.problems)
 }
 
@@ -144,13 +148,24 @@ impl<'a> Loader<'a> {
     /// Applies the settings of the file that outranks all others over theirs.
     fn settle(&mut self) {
         if let Some((file, text, root)) = self.last.take() {
-            settings::read(&root, &mut self.config, &mut Report::new(&file, &text, &mut self.problems));
+            let variables = self.variables();
+            let mut report = Report::new(&file, &text, &mut self.problems);
+            settings::read(&root, &mut self.config, &mut report);
+            let telemetry = telemetry::read(&root, Scope::Explicit, &variables, &mut report);
+            self.config.telemetry = telemetry.or(self.config.telemetry.take());
         }
         let tags = (self.sources.env)(ledger::TAGS_VARIABLE).unwrap_or_default();
         for message in ledger::add_variable(&tags, &mut self.config.ledger) {
             let file = Path::new(ledger::TAGS_VARIABLE);
             Report::new(file, "", &mut self.problems).error(0, message, "Write it as key=value,key=value.");
         }
+    }
+
+    /// The variables of what is no server: of the first folder, and nobody is asked.
+    fn variables(&self) -> Variables<'a> {
+        let Sources { folders, env, user, .. } = *self.sources;
+        let workspace = folders.first().map_or(Path::new(""), PathBuf::as_path);
+        Variables { workspace, folders, home: user.home.as_deref(), env, inputs: None, bare: false }
     }
 
     /// Takes over limits that stand apart from their servers; the file of the highest rank has the last word.
@@ -200,6 +215,7 @@ impl<'a> Loader<'a> {
     }
 
     fn root(&mut self, candidate: &Candidate, text: &str, root: &Node) {
+        let variables = self.variables();
         let mut report = Report::new(&candidate.path, text, &mut self.problems);
         if root.entries().is_none() {
             report.error(root.at, format!("the file holds {}, not an object", root.kind()), "Write an object.");
@@ -209,6 +225,7 @@ impl<'a> Loader<'a> {
             // Read at the end.
         } else if candidate.format == Format::Tta && candidate.folder == 0 {
             settings::read(root, &mut self.config, &mut report);
+            self.config.telemetry = telemetry::read(root, candidate.scope, &variables, &mut report);
         } else if candidate.format == Format::Tta {
             settings::read_further(root, &mut report);
         }
@@ -312,12 +329,14 @@ fn descend<'a>(root: &'a Node, keys: &[&str]) -> Option<&'a Entry> {
     parent.and_then(|parent| parent.get(last)).or_else(|| root.get(&keys.join(".")))
 }
 
-/// Hash over what the workspace's own files would start.
-fn trust_hash(servers: &[ServerSpec]) -> String {
-    let mut hashes: Vec<&str> = servers
+/// Hash over what the workspace's own files would start, and where they would send telemetry.
+fn trust_hash(config: &Config) -> String {
+    let mut hashes: Vec<&str> = config
+        .servers
         .iter()
         .filter(|server| server.source.scope == Scope::Workspace && !server.disabled)
         .map(|server| server.content_hash.as_str())
+        .chain(config.telemetry.as_ref().filter(|telemetry| telemetry.needs_trust()).map(|t| t.hash.as_str()))
         .collect();
     if hashes.is_empty() {
         return String::new();

@@ -4,6 +4,7 @@ use crate::LedgerSettings;
 use crate::ledger::{ENCODINGS, KEEP_DAYS, KEEP_MB};
 use crate::prices::PRICE_KEYS;
 use crate::settings::{CONTEXT_TOKENS, HOST_RESULT_CAP_TOKENS, LIMITS, POLL_MS, SERVER_KEYS, SERVER_LIMITS};
+use crate::telemetry::TELEMETRY_KEYS;
 use model::{Limits, ServerLimits};
 use serde_json::{Map, Value, json};
 
@@ -68,6 +69,12 @@ pub fn schema() -> Value {
                     "properties": price(),
                 },
             },
+            "telemetry": {
+                "type": "object",
+                "description": "What is sent of what happens; nothing unless it says so, and never contents.",
+                "additionalProperties": false,
+                "properties": telemetry(),
+            },
             "watch": {
                 "type": "object",
                 "description": "How changed files are noticed.",
@@ -98,6 +105,20 @@ fn limits() -> Map<String, Value> {
     let defaults = Limits::default();
     let limits = LIMITS.iter();
     limits.map(|l| (l.name.to_owned(), number(l.what, l.least, l.most, (l.get)(&defaults)))).collect()
+}
+
+fn telemetry() -> Map<String, Value> {
+    let described = TELEMETRY_KEYS.iter().map(|&(key, what)| {
+        let value = match key {
+            "otlp_endpoint" => json!({"type": "string", "description": what, "pattern": "^https?://"}),
+            "headers" => {
+                json!({"type": "object", "description": what, "additionalProperties": {"type": "string"}})
+            }
+            _ => json!({"type": "boolean", "description": what, "default": false}),
+        };
+        (key.to_owned(), value)
+    });
+    described.collect()
 }
 
 fn price() -> Map<String, Value> {

@@ -16,8 +16,20 @@ pub(crate) const CONTEXT_TOKENS: (u64, u64) = (1_000, 100_000_000);
 pub(crate) const POLL_MS: (u64, u64) = (100, 3_600_000);
 
 /// Every section a `tta.toml` may have.
-const SECTIONS: &[&str] =
-    &["limits", "servers", "ledger", "watch", "cache", "policy", "privacy", "skills", "logseq", "prices", "http"];
+const SECTIONS: &[&str] = &[
+    "limits",
+    "servers",
+    "ledger",
+    "watch",
+    "telemetry",
+    "cache",
+    "policy",
+    "privacy",
+    "skills",
+    "logseq",
+    "prices",
+    "http",
+];
 
 /// What a key of `[servers.NAME]` may be; other clients' files may have more.
 pub(crate) const SERVER_KEYS: &[&str] = &[
@@ -159,7 +171,8 @@ pub(crate) fn read(root: &Node, config: &mut Config, report: &mut Report<'_>) {
 /// The same of a further folder: checked, but the first folder's settings are the ones in force.
 pub(crate) fn read_further(root: &Node, report: &mut Report<'_>) {
     read(root, &mut Config::default(), report);
-    let is_ours = |section: &&Entry| ["limits", "ledger", "prices", "watch"].contains(&section.key.as_str());
+    let is_ours =
+        |section: &&Entry| ["limits", "ledger", "prices", "telemetry", "watch"].contains(&section.key.as_str());
     for section in root.entries().unwrap_or_default().iter().filter(is_ours) {
         let message = format!("`[{}]` of a further folder is not used", section.key);
         report.info(section.key_at, message, "Write it into the first folder's tta.toml.");

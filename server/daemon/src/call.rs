@@ -17,6 +17,7 @@ use crate::login;
 use crate::refusal::{Failure, disabled, parse_arguments, unknown_server, unknown_tool, untrusted, unwrap_whole};
 use crate::sandbox;
 use crate::snapshot::{Entry, Snapshot};
+use ::telemetry::{CallSpan, RunSpan};
 use bridge::{Feed, Patience, Progress};
 use catalog::{ServerTools, Tool};
 use engine::host::CallError;
@@ -55,6 +56,8 @@ struct Inner {
     /// The tools of each server as this run first saw them: a list that changes in mid-run does not change the run.
     pinned: Mutex<HashMap<String, Arc<ServerTools>>>,
     facts: Facts,
+    /// What the calls' spans are children of.
+    span: RunSpan,
     /// What servers tell of each call, by its place in the run.
     progress: Mutex<HashMap<u32, Progress>>,
     /// The same of each subscription, and how many there may still be at once.
@@ -69,10 +72,11 @@ impl Door {
         session: Session,
         language: Language,
         limits: Limits,
+        span: RunSpan,
     ) -> Self {
         let (pinned, facts, progress, feeds) = (Mutex::default(), Facts::default(), Mutex::default(), Mutex::default());
         let subscriptions = Semaphore::new(limits.subscriptions);
-        let inner = Inner { core, snapshot, session, language, limits, pinned, facts, progress, feeds, subscriptions };
+        let inner = Inner { core, snapshot, session, language, limits, pinned, facts, span, progress, feeds, subscriptions };
         Self(Arc::new(inner))
     }
 
@@ -144,8 +148,8 @@ impl Inner {
         let whole = unwrap_whole(&mut call);
         let arguments: Arc<str> = call.arguments_json.as_str().into();
         let slot = self.facts.enter(&call, &arguments);
-        let mut asked = Asked::default();
-        let answer = self.through(&call, whole, slot, &mut asked).await;
+        let (mut asked, mut span) = (Asked::default(), self.span.call());
+        let answer = self.through(&call, whole, slot, &mut asked, &mut span).await;
         let (value, status, error) = match answer {
             Ok(result) => match self.value(&call, result, slot) {
                 Ok(value) => (Some(value), CallStatus::Ok, None),
@@ -155,6 +159,7 @@ impl Inner {
         };
         let took = started.elapsed().saturating_sub(asked.0);
         let record = self.facts.settle(slot, took, status, error.as_ref());
+        span.end(&record, error.as_ref().map(|error| error.kind));
         self.core.notify_run(RunEvent::Call { run_id: self.session.run_id.clone(), call: record.clone() });
         match (value, error) {
             (Some(value), _) => Ok(value),
@@ -173,11 +178,14 @@ impl Inner {
         whole: bool,
         slot: usize,
         asked: &mut Asked,
+        span: &mut CallSpan,
     ) -> Result<ToolResult, Failure> {
         let entry = asked.time(self.authorise(&call.server, &call.clock)).await?;
+        span.server(&entry.spec.name);
         let tools = self.tools(entry, &call.clock).await?;
         let tool = tools.find(&call.tool).ok_or_else(|| unknown_tool(&tools, entry, &call.tool))?;
         self.facts.name(slot, &entry.spec.name, &tool.definition.name);
+        span.tool(&entry.spec.name, &tool.definition.name, tool.method);
         let arguments = parse_arguments(&call.arguments_json)?;
         let arguments = match tool.validate(&arguments) {
             Ok(()) => arguments,
@@ -200,6 +208,9 @@ impl Inner {
         };
         asked.time(self.core.approvals.call(&self.session, wanted)).await.map_err(Failure::denied)?;
         self.confirm_remembered(entry);
+        if let Some(trace) = span.trace() {
+            self.progress_of(call.index).trace(trace);
+        }
         asked.time(Box::pin(self.give_inputs(entry, &call.clock))).await?;
         if tool.method == Some(Method::Subscribe) {
             return Box::pin(self.subscribe(entry, arguments, call, slot, asked)).await;

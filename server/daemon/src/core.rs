@@ -8,6 +8,7 @@ use crate::event::Inbox;
 use crate::inputs::Inputs;
 use crate::options::{Options, Paths};
 use crate::snapshot::Snapshot;
+use ::telemetry::Telemetry;
 use arc_swap::ArcSwap;
 use bridge::Bridge;
 use engine::Engine;
@@ -25,6 +26,7 @@ pub(crate) struct Core {
     pub(crate) bridge: Bridge,
     pub(crate) engine: Engine,
     pub(crate) ledger: Ledger,
+    pub(crate) telemetry: Telemetry,
     pub(crate) approvals: Approvals,
     pub(crate) asks: Arc<Asks>,
     pub(crate) inputs: Inputs,

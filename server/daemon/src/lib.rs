@@ -41,6 +41,7 @@ mod search;
 mod servers;
 mod snapshot;
 mod start;
+mod telemetry;
 mod trust;
 
 pub use catalog::{ArgumentProblem, Parameter, ServerTools, Tool, nearest};
@@ -107,12 +108,16 @@ impl Daemon {
         conversation: &ConversationId,
         asker: Option<Arc<dyn Asker>>,
     ) -> Ticket {
+        self.submit_for(request, Origin { front, conversation: conversation.clone(), trace: None }, asker)
+    }
+
+    /// [`Daemon::submit_asking`], for whoever says more of where the request comes from.
+    pub fn submit_for(&self, request: Request, origin: Origin, asker: Option<Arc<dyn Asker>>) -> Ticket {
         if let Some(asker) = &asker {
             self.expect(asker.offers());
         }
         let (tx, reply) = oneshot::channel();
         let (cancel, run_id) = (self.core.stopping.child_token(), RunId::new());
-        let origin = Origin { front, conversation: conversation.clone() };
         let job = Job { request, run_id: run_id.clone(), origin, asker, reply: tx, cancel: cancel.clone() };
         self.core.inbox.submit(job);
         Ticket { reply, cancel, run_id }
@@ -132,8 +137,9 @@ impl Daemon {
     pub fn trust_question(&self) -> Option<TrustQuestion> {
         let snapshot = self.core.snapshot.load();
         let waiting = snapshot.servers.iter().filter(|e| e.state == ServerState::Untrusted);
-        let would_start: Vec<String> =
-            waiting.map(|e| format!("{}: {}", e.spec.name, snapshot::describe(&e.spec.transport).1)).collect();
+        let telemetry = snapshot.config.telemetry.iter().filter(|t| t.needs_trust() && !snapshot.access.trusted);
+        let would_start = waiting.map(|e| format!("{}: {}", e.spec.name, snapshot::describe(&e.spec.transport).1));
+        let would_start: Vec<String> = would_start.chain(telemetry.map(|t| t.shown.clone())).collect();
         (!would_start.is_empty()).then(|| TrustQuestion { workspace: self.core.paths.workspace.clone(), would_start })
     }
 
@@ -152,6 +158,11 @@ impl Daemon {
     /// status.
     pub fn problems(&self) -> Vec<Problem> {
         self.core.snapshot.load().stray_problems().cloned().collect()
+    }
+
+    /// What Prometheus scrapes: the type of the text, and the text.
+    pub fn metrics(&self) -> (&'static str, String) {
+        (::telemetry::METRICS_TYPE, self.core.telemetry.metrics_text())
     }
 
     /// The workspace this daemon serves.
@@ -173,7 +184,7 @@ impl Daemon {
         self.core.tasks.close();
         let _ = tokio::time::timeout(DRAIN_MAX, self.core.tasks.wait()).await;
         let _ = tokio::time::timeout(FLUSH_MAX, self.core.ledger.flush()).await;
-        self.core.bridge.shutdown().await;
+        tokio::join!(self.core.bridge.shutdown(), self.core.telemetry.shutdown());
     }
 }
 

@@ -130,6 +130,7 @@ pub(crate) fn adopt(core: &Arc<Core>, config: Config, problems: Vec<Problem>, tr
     remember_definitions(core, &mut next);
     count_offers(core, &before, &next);
     hand_over(core, &next);
+    crate::telemetry::configure(core, &next);
     publish(core, next.with_catalog());
 }
 
@@ -143,7 +144,7 @@ fn is_trusted(core: &Core, config: &Config, before: bool) -> bool {
     let workspace_servers = config.servers.iter().any(|s| s.source.scope == Scope::Workspace);
     match core.options.trusted {
         Some(trusted) => trusted,
-        None if !workspace_servers => before,
+        None if !workspace_servers && !config.telemetry.as_ref().is_some_and(config::Telemetry::needs_trust) => before,
         None => crate::trust::remembered(&core.paths.trust, &core.paths.workspace, &config.trust_hash),
     }
 }

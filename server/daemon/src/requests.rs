@@ -156,7 +156,8 @@ async fn direct(
     let milliseconds = Duration::from_millis;
     let (deadline, pause_limit) = (milliseconds(limits.deadline_ms), milliseconds(limits.pause_ms));
     let session = Session::new(caller.run_id, "a call by hand", caller.asker);
-    let door = Door::new(Arc::clone(&core), snapshot, session, Language::Python, limits);
+    let span = core.telemetry.direct(&caller.origin);
+    let door = Door::new(Arc::clone(&core), snapshot, session, Language::Python, limits, span);
     let call = GuestCall {
         index: 0,
         server: request.server,

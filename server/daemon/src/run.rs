@@ -37,7 +37,9 @@ pub(crate) async fn run(core: Arc<Core>, snapshot: Arc<Snapshot>, request: RunRe
     let (run_id, language) = (plan.run_id.clone(), plan.language);
     core.notify_run(RunEvent::Started { run_id: run_id.clone(), language, label: plan.label.clone() });
     let session = Session::new(run_id.clone(), &plan.label, asker);
-    let door = Door::new(Arc::clone(&core), Arc::clone(&snapshot), session, language, plan.limits.clone());
+    let span = core.telemetry.run(&run_id, &origin);
+    let limits = plan.limits.clone();
+    let door = Door::new(Arc::clone(&core), Arc::clone(&snapshot), session, language, limits, span.clone());
     start_mentioned(&core, &snapshot, &request.code);
     let program = Program {
         code: request.code.clone(),
@@ -59,6 +61,7 @@ pub(crate) async fn run(core: Arc<Core>, snapshot: Arc<Snapshot>, request: RunRe
     let facts = door.take_facts();
     let reply = reply(&core, &plan, outcome, &facts).await;
     entered.end(&reply, &facts);
+    span.end(&reply);
     core.notify_run(RunEvent::Finished { run_id, status: reply.status, wall_ms: reply.usage.wall_ms });
     record(&core, &snapshot, &plan, &request, &origin, &reply, facts);
     reply

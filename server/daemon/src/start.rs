@@ -15,6 +15,7 @@ use crate::login::EditorKeeper;
 use crate::options::{Options, Paths};
 use crate::snapshot::Snapshot;
 use crate::{Daemon, main_loop};
+use ::telemetry::Telemetry;
 use arc_swap::ArcSwap;
 use bridge::Bridge;
 use config::Config;
@@ -48,6 +49,7 @@ pub(crate) async fn start(options: Options) -> Result<Daemon, Error> {
         bridge: bridge(&paths, &options, &inbox, &asks),
         engine: engine(&paths)?,
         ledger: ledger(&paths, &config, &notices, &inbox)?,
+        telemetry: Telemetry::new(),
         approvals: Approvals::new(&options, &paths),
         asks,
         details: Details::default(),
@@ -68,6 +70,7 @@ pub(crate) async fn start(options: Options) -> Result<Daemon, Error> {
         options,
         paths,
     });
+    crate::telemetry::observe(&core);
     let files = config.files.clone();
     main_loop::adopt(&core, config, problems, None);
     tokio::spawn(main_loop::run(Arc::clone(&core), outbox));

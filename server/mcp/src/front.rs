@@ -10,7 +10,8 @@ use crate::tools::{TOOL_SET, tool};
 use crate::{card, prompts};
 use daemon::{Asker, Daemon, Ticket};
 use model::{
-    ErrorKind, ProgramError, Reply, Request, RunId, RunRequest, RunStatus, SearchRequest, reply_text, search_text,
+    ErrorKind, Origin, ProgramError, Reply, Request, RunId, RunRequest, RunStatus, SearchRequest, TraceContext,
+    reply_text, search_text,
 };
 #[expect(deprecated, reason = "the newest protocol drops logging; today's hosts set its level")]
 use rmcp::model::SetLevelRequestParams;
@@ -35,6 +36,9 @@ const SERVERS_NAMED_MAX: usize = 40;
 
 /// Stubs of a server's tools in a prompt.
 const STUBS_MAX: usize = 100;
+
+/// Bytes of either half of a trace context: as many as every participant passes on.
+const TRACE_BYTES_MAX: usize = 512;
 
 /// How long a list that never changes may be kept.
 const LIST_TTL_MS: u64 = 3_600_000;
@@ -66,7 +70,8 @@ impl Front {
 
     /// Where the client cannot ask its person, the editor is asked, if one is in front.
     fn submit(&self, request: Request, asker: Option<Arc<dyn Asker>>, context: &RequestContext<RoleServer>) -> Ticket {
-        self.daemon.submit_asking(request, FRONT, &self.sitting(context).conversation, asker)
+        let conversation = self.sitting(context).conversation.clone();
+        self.daemon.submit_for(request, Origin { front: FRONT, conversation, trace: trace(context) }, asker)
     }
 
     /// The answer to what asks nobody.
@@ -316,6 +321,13 @@ impl ServerHandler for Front {
             }
         }
     }
+}
+
+/// The trace that a request says it is a part of (SEP-414). What is no trace is left out where it is read.
+fn trace(context: &RequestContext<RoleServer>) -> Option<TraceContext> {
+    let short = |text: &str| (text.len() <= TRACE_BYTES_MAX).then(|| text.to_owned());
+    let parent = context.meta.get_traceparent().and_then(short)?;
+    Some(TraceContext { parent, state: context.meta.get_tracestate().and_then(short).unwrap_or_default() })
 }
 
 fn shows_card(context: &RequestContext<RoleServer>) -> bool {

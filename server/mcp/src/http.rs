@@ -1,4 +1,4 @@
-//! The loopback HTTP endpoint: streamable HTTP at `/mcp`, and the dashboard (`dashboard.rs`).
+//! The loopback HTTP endpoint: streamable HTTP at `/mcp`, the dashboard (`dashboard.rs`), and metrics (`metrics.rs`).
 //!
 //! Bounded here: connections, sessions, the body of a request, the time to send its head, how long a session may be idle,
 //! and how long a request waits for a seat. Checked here: the address, the token, Host and Origin. Not bounded here: how many runs there are at once, which
@@ -8,6 +8,7 @@ use crate::Error;
 use crate::auth::{Auth, require_token};
 use crate::dashboard;
 use crate::front::Front;
+use crate::metrics;
 use crate::run::Sitting;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -162,14 +163,17 @@ impl Door {
     }
 }
 
-/// Serves `daemon` on a loopback address, its tools and its dashboard; port 0 picks a free one.
+/// Serves `daemon` on a loopback address, its tools, its dashboard and its metrics; port 0 picks a free one.
 pub async fn serve_http(daemon: Daemon, addr: SocketAddr, auth: Auth, limits: HttpLimits) -> Result<HttpServer, Error> {
     let endpoint = Arc::<Sitting>::default();
     let front = {
         let daemon = daemon.clone();
         move |seat| Front::seated(daemon.clone(), Arc::clone(&endpoint), seat)
     };
-    bind(addr, auth, limits, |door| tools(front, door).merge(dashboard::router(daemon, door))).await
+    let merged = |door: &Door| {
+        tools(front, door).merge(dashboard::router(daemon.clone(), door)).merge(metrics::router(daemon, door))
+    };
+    bind(addr, auth, limits, merged).await
 }
 
 /// Serves the dashboard of `daemon` alone: whoever has this endpoint's token can look, and run nothing.

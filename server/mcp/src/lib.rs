@@ -14,6 +14,7 @@ mod elicit;
 mod front;
 mod http;
 mod log;
+mod metrics;
 mod pages;
 mod parked;
 mod progress;

@@ -287,3 +287,32 @@ async fn a_stopped_endpoint_answers_nobody() {
     server.stop().await;
     assert!(TcpStream::connect(addr).await.is_err());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_are_behind_the_same_door() {
+    let test = TestDaemon::builder().start().await;
+    let (_server, addr) = start(&test).await;
+    test.run(model::Language::JavaScript, "export default 1").await;
+    let scrape = async |headers: &[(&str, &str)]| {
+        let mut stream = TcpStream::connect(addr).await.expect("connected");
+        let asked = request("GET", addr, "", headers).replacen("/mcp", "/metrics", 1);
+        stream.write_all(asked.as_bytes()).await.expect("sent");
+        rest(&mut stream).await
+    };
+    for (headers, refused) in [
+        ([("Authorization", "")], "401"),
+        ([("Authorization", "Bearer another")], "401"),
+        ([("Host", "evil.example")], "403"),
+        ([("Origin", "http://evil.example")], "403"),
+    ] {
+        let answer = scrape(&headers).await;
+        assert_eq!(status(&answer), refused, "{headers:?}");
+        assert!(!answer.contains("tta_"), "{answer}");
+    }
+    let (head, text) =
+        scrape(&[]).await.split_once("\r\n\r\n").map(|(h, t)| (h.to_owned(), t.to_owned())).expect("a head");
+    assert_eq!(status(&head), "200", "{head}");
+    assert!(head.to_lowercase().contains("content-type: application/openmetrics-text; version=1.0.0"), "{head}");
+    assert!(text.contains("tta_runs_total{status=\"ok\",language=\"javascript\"} 1\n"), "{text}");
+    assert!(text.ends_with("# EOF\n"), "{text}");
+}

@@ -15,14 +15,12 @@ pub struct TelemetrySettings {
     pub traces: bool,
     /// Send metrics.
     pub metrics: bool,
-    /// Send that there were warnings and errors, and where in the daemon; never their texts.
-    pub logs: bool,
 }
 
 impl TelemetrySettings {
     /// Whether anything is to be sent.
     pub fn is_on(&self) -> bool {
-        self.traces || self.metrics || self.logs
+        self.traces || self.metrics
     }
 }
 

@@ -26,9 +26,8 @@ pub(crate) struct Instruments {
 impl Instruments {
     pub(crate) fn new(meter: &Meter, observe: &Observe) -> Self {
         observed(meter, observe);
-        let seconds = |name, buckets: &[f64]| {
-            meter.f64_histogram(name).with_unit("s").with_boundaries(buckets.to_vec()).build()
-        };
+        let seconds =
+            |name, buckets: &[f64]| meter.f64_histogram(name).with_unit("s").with_boundaries(buckets.to_vec()).build();
         Self {
             runs: meter.u64_counter("tta_runs_total").build(),
             run_seconds: seconds("tta_run_duration_seconds", &RUN_SECONDS),

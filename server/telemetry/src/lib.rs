@@ -3,7 +3,7 @@
 //!
 //! Invariants: nothing is sent by default; contents never leave (`spans.rs` says what does); recording waits for nothing
 //! and nobody, sending is bounded in memory and time (`pipeline.rs`, `bounded.rs`), and labels in number (`names.rs`).
-//! Left out: the texts of logs, in which contents and paths may stand.
+//! Left out: logs, in whose texts contents and paths may stand.
 
 #![forbid(unsafe_code)]
 

@@ -131,7 +131,8 @@ impl Metrics {
         all.register("tta_tool_calls", "Tool calls, those that never reached a server included", self.calls.clone());
         all.register("tta_tool_call_duration_seconds", "Time of tool calls", self.call_seconds.clone());
         all.register("tta_cache_events", "What the cache did for tool calls", self.cache_events.clone());
-        let what = "Tokens of the runs counted by this process; the kind total is what is billed without prompt caching";
+        let what =
+            "Tokens of the runs counted by this process; the kind total is what is billed without prompt caching";
         all.register("tta_tokens", what, self.tokens.clone());
         let what = "Tokens saved against direct calling by this process; below zero where that had been cheaper";
         all.register("tta_tokens_saved_total", what, self.saved.clone());

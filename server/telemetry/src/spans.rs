@@ -9,7 +9,9 @@
 
 use crate::Telemetry;
 use crate::metrics::{Counted, cache_outcome, call_status, signed};
-use model::{CacheOutcome, CallRecord, CallStatus, ErrorKind, Method, Origin, RunId, RunReply, RunStatus, TraceContext};
+use model::{
+    CacheOutcome, CallRecord, CallStatus, ErrorKind, Method, Origin, RunId, RunReply, RunStatus, TraceContext,
+};
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator as _};
 use opentelemetry::trace::{SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue};

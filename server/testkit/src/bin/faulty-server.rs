@@ -113,6 +113,7 @@ fn tools(fault: &str, cursor: &Value) -> Value {
         "typed-tools" => return typed_tools(),
         "claims" => return claims(),
         "tells" => return json!({"tools": (["update", "subscribed", "die"].map(tool))}),
+        "tells-meta" => return json!({"tools": (["meta", "echo", "fail"].map(tool))}),
         "asks" => return json!({"tools": (["ask", "ask_later", "told", "slow"].map(tool))}),
         _ => {}
     }
@@ -265,6 +266,7 @@ fn call(fault: &str, id: &Value, params: &Value) {
                 answer(&fault, &id, text_result("done"));
             });
         }
+        "meta" => answer(fault, id, structured(&params["_meta"])),
         "big" => big(id, arguments),
         "env" => {
             let names: Vec<String> = std::env::vars().map(|(name, value)| format!("{name}={value}")).collect();
