@@ -54,7 +54,7 @@ async fn a_programs_calls_are_spans_that_servers_know_of_and_no_content_leaves()
 
     assert!(collector.has("x-key: k-9"));
     let folder = test.workspace().display().to_string();
-    for content in [CANARY, "as you wished", &folder, "k-9\u{0}"] {
+    for content in [CANARY, "as you wished", &folder] {
         assert!(!collector.has(content), "{content}");
     }
     let (_, metrics) = test.daemon.metrics();
