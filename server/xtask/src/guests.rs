@@ -6,6 +6,7 @@
 
 mod inputs;
 mod javascript;
+mod pages;
 mod python;
 mod tools;
 

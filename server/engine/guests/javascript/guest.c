@@ -8,6 +8,7 @@
 
 #include "engine.h"
 #include "host.h"
+#include "pages.h"
 
 /* The shadow stack that a program may use. The rest is for what runs between two checks; and one byte of it goes with up to
    some tens of bytes of the machine's own stack, of which there are 32 MiB. */
@@ -112,6 +113,7 @@ static void note_rejection(JSContext *c, JSValueConst promise, JSValueConst reas
 
 __attribute__((export_name("init"))) void init(void)
 {
+    pages_learn();
     rt = JS_NewRuntime2(&engine_memory, NULL);
     engine_limit_stack(rt, PROGRAM_STACK_BYTES);
     ctx = JS_NewContext(rt);
@@ -134,6 +136,7 @@ __attribute__((export_name("init"))) void init(void)
     JS_SetHostPromiseRejectionTracker(rt, note_rejection, NULL);
     JS_RunGC(rt);
     JS_SetGCThreshold(rt, GC_BYTES);
+    pages_ready();
 }
 
 /* --- one program --- */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "pages.h"
 
 #define IMPORT(name) __attribute__((import_module("tta:sandbox/host@0.1.0"), import_name(name))) extern
 
@@ -19,11 +20,12 @@ IMPORT("now") uint64_t import_now(void);
 IMPORT("wall") uint64_t import_wall(void);
 
 /* Where the host puts what it returns, with room for a zero behind it. An allocation that fails must trap: the ABI has no
-   other answer. */
+   other answer. A run begins here, with the room for its arguments. */
 __attribute__((export_name("cabi_realloc"))) void *cabi_realloc(void *old, uint32_t old_size, uint32_t align, uint32_t size)
 {
     if (size == 0)
         return (void *)(uintptr_t)align;
+    pages_own();
     void *data = realloc(old, size + 1);
     if (!data)
         __builtin_trap();

@@ -1,11 +1,14 @@
-//! The JavaScript guest: QuickJS-NG and our C around it, compiled, started once, snapshotted, wrapped as a component.
+//! The JavaScript guest: QuickJS-NG and our C around it, compiled, started, snapshotted, wrapped as a component.
+//!
+//! The snapshot is made twice: the second holds the list of the pages that a run in the first one wrote.
 
 use super::tools::{Tools, run};
-use super::{Places, say};
+use super::{Places, pages, say};
 use anyhow::{Context, Result, anyhow};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use wasmtime::{Caller, Engine, Extern, Linker, Module, Store};
 use wasmtime_wizer::Wizer;
 use wit_component::{ComponentEncoder, StringEncoding};
@@ -24,7 +27,9 @@ pub(super) fn build(places: &Places, tools: &Tools, scratch: &Path, component: &
     compile(places, tools, &quickjs, &module)?;
     say("javascript: taking the snapshot");
     let prelude = places.sources.join("javascript/prelude");
-    let snapshot = snapshot(&fs::read(&module)?, prelude)?;
+    let module = fs::read(&module)?;
+    let first = snapshot(&module, Known { prelude: prelude.clone(), pages: vec![0; pages::LIST_BYTES] })?;
+    let snapshot = snapshot(&module, Known { prelude, pages: pages::written(&first, HOST)? })?;
     fs::write(component, wrap(snapshot, &places.sources.join("wit"))?)?;
     Ok(())
 }
@@ -53,7 +58,7 @@ fn compile(places: &Places, tools: &Tools, quickjs: &Path, module: &Path) -> Res
         .arg(quickjs)
         // QuickJS's own code warns in plenty; ours is the smaller part.
         .arg("-w")
-        .args(["engine.c", "guest.c", "host.c", "memory.c"].map(|file| ours.join(file)))
+        .args(["engine.c", "guest.c", "host.c", "memory.c", "pages.c"].map(|file| ours.join(file)))
         .args(["libregexp.c", "libunicode.c", "dtoa.c"].map(|file| quickjs.join(file)))
         .args(["-lwasi-emulated-signal", "-Wl,--strip-debug"])
         .arg(format!("-Wl,-z,stack-size={STACK_BYTES}"))
@@ -62,8 +67,17 @@ fn compile(places: &Places, tools: &Tools, quickjs: &Path, module: &Path) -> Res
     Ok(())
 }
 
+/// What the host tells the guest while the snapshot is made.
+struct Known {
+    /// The folder of the prelude's modules.
+    prelude: PathBuf,
+    /// The pages that a run writes, as `pages.c` wants them.
+    pages: Vec<u8>,
+}
+
 /// Runs `init`, which loads the prelude, and keeps the memory as it is then.
-fn snapshot(module: &[u8], prelude: PathBuf) -> Result<Vec<u8>> {
+fn snapshot(module: &[u8], known: Known) -> Result<Vec<u8>> {
+    let known = Arc::new(known);
     let engine = Engine::default();
     let mut store = Store::new(&engine, ());
     let mut wizer = Wizer::new();
@@ -76,8 +90,8 @@ fn snapshot(module: &[u8], prelude: PathBuf) -> Result<Vec<u8>> {
             linker.func_wrap(HOST, name, || 1_u64)?;
         }
         linker.func_wrap_async(HOST, "describe", move |caller, asked: (u32, u32, u32)| {
-            let prelude = prelude.clone();
-            Box::new(async move { describe(caller, asked, &prelude).await.map_err(wasmtime::Error::from_anyhow) })
+            let known = Arc::clone(&known);
+            Box::new(async move { describe(caller, asked, &known).await.map_err(wasmtime::Error::from_anyhow) })
         })?;
         linker.define_unknown_imports_as_traps(module)?;
         linker.instantiate_async(store, module).await
@@ -85,9 +99,9 @@ fn snapshot(module: &[u8], prelude: PathBuf) -> Result<Vec<u8>> {
     runtime.block_on(snapshot).map_err(|error| anyhow!("{error:?}"))
 }
 
-/// The host's `describe` while the snapshot is made: the source of a module of the prelude, `sandbox/NAME`, at the place
-/// that the canonical ABI says.
-async fn describe(mut caller: Caller<'_, ()>, asked: (u32, u32, u32), prelude: &Path) -> Result<()> {
+/// The host's `describe` while the snapshot is made: the source of a module of the prelude, `sandbox/NAME`, or the pages
+/// that a run writes, at the place that the canonical ABI says.
+async fn describe(mut caller: Caller<'_, ()>, asked: (u32, u32, u32), known: &Known) -> Result<()> {
     let (name, length, result) = asked;
     let memory = caller.get_export("memory").and_then(Extern::into_memory).context("the guest exports no memory")?;
     let allocate = caller.get_export("cabi_realloc").and_then(Extern::into_func).context("it cannot allocate")?;
@@ -96,7 +110,10 @@ async fn describe(mut caller: Caller<'_, ()>, asked: (u32, u32, u32), prelude: &
     memory.read(&caller, name as usize, &mut asked)?;
     let name = String::from_utf8(asked)?;
     let module = name.strip_prefix("sandbox/").context("only the prelude is there")?;
-    let source = fs::read(prelude.join(module).with_extension("js")).with_context(|| format!("reading {name}"))?;
+    let source = match module {
+        "pages" => known.pages.clone(),
+        _ => fs::read(known.prelude.join(module).with_extension("js")).with_context(|| format!("reading {name}"))?,
+    };
     let length = u32::try_from(source.len())?;
     let text = allocate.call_async(&mut caller, (0, 0, 1, length)).await?;
     memory.write(&mut caller, text as usize, &source)?;
