@@ -163,12 +163,6 @@ impl Metrics {
         self.spans.get_or_create(&SpanLabel { result }).inc_by(count);
     }
 
-    /// How many spans came to such an end.
-    #[cfg(test)]
-    pub(crate) fn spans_of(&self, result: &'static str) -> u64 {
-        self.spans.get_or_create(&SpanLabel { result }).get()
-    }
-
     /// All of it as text.
     pub(crate) fn render(&self, now: &Now) -> String {
         self.take(now);
