@@ -3,7 +3,7 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { SavingsReport } from '../lsp_ext';
+import type { RunSummary, SavingsReport } from '../lsp_ext';
 import { oneLine } from '../views/untrusted';
 import { Breakdowns } from './breakdowns';
 import { Controls, Crumbs } from './controls';
@@ -19,7 +19,7 @@ import { narrowings } from './view';
 export function App({ look }: { readonly look: Look }): JSX.Element {
   const { state } = look;
   const { report, view } = state;
-  const run = view.run === undefined || report === undefined ? undefined : listed(report, view.run);
+  const run = openRun(look);
   const crumb = view.run === undefined ? undefined : (run?.label ?? view.run);
   return (
     <div class="page">
@@ -53,7 +53,7 @@ function Content({ look }: { readonly look: Look }): JSX.Element {
   if (view.run !== undefined) {
     return (
       <div class="grid">
-        <RunPage id={view.run} run={listed(report, view.run)} look={look} />
+        <RunPage id={view.run} run={openRun(look)} look={look} />
       </div>
     );
   }
@@ -109,6 +109,14 @@ function Place({ look, crumb }: { readonly look: Look; readonly crumb: string | 
       </p>
     </>
   );
+}
+
+/** The run that is open: a report lists only the last ones, an explanation knows the others. */
+function openRun({ state: { view, report, explained } }: Look): RunSummary | undefined {
+  if (view.run === undefined || report === undefined) {
+    return undefined;
+  }
+  return listed(report, view.run) ?? (explained?.run.run_id === view.run ? explained.run : undefined);
 }
 
 /** Whether what is seen is what is. */

@@ -1,6 +1,6 @@
 /** Where the page is at home: whom it asks, how it hears of changes, and where it keeps what is looked at. */
 
-import type { CallRow, ReportRequest, RunId, SavingsReport } from '../lsp_ext';
+import type { CallRow, Explanation, ReportRequest, RunId, SavingsReport } from '../lsp_ext';
 
 /** What the page needs of the place that it is shown in. Every promise fails with a message fit for people. */
 export interface Home {
@@ -9,7 +9,7 @@ export interface Home {
   report(request: ReportRequest): Promise<SavingsReport>;
   calls(run: RunId): Promise<readonly CallRow[]>;
   /** How a run's figures were computed; absent where nobody can say. */
-  explain?(run: RunId): Promise<string>;
+  explain?(run: RunId, model?: string): Promise<Explanation>;
   /** Models whose prices are known. */
   models?(): Promise<readonly string[]>;
   /** Opens what the editor knows of a run; absent elsewhere. */

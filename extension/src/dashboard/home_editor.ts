@@ -1,6 +1,6 @@
 /** The page in the editor's webview: asks by messages, and keeps what is looked at in the webview's own state. */
 
-import type { CallRow, ReportRequest, RunId, SavingsReport } from '../lsp_ext';
+import type { CallRow, Explanation, ReportRequest, RunId, SavingsReport } from '../lsp_ext';
 import type { Address, Home, Listener } from './home';
 import type { Question, ToEditor, ToPage } from './protocol';
 
@@ -33,6 +33,10 @@ export class EditorHome implements Home {
 
   calls(run: RunId): Promise<readonly CallRow[]> {
     return this.ask({ what: 'calls', run_id: run });
+  }
+
+  explain(run: RunId, model?: string): Promise<Explanation> {
+    return this.ask({ what: 'explain', request: { run_id: run, ...(model === undefined ? {} : { model }) } });
   }
 
   openReceipt(run: RunId): void {

@@ -1,7 +1,7 @@
 /** The page as a file of its own: one report that stands in it, nobody to ask. */
 
 import * as l10n from '@vscode/l10n';
-import type { CallRow, RunId, SavingsReport } from '../lsp_ext';
+import type { CallRow, Explanation, RunId, SavingsReport } from '../lsp_ext';
 import { BrowserAddress } from './address';
 import type { Home } from './home';
 import type { PageData } from './protocol';
@@ -10,17 +10,10 @@ export class FileHome implements Home {
   readonly asks = false;
   readonly address = new BrowserAddress();
 
-  readonly explain?: (run: RunId) => Promise<string>;
-
   constructor(
     private readonly data: PageData,
     private readonly only: SavingsReport,
-  ) {
-    const { explained } = data;
-    if (explained !== undefined) {
-      this.explain = (run) => Promise.resolve(explained[run] ?? l10n.t('This file does not hold how it was computed.'));
-    }
-  }
+  ) {}
 
   report(): Promise<SavingsReport> {
     return Promise.resolve(this.only);
@@ -29,6 +22,12 @@ export class FileHome implements Home {
   calls(run: RunId): Promise<readonly CallRow[]> {
     const found = this.data.calls?.[run];
     const why = l10n.t('This file holds the sums alone. Its calls are in the ledger it was made from.');
+    return found ? Promise.resolve(found) : Promise.reject(new Error(why));
+  }
+
+  explain(run: RunId): Promise<Explanation> {
+    const found = this.data.explained?.[run];
+    const why = l10n.t('This file does not hold how it was computed.');
     return found ? Promise.resolve(found) : Promise.reject(new Error(why));
   }
 

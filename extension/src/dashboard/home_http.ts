@@ -4,7 +4,7 @@
  */
 
 import * as l10n from '@vscode/l10n';
-import type { CallRow, ReportRequest, RunId, SavingsReport } from '../lsp_ext';
+import type { CallRow, Explanation, ReportRequest, RunId, SavingsReport } from '../lsp_ext';
 import { BrowserAddress } from './address';
 import { Refused, type Home, type Listener } from './home';
 import { toQuery } from './view';
@@ -39,6 +39,11 @@ export class HttpHome implements Home {
 
   calls(run: RunId): Promise<readonly CallRow[]> {
     return this.json(`/api/run/calls?run_id=${encodeURIComponent(run)}`);
+  }
+
+  explain(run: RunId, model?: string): Promise<Explanation> {
+    const words = new URLSearchParams({ run_id: run, ...(model === undefined ? {} : { model }) });
+    return this.json(`/api/run/explain?${words.toString()}`);
   }
 
   follow(listener: Listener): void {

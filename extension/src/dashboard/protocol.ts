@@ -3,7 +3,7 @@
  * puts {@link PageData} as JSON into its element `data`, every `<` in it written as `\u003c`.
  */
 
-import type { CallRow, ReportRequest, RunId, SavingsReport } from '../lsp_ext';
+import type { CallRow, ExplainRequest, Explanation, ReportRequest, RunId, SavingsReport } from '../lsp_ext';
 
 /** What is known when the page opens. */
 export interface PageData {
@@ -11,8 +11,8 @@ export interface PageData {
   readonly report?: SavingsReport;
   /** The calls of the runs in it. */
   readonly calls?: Readonly<Record<RunId, readonly CallRow[]>>;
-  /** How their figures were computed, in Markdown or plain text. */
-  readonly explained?: Readonly<Record<RunId, string>>;
+  /** How their figures came about. */
+  readonly explained?: Readonly<Record<RunId, Explanation>>;
   /** The reader's language; the browser's where absent. */
   readonly language?: string;
   /** The texts in it, by the English ones. */
@@ -21,7 +21,9 @@ export interface PageData {
 
 /** What the page asks of the editor, which answers with the same number. */
 export type Question =
-  { readonly what: 'report'; readonly request: ReportRequest } | { readonly what: 'calls'; readonly run_id: RunId };
+  | { readonly what: 'report'; readonly request: ReportRequest }
+  | { readonly what: 'calls'; readonly run_id: RunId }
+  | { readonly what: 'explain'; readonly request: ExplainRequest };
 
 /** From the page to the editor. */
 export type ToEditor = (Question & { readonly ask: number }) | { readonly open: 'receipt'; readonly run_id: RunId };

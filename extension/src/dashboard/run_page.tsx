@@ -3,12 +3,13 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { CallRow, RunId, RunSummary } from '../lsp_ext';
+import type { CallRow, Explanation, RunId, RunSummary } from '../lsp_ext';
+import { oneLine } from '../views/untrusted';
 import { cacheName, groupName } from './bars';
 import { certainty } from './figures';
 import { Hero } from './headline';
 import { Ended } from './lists';
-import { Bar, Foreign, Section, Table, type Look } from './parts';
+import { Bar, Foreign, Section, Table, Unfold, type Look } from './parts';
 
 /** Calls that are listed before one asks for more. */
 const LISTED = 200;
@@ -20,15 +21,17 @@ export function RunPage(props: {
   readonly look: Look;
 }): JSX.Element {
   const { id, run, look } = props;
-  const { calls, callsFailure } = look.state;
+  const { calls, callsFailure, explained } = look.state;
   return (
     <>
       {run?.tokens ? (
         <Hero tokens={run.tokens} known={certainty(run.tokens.labels, 'saved', 'code_mode.output')} look={look} />
       ) : null}
       <Section title={l10n.t('The run')} wide>
+        {explained === undefined ? null : <p class="why">{oneLine(explained.why, 1_000)}</p>}
         <Facts id={id} run={run} calls={calls} look={look} />
         <Actions id={id} look={look} />
+        {explained === undefined ? null : <Turns explained={explained} look={look} />}
       </Section>
       {callsFailure === undefined ? null : (
         <p class="card wide" role="alert">
@@ -75,33 +78,63 @@ function Facts(props: {
   );
 }
 
-function Actions({ id, look: { store, state } }: { readonly id: RunId; readonly look: Look }): JSX.Element {
+function Actions({ id, look: { store } }: { readonly id: RunId; readonly look: Look }): JSX.Element {
   const { home } = store;
   return (
     <>
       <p class="actions">
-        {home.explain === undefined || state.explained !== undefined ? null : (
-          <button
-            type="button"
-            onClick={() => {
-              void store.explain(id);
-            }}
-          >
-            {l10n.t('Explain its figures')}
-          </button>
-        )}
         {home.openReceipt === undefined ? null : (
           <button type="button" onClick={() => home.openReceipt?.(id)}>
             {l10n.t('Open its receipt')}
           </button>
         )}
       </p>
-      {state.explained === undefined ? null : (
-        <pre class="explained" tabIndex={0} aria-label={l10n.t('How its figures were computed')}>
-          {state.explained}
-        </pre>
-      )}
     </>
+  );
+}
+
+/** Each turn of both sides, with its numbers. */
+function Turns({ explained, look }: { readonly explained: Explanation; readonly look: Look }): JSX.Element {
+  const { numbers, state } = look;
+  const sides = [
+    { name: l10n.t('Programs'), side: explained.code_mode },
+    { name: l10n.t('Direct calls'), side: explained[state.view.baseline] },
+  ];
+  return (
+    <Unfold title={l10n.t('Turn by turn')}>
+      {sides.map(({ name, side }) => (
+        <div key={name}>
+          <h3>{`${name}: ${numbers.whole(side.tokens.total)}`}</h3>
+          {side.turns.length === 0 ? null : (
+            <Table
+              caption={name}
+              rows={side.turns}
+              keyOf={({ turn }) => String(turn)}
+              columns={[
+                {
+                  name: l10n.t('What the model does'),
+                  cell: ({ turn, what }) => `${numbers.whole(turn)}. ${oneLine(what)}`,
+                },
+                { name: l10n.t('Prompt'), kind: 'number', cell: ({ prompt }) => numbers.whole(prompt) },
+                {
+                  name: l10n.t('Sent before'),
+                  kind: 'number',
+                  room: 'minor',
+                  cell: (row) => numbers.whole(row.cached),
+                },
+                { name: l10n.t('Written'), kind: 'number', cell: ({ output }) => numbers.whole(output) },
+                { name: l10n.t('Into the context'), kind: 'number', cell: ({ results }) => numbers.whole(results) },
+              ]}
+            />
+          )}
+        </div>
+      ))}
+      {explained.notes.map((note) => (
+        <p key={note} class="note">
+          {oneLine(note, 500)}
+        </p>
+      ))}
+    </Unfold>
   );
 }
 

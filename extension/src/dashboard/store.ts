@@ -4,7 +4,7 @@
  * dropped. Draws nothing.
  */
 
-import type { CallRow, RunId, SavingsReport } from '../lsp_ext';
+import type { CallRow, Explanation, SavingsReport } from '../lsp_ext';
 import { Refused, type Home } from './home';
 import { fromFragment, toFragment, toRequest, type View } from './view';
 
@@ -23,7 +23,8 @@ export interface State {
   readonly report: SavingsReport | undefined;
   readonly calls: readonly CallRow[] | undefined;
   readonly callsFailure: Failure | undefined;
-  readonly explained: string | undefined;
+  /** How the open run's figures came about, where somebody can say. */
+  readonly explained: Explanation | undefined;
   /** Models whose prices are known. */
   readonly models: readonly string[];
   readonly failure: Failure | undefined;
@@ -90,14 +91,6 @@ export class Store {
     this.show(this.state.view);
   }
 
-  /** Asks how the open run's figures were computed. */
-  async explain(run: RunId): Promise<void> {
-    const explained = await this.home.explain?.(run).catch(messageOf);
-    if (this.state.view.run === run) {
-      this.set({ explained });
-    }
-  }
-
   private show(view: View): void {
     const { run } = this.state.view;
     const other = view.run !== run ? { calls: undefined, callsFailure: undefined, explained: undefined } : {};
@@ -122,9 +115,10 @@ export class Store {
     const asked = this.asked;
     this.looking = true;
     const { view } = this.state;
-    const [report, calls] = await Promise.all([
+    const [report, calls, explained] = await Promise.all([
       settled(this.home.report(toRequest(view, this.now()))),
       view.run === undefined ? undefined : settled(this.home.calls(view.run)),
+      view.run === undefined ? undefined : this.home.explain?.(view.run, view.model).catch(() => undefined),
     ]);
     if (asked !== this.asked) {
       return;
@@ -132,6 +126,7 @@ export class Store {
     this.looking = false;
     this.set({
       busy: false,
+      explained,
       ...('value' in report
         ? { report: report.value, failure: undefined, freshMs: this.now() }
         : { failure: report.failure }),

@@ -87,6 +87,8 @@ export class Dashboard implements vscode.Disposable {
         return this.ctx.request(wire.report, question.request);
       case 'calls':
         return this.ctx.request(wire.runCalls, { run_id: question.run_id });
+      case 'explain':
+        return this.ctx.request(wire.explain, question.request);
     }
   }
 

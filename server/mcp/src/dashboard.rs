@@ -16,6 +16,7 @@ use axum::{Json, Router};
 use daemon::Daemon;
 use futures::StreamExt as _;
 use futures::stream::{Stream, unfold};
+use model::explain::ExplainRequest;
 use model::report::{ReportFilter, ReportRequest, SavingsReport};
 use model::{ConversationId, Notice, Reply, Request as Ask, RunId, RunStatus};
 use serde::Deserialize;
@@ -74,6 +75,7 @@ pub(crate) fn router(daemon: Daemon, door: &Door) -> Router {
     Router::new()
         .route("/api/report", get(report))
         .route("/api/run/calls", get(calls))
+        .route("/api/run/explain", get(explain))
         .route("/api/events", get(events))
         .with_state(dashboard)
         .layer(from_fn_with_state(Arc::clone(&door.auth), require_token))
@@ -134,6 +136,13 @@ async fn calls(State(dashboard): State<Dashboard>, uri: Uri) -> Result<Response,
     let RunQuery { run_id } = query(&uri)?;
     match dashboard.ask(Ask::RunCalls { run_id }).await? {
         Reply::RunCalls(calls) => Ok(Json(calls).into_response()),
+        _ => Err(Refusal::other_answer()),
+    }
+}
+
+async fn explain(State(dashboard): State<Dashboard>, uri: Uri) -> Result<Response, Refusal> {
+    match dashboard.ask(Ask::Explain(query::<ExplainRequest>(&uri)?)).await? {
+        Reply::Explain(explanation) => Ok(Json(explanation).into_response()),
         _ => Err(Refusal::other_answer()),
     }
 }

@@ -14,7 +14,8 @@ const TOKEN: &str = "a token that only we know";
 /// Longest that anything here may take, far below the bounds that are served.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-const ROUTES: [&str; 3] = ["/api/report", "/api/run/calls?run_id=none", "/api/events"];
+const ROUTES: [&str; 4] =
+    ["/api/report", "/api/run/calls?run_id=none", "/api/run/explain?run_id=none", "/api/events"];
 
 async fn start(test: &TestDaemon) -> (HttpServer, SocketAddr) {
     start_within(test, HttpLimits::default()).await
@@ -176,6 +177,7 @@ async fn a_query_that_is_wrong_is_refused_in_words() {
         ("/api/report?since_ms=7200000&until_ms=0", "begins"),
         ("/api/report?tag=noequals", "tag"),
         ("/api/run/calls", "run_id"),
+        ("/api/run/explain?run=x", "run"),
     ] {
         let (head, body) = ask(addr, "GET", path, &[]).await;
         assert_eq!(status(&head), "400", "{path}: {head}\n{body}");
