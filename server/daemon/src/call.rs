@@ -76,7 +76,8 @@ impl Door {
     ) -> Self {
         let (pinned, facts, progress, feeds) = (Mutex::default(), Facts::default(), Mutex::default(), Mutex::default());
         let subscriptions = Semaphore::new(limits.subscriptions);
-        let inner = Inner { core, snapshot, session, language, limits, pinned, facts, span, progress, feeds, subscriptions };
+        let inner =
+            Inner { core, snapshot, session, language, limits, pinned, facts, span, progress, feeds, subscriptions };
         Self(Arc::new(inner))
     }
 

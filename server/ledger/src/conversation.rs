@@ -31,6 +31,7 @@ struct Run {
     estimated: bool,
     cap_tokens: u64,
     window_tokens: u64,
+    encoding: Encoding,
     code: SideTokens,
     /// The host's search tool, before any run; zero where the run is not credited.
     search_definitions: u64,
@@ -57,10 +58,15 @@ fn compare(runs: &[Run], known: &Known, window: u64) -> ConversationReport {
     ConversationReport {
         runs: runs.len() as u64,
         calls,
-        tokens: TokenReport { labels, ..tokens },
+        tokens: TokenReport { labels, encoding: encoding(runs).name().to_owned(), ..tokens },
         at_once: once,
         ..ConversationReport::default()
     }
+}
+
+/// What the last run was counted in; a sitting has one, unless it was configured anew meanwhile.
+fn encoding(runs: &[Run]) -> Encoding {
+    runs.last().map(|run| run.encoding).unwrap_or_default()
 }
 
 fn label(runs: &[Run]) -> String {
@@ -87,7 +93,7 @@ fn direct(runs: &[Run], known: &Known, window: u64, steps: impl Fn(&Run) -> Vec<
     let most = |figure: fn(&Run) -> u64| credited.iter().map(|run| figure(run)).max().unwrap_or_default();
     let plain = joined(credited.iter().map(|run| (steps(run), true)));
     let mut found = BTreeSet::new();
-    let mut counter = Counter::new(Encoding::default());
+    let mut counter = Counter::new(encoding(runs));
     let searching = credited.iter().map(|run| {
         let search = search(run, &mut found, known, &mut counter);
         (search.into_iter().chain(steps(run)).collect(), true)
@@ -160,7 +166,7 @@ fn joined(runs: impl Iterator<Item = (Vec<Step>, bool)>) -> Vec<Step> {
 
 fn stored(connection: &Connection, id: &ConversationId) -> rusqlite::Result<Vec<Run>> {
     let mut statement = connection.prepare(
-        "SELECT run_id, credited, estimated, cap_tokens, window_tokens FROM runs
+        "SELECT run_id, credited, estimated, cap_tokens, window_tokens, encoding FROM runs
          WHERE conversation = ? AND counted = 1 ORDER BY at_ms, run_id",
     )?;
     let runs = statement.query_map([id.as_str()], |row| {
@@ -170,6 +176,7 @@ fn stored(connection: &Connection, id: &ConversationId) -> rusqlite::Result<Vec<
             estimated: row.get(2)?,
             cap_tokens: row.get(3)?,
             window_tokens: row.get(4)?,
+            encoding: Encoding::named(&row.get::<_, String>(5)?).unwrap_or_default(),
             ..Run::default()
         })
     })?;
@@ -272,7 +279,7 @@ mod tests {
     fn tools_are_searched_for_once_in_a_conversation() {
         let deferred = compare(&two_runs(), &known(), NO_WINDOW).tokens.direct.deferred;
         let searched = host_search_call(&two_runs()[0].calls);
-        let written = Counter::new().count(&searched).tokens;
+        let written = Counter::new(Encoding::O200k).count(&searched).tokens;
         // One search: 60 + 90 tokens of definitions come back; the second run finds `read` in its context.
         assert_eq!((deferred.turns, deferred.output, deferred.results), (6, 40 + written, 150 + 1_220));
     }

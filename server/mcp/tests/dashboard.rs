@@ -14,8 +14,7 @@ const TOKEN: &str = "a token that only we know";
 /// Longest that anything here may take, far below the bounds that are served.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-const ROUTES: [&str; 4] =
-    ["/api/report", "/api/run/calls?run_id=none", "/api/run/explain?run_id=none", "/api/events"];
+const ROUTES: [&str; 4] = ["/api/report", "/api/run/calls?run_id=none", "/api/run/explain?run_id=none", "/api/events"];
 
 async fn start(test: &TestDaemon) -> (HttpServer, SocketAddr) {
     start_within(test, HttpLimits::default()).await

@@ -1,5 +1,5 @@
 //! What recording costs a call, in nanoseconds: with nothing sent, and with traces and metrics on their way to a collector
-//! that is not there. `cargo run --release --example cost` in this crate's folder.
+//! that is not there. `cargo run --release --example recording` in this crate's folder.
 
 use model::{CacheOutcome, CallRecord, CallStatus, ConversationId, Origin, RunId, TelemetrySettings};
 use std::time::Instant;
