@@ -54,6 +54,14 @@ sum(map(len, texts))`;
   assert.equal((await run(folder, ['report', '-o', 'runs.csv'])).code, 0);
   assert.match(readFileSync(join(folder, 'runs.csv'), 'utf8'), new RegExp(`^run_id,.*\r\n${id},`));
 
+  assert.equal((await run(folder, ['report', '-o', 'week.html'])).code, 0);
+  const page = readFileSync(join(folder, 'week.html'), 'utf8');
+  const data = JSON.parse(/id="data">(.*?)<\/script>/s.exec(page)[1]);
+  assert.deepEqual([data.report.total.tokens.saved, data.calls[id].length], [tokens.saved, 3]);
+  assert.ok(
+    data.explained[id].why.includes('more') && !/src="|href="/.test(page.replace(/id="data">.*?<\/script>/s, '')),
+  );
+
   const explained = await runJson(folder, ['explain', id]);
   const side = explained.json.deferred;
   const sum = side.turns.reduce((all, turn) => all + turn.prompt + turn.output, 0);

@@ -1,9 +1,13 @@
 /** Doctor, Dashboard, and the report of what was saved. */
 
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Ctx } from '../ctx';
+import type { PageData } from '../dashboard/protocol';
 import type { Parts } from '../parts';
 import type { ReportFormat } from '../lsp_ext';
+import { FILE, fill } from '../views/dashboard';
 import * as wire from '../wire';
 
 /** Every list of an exported report is this long. */
@@ -12,6 +16,7 @@ const MOST_LISTED = 1_000;
 /** The formats, by the endings that name them. */
 const FORMATS: Readonly<Record<string, ReportFormat>> = {
   md: 'md',
+  html: 'html',
   csv: 'csv',
   json: 'json',
   txt: 'text',
@@ -44,7 +49,7 @@ export async function exportReport(ctx: Ctx): Promise<void> {
   const name = `tta-report-${new Date().toISOString().slice(0, 10)}.md`;
   const uri = await vscode.window.showSaveDialog({
     title: vscode.l10n.t('Export report'),
-    filters: { Markdown: ['md'], CSV: ['csv'], JSON: ['json'], Text: ['txt'] },
+    filters: { Markdown: ['md'], HTML: ['html'], CSV: ['csv'], JSON: ['json'], Text: ['txt'] },
     ...(folder ? { defaultUri: vscode.Uri.joinPath(folder.uri, name) } : {}),
   });
   if (!uri) {
@@ -52,10 +57,20 @@ export async function exportReport(ctx: Ctx): Promise<void> {
   }
   const format = FORMATS[uri.path.slice(uri.path.lastIndexOf('.') + 1).toLowerCase()];
   if (!format) {
-    throw new Error(vscode.l10n.t('A report is a .md, .csv, .json or .txt file, not “{0}”.', uri.path));
+    throw new Error(vscode.l10n.t('A report is a .md, .html, .csv, .json or .txt file, not “{0}”.', uri.path));
   }
   const report = { compare: false, only: {}, top: MOST_LISTED };
-  const text = await ctx.request(wire.renderReport, { report, format });
+  const rendered = await ctx.request(wire.renderReport, { report, format });
+  const text = format === 'html' ? await page(ctx, rendered) : rendered;
   await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(text));
-  await vscode.window.showTextDocument(uri);
+  if (format === 'html') {
+    await vscode.env.openExternal(uri);
+  } else {
+    await vscode.window.showTextDocument(uri);
+  }
+}
+
+/** The dashboard's page with a report in it, which asks nobody. */
+async function page(ctx: Ctx, data: string): Promise<string> {
+  return fill(await readFile(join(ctx.folder, FILE), 'utf8'), JSON.parse(data) as PageData);
 }

@@ -11,7 +11,8 @@ import type { PageData, Question, ToEditor, ToPage } from '../dashboard/protocol
 import * as wire from '../wire';
 import { Coalesced } from './coalesced';
 
-const FILE = join('dist', 'dashboard.html');
+/** The page, below the extension's folder. */
+export const FILE = join('dist', 'dashboard.html');
 const DATA = '<script type="application/json" id="data">';
 
 export class Dashboard implements vscode.Disposable {
@@ -102,7 +103,7 @@ export class Dashboard implements vscode.Disposable {
 }
 
 /** The page with its data in it. */
-function fill(page: string, data: PageData): string {
+export function fill(page: string, data: PageData): string {
   return page.replace(DATA, () => DATA + JSON.stringify(data).replaceAll('<', '\\u003c'));
 }
 

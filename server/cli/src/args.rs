@@ -252,6 +252,7 @@ pub(crate) enum FormatArg {
     Text,
     #[value(alias = "markdown")]
     Md,
+    Html,
     Csv,
     Json,
 }

@@ -5,7 +5,7 @@ use crate::args::{ByArg, Common, ExplainArgs, FormatArg, ReportArgs};
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, for_stdout};
 use crate::session::Session;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use model::explain::ExplainRequest;
@@ -20,11 +20,13 @@ const CSV_RUNS: u32 = 1_000;
 /// `tta report`.
 pub(crate) async fn report(args: &ReportArgs, common: &Common) -> Outcome {
     let request = request(args, common.json, Timestamp::now())?;
+    let is_page = request.format == ReportFormat::Html;
     let text = Session::with(common, async |session| match session.ask(Request::RenderReport(request)).await? {
         Reply::Rendered(text) => Ok(text),
         _ => Err(Failure::fault("the daemon answered another question than for the report")),
     })
     .await?;
+    let text = if is_page { mcp::report_page(&text) } else { text };
     match &args.output {
         Some(file) => {
             std::fs::write(file, &text).map_err(|e| {
@@ -83,11 +85,12 @@ fn of_ending(file: &Path) -> Result<ReportFormat, Failure> {
     match file.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase).as_deref() {
         Some("txt") => Ok(ReportFormat::Text),
         Some("md" | "markdown") => Ok(ReportFormat::Md),
+        Some("html" | "htm") => Ok(ReportFormat::Html),
         Some("csv") => Ok(ReportFormat::Csv),
         Some("json") => Ok(ReportFormat::Json),
         _ => Err(Failure::usage(
             format!("the ending of {} names no format", file.display()),
-            "end it in .txt, .md, .csv or .json, or say --format",
+            "end it in .txt, .md, .html, .csv or .json, or say --format",
         )),
     }
 }
@@ -98,8 +101,6 @@ fn moment(option: &str, text: &str, now: Timestamp) -> Result<u64, Failure> {
     let ago = |span: Span| now.to_zoned(TimeZone::UTC).checked_sub(span.abs()).map(|zoned| zoned.timestamp());
     let found = if let Ok(time) = text.parse::<Timestamp>() {
         Ok(time)
-    } else if let Ok(date) = text.parse::<Date>() {
-        at(date.to_datetime(jiff::civil::Time::midnight()))
     } else if let Ok(time) = text.parse::<DateTime>() {
         at(time)
     } else {
@@ -151,6 +152,7 @@ impl From<FormatArg> for ReportFormat {
         match format {
             FormatArg::Text => Self::Text,
             FormatArg::Md => Self::Md,
+            FormatArg::Html => Self::Html,
             FormatArg::Csv => Self::Csv,
             FormatArg::Json => Self::Json,
         }

@@ -11,7 +11,7 @@ use model::explain::{ExplainRequest, Explanation};
 use model::render::{RenderRequest, ReportFormat};
 use model::report::{ConversationReport, Price, ReportRequest, SavingsReport};
 use model::{ConversationId, TokenReport};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 /// Runs whose calls and explanations go into a page.
 const RUNS_IN_PAGE: usize = 50;
@@ -45,7 +45,7 @@ async fn page_data(core: &Core, snapshot: &Snapshot, report: &SavingsReport) -> 
         let (id, model) = (run.run_id.clone(), report.request.model.clone());
         calls.insert(id.to_string(), json!(core.ledger.run_calls(&id).await.map_err(refused)?));
         let asked = ExplainRequest { run_id: Some(id.clone()), model };
-        explained.insert(id.to_string(), Value::from(explain(core, snapshot, &asked).await?.text));
+        explained.insert(id.to_string(), json!(explain(core, snapshot, &asked).await?));
     }
     Ok(json!({"report": report, "calls": calls, "explained": explained}).to_string())
 }

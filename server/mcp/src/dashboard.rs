@@ -17,7 +17,7 @@ use daemon::Daemon;
 use futures::StreamExt as _;
 use futures::stream::{Stream, unfold};
 use model::explain::ExplainRequest;
-use model::report::{ReportFilter, ReportRequest, SavingsReport};
+use model::report::{ReportFilter, ReportRequest};
 use model::{ConversationId, Notice, Reply, Request as Ask, RunId, RunStatus};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -41,9 +41,9 @@ const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
 /// The name that questions are filed under; none of them is a run.
 const FRONT: &str = "mcp";
 
-/// The page with a report in it: a file that asks nobody, and shows what it holds.
-pub fn report_page(report: &SavingsReport) -> String {
-    let data = serde_json::json!({ "report": report }).to_string();
+/// The page with a report in it: a file that asks nobody, and shows what it holds. `data` is what the daemon renders a report
+/// to for it, as JSON.
+pub fn report_page(data: &str) -> String {
     // No text of the data ends its element.
     PAGE.replacen(DATA, &format!("{DATA}{}", data.replace('<', "\\u003c")), 1)
 }
@@ -262,6 +262,7 @@ async fn headers(request: Request, next: Next) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::report::SavingsReport;
 
     #[test]
     fn the_page_fetches_nothing_from_elsewhere_and_names_its_own_script() {
@@ -276,7 +277,7 @@ mod tests {
     #[test]
     fn no_name_in_a_report_is_markup_in_its_page() {
         let report = SavingsReport { workspace: "</script><img src=x>".to_owned(), ..SavingsReport::default() };
-        let page = report_page(&report);
+        let page = report_page(&serde_json::json!({ "report": report }).to_string());
         assert!(page.contains(r#"id="data">{"report":{"#) && !page.contains("<img"), "the name is data");
         let data = page.split(DATA).nth(1).and_then(|rest| rest.split("</script>").next()).expect("data");
         let read: serde_json::Value = serde_json::from_str(data).expect("JSON");

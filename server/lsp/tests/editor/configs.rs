@@ -128,8 +128,8 @@ async fn keys_and_values_are_completed_where_the_editor_does_not_do_it_itself() 
     let test = TestDaemon::builder().start().await;
     let mut editor = window(&test, json!({})).await;
     for (file, text, first, count) in [
-        ("tta.toml", "[limits]\ntime|", "timeout_ms = ${0:60000}", 15),
-        ("tta.toml", "[|]", "limits", 4),
+        ("tta.toml", "[limits]\ntime|", "timeout_ms = ${0:60000}", 16),
+        ("tta.toml", "[|]", "limits", 6),
         ("tta.toml", "[servers.a]\ntype = |", "\"stdio\"", 2),
         (".cursor/mcp.json", "{\"mcpServers\": {\"a\": {\"|\"}}}", "\"type\": $0", 20),
         (".cursor/mcp.json", "{\"mcpServers\": {\"a\": {| \"type\": \"http\"}}}", "\"command\": \"$0\",", 19),
