@@ -26,7 +26,7 @@ export function taskTable(results) {
   return table([[...head, ...once], [...head, ...once].map((_, n) => (n === 0 ? '---' : '--:')), ...rows]);
 }
 
-/** A row for each program of the demonstrations. */
+/** A row for each program of the demonstrations. Without the baseline of all servers: those that were not used were not started. */
 export function demoTable(shown) {
   const rows = shown.flatMap(({ title, programs, replies }) =>
     replies.map(({ calls, tokens }, n) => [
@@ -34,12 +34,12 @@ export function demoTable(shown) {
       calls.length,
       new Set(calls.map(({ wave }) => wave)).size,
       number(tokens.code_mode.total),
-      ...['deferred', 'needed_servers', 'all_servers'].map(
+      ...['deferred', 'needed_servers'].map(
         (name) =>
           `${number(tokens.direct[name].total)} (${share(tokens.direct[name].total, tokens.code_mode.total)} %)`,
       ),
     ]),
   );
-  const head = ['demonstration', 'calls', 'waves', 'program', 'direct, deferred', 'needed servers', 'all servers'];
+  const head = ['demonstration', 'calls', 'waves', 'program', 'direct, deferred', 'needed servers'];
   return table([head, head.map((_, n) => (n === 0 ? '---' : '--:')), ...rows]);
 }
