@@ -71,8 +71,11 @@ pub(crate) fn connect(path: &Path, create: bool) -> rusqlite::Result<Connection>
     }
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
-    // Holds for a file that is still empty; `retention.rs` gives the pages back.
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    // Of use for a file that is still empty; `retention.rs` gives the pages back. On any other it would be a write, which every
+    // process that watches the log takes for news: a reader that is told of its own look looks again.
+    if connection.pragma_query_value(None, "page_count", |row| row.get::<_, u32>(0))? == 0 {
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
     // The change to WAL is made once in a file's life, while it is empty: there is nothing yet to sync for.
     connection.pragma_update(None, "synchronous", "OFF")?;
@@ -482,4 +485,22 @@ pub(crate) fn side_from(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Resu
         peak_context: row.get(first + 5)?,
         cacheable: row.get(first + 6)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn to_look_is_no_news() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("ledger.db");
+        let (store, _) = Store::open(&path).expect("it opens");
+        let version = data_version(&store.connection).expect("a version");
+        for _ in 0..3 {
+            let reader = connect(&path, false).expect("it opens again");
+            totals(&reader).expect("sums");
+        }
+        assert_eq!(data_version(&store.connection).expect("a version"), version);
+    }
 }
