@@ -231,7 +231,12 @@ impl Connection {
         };
         let watch = self.watched.follow(&handle.progress_token, progress);
         let mut abandoned = Abandoned { peer: &self.peer, id: Some(handle.id.clone()) };
-        let answer = handle.await_response().await;
+        let answer = tokio::select! {
+            biased;
+            answer = handle.await_response() => answer,
+            // A request that is queued in the moment in which the connection ends is answered by nobody, not even with that.
+            _ = self.ended.wait() => Err(ServiceError::TransportClosed),
+        };
         abandoned.id = None;
         match answer {
             Ok(answer) => Ok((answer, watch)),
