@@ -1,6 +1,6 @@
 //! Telemetry through the whole daemon: what a program does reaches a collector as names and numbers, and nothing else does.
 
-#[path = "../../telemetry/tests/otlp/collector.rs"]
+#[path = "../../../telemetry/tests/otlp/collector.rs"]
 mod collector;
 
 use collector::{Answer, Collector, attributes, hex};
