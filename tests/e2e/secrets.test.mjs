@@ -1,9 +1,10 @@
 // What only a person can give: `${input:…}`, asked for once, kept by the editor, in the environment of the server that wants
 // it and nowhere else; a login in the browser; and answers to what a server asks in the middle of a call.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { binary } from '../../scripts/lib/build.mjs';
 import { serverEntries } from '../../scripts/lib/servers.mjs';
 import { oauthServer } from '../lib/oauth.mjs';
 import { processesOf } from '../lib/processes.mjs';
@@ -30,6 +31,7 @@ test('what only a person can give', async (t) => {
     login,
   );
   await t.test('a server asks in the middle of a call: for a form, a page, the editor’s model', asks);
+  await t.test('a call that needs a page visited first waits for the person’s word or the server’s', visits);
 });
 
 async function secretInput(t) {
@@ -199,4 +201,74 @@ async function asks(t) {
   await workbench.shoot('asks-model');
   await workbench.answer(sampling, 'Allow Once');
   await workbench.outputWith('Ada Monica accept Blue.');
+}
+
+const LOCKED = `from servers import everything
+
+answer = await everything.trigger_url_elicitation(url="${PAGE}", message="Log in first", errorPath=True)
+"accepted" if "accept" in str(answer) else answer
+`;
+
+/** The server tells that the page is done once the file \`seen\` is there, while the call still waits for it. */
+const UNLOCKED = `import asyncio
+from servers import fs, pages
+
+async def tell():
+    while "seen" not in str(await fs.list_directory(path=".")):
+        await asyncio.sleep(0.2)
+    await pages.open(ids=["p"])
+
+wanted = {"mode": "url", "elicitationId": "p", "url": "https://other.example/", "message": "Log in"}
+answer, _ = await asyncio.gather(pages.locked(pages=[wanted]), tell())
+f"unlocked at call {answer['calls']}"
+`;
+
+async function visits(t) {
+  const folder = workspace(t, {
+    servers: (at) => ({
+      everything: serverEntries(at).everything,
+      fs: serverEntries(at).fs,
+      pages: { command: binary('debug', 'page-server'), args: [] },
+    }),
+    files: () => ({ 'locked.py': LOCKED, 'unlocked.py': UNLOCKED }),
+  });
+  const workbench = await Workbench.open({ folder, extensions, settings });
+  t.after(() => workbench.close());
+  const { page } = workbench;
+  await page.evaluate(() => {
+    globalThis.open = (url) => Object.assign(globalThis, { opened: String(url) });
+  });
+  const run = async (name) => {
+    await workbench.clearOutput();
+    await workbench.openFile(join(folder, name));
+    await workbench.command('tta.runFile');
+  };
+  const open = async (host) => {
+    const consent = workbench.question(`wants you to open a page of ▸ ${host} ◂`);
+    await consent.waitFor();
+    await workbench.answer(consent, 'Open Page');
+    await page.locator('.monaco-dialog-box:visible').getByText('Open', { exact: true }).click();
+    await until('the page to be opened', () =>
+      page.evaluate((wanted) => globalThis.opened?.includes(wanted), `//${host}/`),
+    );
+  };
+  await workbench.statusWith('TTA: ready');
+
+  await run('locked.py');
+  await open('modelcontextprotocol.io');
+  const done = workbench.question('waits until you are done on the page of ▸ modelcontextprotocol.io ◂');
+  await done.waitFor();
+  await workbench.shoot('asks-done');
+  await workbench.answer(done, 'I Am Done');
+  // The call is made once more; this server then asks for the page that it was told, as a question of its own.
+  await open('good.example');
+  await workbench.outputWith('accepted');
+
+  await run('unlocked.py');
+  await open('other.example');
+  const waits = workbench.question('waits until you are done on the page of ▸ other.example ◂');
+  await waits.waitFor();
+  writeFileSync(join(folder, 'seen'), '');
+  await waits.waitFor({ state: 'detached' });
+  await workbench.outputWith('unlocked at call 2');
 }
