@@ -22,11 +22,11 @@ export async function npmDependencies() {
   writeFileSync(npmStamp, wanted);
 }
 
-/** Builds the daemon and the guest builder in `profile`, then the guests with it. */
-export async function daemonAndGuests(profile) {
+/** Builds the daemon and the guest builder in `profile`, with what else `more` selects, then the guests with it. */
+export async function daemonAndGuests(profile, more = []) {
   const release = profile === 'release' ? ['--release'] : [];
   // One command for both binaries: their common dependencies are then built once, with one set of features.
-  const packages = ['-p', 'cli', '-p', 'xtask'];
+  const packages = ['-p', 'cli', '-p', 'xtask', ...more];
   await step(`Daemon: cargo build (${profile})`, 'cargo', ['build', '--locked', ...release, ...packages]);
   await guests(profile);
 }

@@ -4,8 +4,6 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { processesOf } from '../lib/processes.mjs';
-import { tta } from '../lib/tta.mjs';
 import { notesWorkspace, settings } from './setup.mjs';
 import { extensions, hostTests } from './vsix.mjs';
 import { until, Workbench } from './workbench.mjs';
@@ -13,7 +11,6 @@ import { until, Workbench } from './workbench.mjs';
 const LONGEST_MS = 300_000;
 
 test('the suite in the extension host passes', async (t) => {
-  const others = processesOf(tta, 'lsp');
   const folder = notesWorkspace(t);
   const results = join(folder, 'results.jsonl');
   const env = { TTA_HOST_RESULTS: results };
@@ -41,6 +38,5 @@ test('the suite in the extension host passes', async (t) => {
   if (late) throw late;
   assert.ok(lines.length > 0, 'the suite left results');
   assert.equal(workbench.hostExit, 0);
-  const left = () => processesOf(tta, 'lsp').filter((pid) => !others.includes(pid));
-  await until('the daemon to have gone with its extension host', () => left().length === 0);
+  await until('the daemon to have gone with its extension host', () => workbench.daemons().length === 0);
 });

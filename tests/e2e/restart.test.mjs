@@ -1,21 +1,17 @@
 // A daemon that is killed comes back by itself, serves the tool set at its new address, and gives up after five crashes.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { processesOf } from '../lib/processes.mjs';
-import { tta } from '../lib/tta.mjs';
 import { scriptedModel } from './model.mjs';
 import { notesWorkspace, settings } from './setup.mjs';
 import { extensions } from './vsix.mjs';
 import { until, Workbench } from './workbench.mjs';
 
 test('a killed daemon is started again, and one that keeps dying is left stopped', async (t) => {
-  const others = processesOf(tta, 'lsp');
-  const daemonAfter = (last) =>
-    until('a daemon', () => processesOf(tta, 'lsp').find((pid) => pid !== last && !others.includes(pid)));
   const model = await scriptedModel({ tool: 'none', args: {} });
   t.after(() => model.close());
   const workbench = await Workbench.open({ folder: notesWorkspace(t), extensions, settings, modelUrl: model.url });
   t.after(() => workbench.close());
+  const daemonAfter = (last) => until('a daemon', () => workbench.daemons().find((pid) => pid !== last));
   await workbench.statusWith('TTA: ready');
   await workbench.enableAgent();
   const first = await daemonAfter();

@@ -4,8 +4,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { serverEntries } from '../../scripts/lib/servers.mjs';
-import { processesOf } from '../lib/processes.mjs';
-import { tta } from '../lib/tta.mjs';
 import { notesWorkspace, settings } from './setup.mjs';
 import { extensions } from './vsix.mjs';
 import { until, Workbench } from './workbench.mjs';
@@ -22,8 +20,6 @@ test('windows as people have them', async (t) => {
 });
 
 async function shared(t) {
-  const others = processesOf(tta, 'lsp');
-  const daemons = () => processesOf(tta, 'lsp').filter((pid) => !others.includes(pid));
   const folder = notesWorkspace(t, (notes) => ({ 'list.py': LIST.replace('NOTES', notes) }));
   const run = async (window) => {
     await window.openFile(join(folder, 'list.py'));
@@ -43,7 +39,7 @@ async function shared(t) {
 
   const second = await first.window(folder);
   await second.statusWith('saved');
-  assert.equal(daemons().length, 2, 'each window has a daemon of its own');
+  assert.equal(first.daemons().length, 2, 'each window has a daemon of its own');
   await counted(second, 1);
   await run(second);
   await counted(second, 2);
@@ -55,7 +51,7 @@ async function shared(t) {
   await counted(second, 3);
   await second.shoot('window');
   await second.close();
-  await until('the end of its daemon', () => daemons().length === 1);
+  await until('the end of its daemon', () => first.daemons().length === 1);
 }
 
 async function multiRoot(t) {

@@ -15,7 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRequire } from 'node:module';
 import { freePort } from '../lib/ports.mjs';
-import { guestCache } from '../lib/tta.mjs';
+import { processesWith } from '../lib/processes.mjs';
+import { guestCache, tta } from '../lib/tta.mjs';
 import { codeServer, node } from './install.mjs';
 
 const { chromium } = createRequire(import.meta.url)('playwright-core');
@@ -213,6 +214,11 @@ export class Workbench {
     rmSync(this.#harness, { force: true });
     await this.page.reload();
     await until('the extension host', () => this.inHost('return vscode.version'));
+  }
+
+  /** The daemons of its windows: other workbenches have some of their own. */
+  daemons() {
+    return processesWith('HOME', this.#home, tta, 'lsp');
   }
 
   /** The files under the home that hold `text`: logs, settings, storage, what extensions keep. */

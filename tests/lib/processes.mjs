@@ -18,3 +18,14 @@ export function processesOf(path, ...words) {
       }
     });
 }
+
+/** Those of `processesOf(path, ...words)` whose environment has `name=value`. */
+export function processesWith(name, value, path, ...words) {
+  return processesOf(path, ...words).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`${name}=${value}`);
+    } catch {
+      return false; // Likewise.
+    }
+  });
+}
