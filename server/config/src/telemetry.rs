@@ -16,6 +16,7 @@ pub(crate) const TELEMETRY_KEYS: &[(&str, &str)] = &[
     ("headers", "Headers of every export; write secrets as ${env:NAME}."),
     ("traces", "Send a span for each run and each call, and give servers the trace in their requests."),
     ("metrics", "Send metrics."),
+    ("logs", "Send a record for each run that ended and each change of a server's state: names and numbers alone."),
 ];
 
 /// Headers of an export.
@@ -54,6 +55,7 @@ pub(crate) fn read(root: &Node, scope: Scope, variables: &Variables<'_>, report:
             "headers" => headers(entry, variables, &mut holes, &mut settings, report),
             "traces" => settings.traces = flag(entry, report),
             "metrics" => settings.metrics = flag(entry, report),
+            "logs" => settings.logs = flag(entry, report),
             _ => {
                 let known = TELEMETRY_KEYS.iter().map(|(name, _)| *name);
                 keys::unknown(entry, "setting", known, Severity::Warning, report);
@@ -63,7 +65,7 @@ pub(crate) fn read(root: &Node, scope: Scope, variables: &Variables<'_>, report:
     let at = root.get("telemetry").map_or(root.at, |entry| entry.key_at);
     for why in &holes.missing {
         report.error(at, format!("telemetry stays off: {why}"), "Set it, or write the value itself.");
-        (settings.traces, settings.metrics) = (false, false);
+        (settings.traces, settings.metrics, settings.logs) = (false, false, false);
     }
     let names: Vec<&str> = settings.headers.keys().map(String::as_str).collect();
     let with = if names.is_empty() { String::new() } else { format!(" (headers: {})", names.join(", ")) };

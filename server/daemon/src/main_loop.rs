@@ -187,6 +187,7 @@ fn keep<T: Send + Sync + ?Sized + 'static>(
 }
 
 fn publish(core: &Arc<Core>, next: Snapshot) {
+    crate::telemetry::states(core, &core.snapshot.load(), &next);
     core.snapshot.store(Arc::new(next));
     core.notify(Notice::Servers(core.status()));
 }

@@ -4,9 +4,10 @@
 //! Invariant: an untrusted workspace's file sends nothing anywhere, and neither does a variable that nobody switched on.
 
 use crate::core::Core;
+use crate::run::now_ms;
 use crate::snapshot::Snapshot;
 use model::server::Scope;
-use model::{ServerState, TelemetrySettings};
+use model::{ServerState, TelemetrySettings, TokenReport};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -25,12 +26,36 @@ fn now(core: &Core) -> ::telemetry::Now {
     for entry in &core.snapshot.load().servers {
         *servers.entry(state(entry.state)).or_default() += 1;
     }
+    let tokens = savings.session.tokens;
     ::telemetry::Now {
         live_runs: core.engine.live() as u64,
         pending_runs: savings.pending.into(),
         servers: servers.into_iter().collect(),
-        tokens: savings.session.tokens,
+        cost_saved: cost_saved(core, &tokens),
+        tokens,
     }
+}
+
+/// What was saved in US dollars at the configured model's price, with prompt caching, against the headline baseline.
+fn cost_saved(core: &Core, tokens: &TokenReport) -> Option<(String, f64)> {
+    let settings = &core.snapshot.load().config.ledger;
+    let price = ledger::price(settings.model.as_deref(), &settings.prices, now_ms()).ok()?;
+    let dollars = ledger::dollars(tokens, &price);
+    Some((price.model, dollars.deferred.cached - dollars.code_mode.cached))
+}
+
+/// Tells of the servers that are in another state than before.
+pub(crate) fn states(core: &Core, before: &Snapshot, next: &Snapshot) {
+    for entry in &next.servers {
+        let was = before.servers.iter().find(|known| known.spec.name == entry.spec.name).map(|known| known.state);
+        if was != Some(entry.state) {
+            core.telemetry.server_state(&entry.spec.name, state(entry.state), is_trouble(entry.state));
+        }
+    }
+}
+
+fn is_trouble(state: ServerState) -> bool {
+    matches!(state, ServerState::Degraded | ServerState::Failed | ServerState::Quarantined)
 }
 
 /// Sends from now on what the configuration says.
@@ -49,7 +74,7 @@ fn wanted(configured: Option<(&TelemetrySettings, Scope)>, trusted: bool, switch
     let file = configured.filter(|(_, scope)| trusted || *scope != Scope::Workspace).map(|(settings, _)| settings);
     let mut wanted = file.cloned().unwrap_or_default();
     match switch {
-        "otlp" => (wanted.traces, wanted.metrics) = (true, true),
+        "otlp" => (wanted.traces, wanted.metrics, wanted.logs) = (true, true, true),
         "off" => wanted = TelemetrySettings::default(),
         _ => {}
     }
@@ -89,7 +114,7 @@ mod tests {
         assert_eq!(wanted(of(Scope::Explicit), false, ""), there);
         assert_eq!(wanted(of(Scope::User), true, "off"), TelemetrySettings::default());
         let switched = wanted(of(Scope::Workspace), false, "otlp");
-        assert!(switched.traces && switched.metrics);
+        assert!(switched.traces && switched.metrics && switched.logs);
         assert_eq!(switched.otlp_endpoint, None, "the variable does not lend an untrusted file its voice");
     }
 }

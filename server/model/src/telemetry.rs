@@ -15,12 +15,14 @@ pub struct TelemetrySettings {
     pub traces: bool,
     /// Send metrics.
     pub metrics: bool,
+    /// Send a record for each run that ended and each change of a server's state: names and numbers, as in spans.
+    pub logs: bool,
 }
 
 impl TelemetrySettings {
     /// Whether anything is to be sent.
     pub fn is_on(&self) -> bool {
-        self.traces || self.metrics
+        self.traces || self.metrics || self.logs
     }
 }
 

@@ -1,4 +1,4 @@
-//! What recording costs a call, in nanoseconds: with nothing sent, and with traces and metrics on their way to a collector
+//! What recording costs a call, in nanoseconds: with nothing sent, and with everything on its way to a collector
 //! that is not there. `cargo run --release --example recording` in this crate's folder.
 
 use model::{CacheOutcome, CallRecord, CallStatus, ConversationId, Origin, RunId, TelemetrySettings};
@@ -9,10 +9,11 @@ const CALLS: u32 = 200_000;
 
 #[tokio::main]
 async fn main() {
-    for (what, on) in [("nothing sent", false), ("traces and metrics sent", true)] {
+    for (what, on) in [("nothing sent", false), ("traces, metrics and logs sent", true)] {
         let telemetry = Telemetry::new();
         let otlp_endpoint = Some("http://127.0.0.1:1".to_owned());
-        let settings = TelemetrySettings { otlp_endpoint, traces: on, metrics: on, ..TelemetrySettings::default() };
+        let settings =
+            TelemetrySettings { otlp_endpoint, traces: on, metrics: on, logs: on, ..TelemetrySettings::default() };
         telemetry.configure(&settings).expect("an address");
         let origin = Origin { front: "mcp", conversation: ConversationId::new(), trace: None };
         let run = telemetry.run(&RunId::new(), &origin);

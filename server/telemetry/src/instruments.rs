@@ -2,7 +2,9 @@
 //!
 //! What Prometheus is told when it asks, a collector is told by callbacks, once an interval.
 
-use crate::metrics::{CALL_SECONDS, Counted, RUN_SECONDS, cache_outcome, call_status, savings, signed, token_figures};
+use crate::metrics::{
+    CALL_SECONDS, Counted, RUN_SECONDS, cache_outcome, call_status, cost_saved, savings, signed, token_figures,
+};
 use crate::now::{Now, resident_bytes};
 use model::{Language, RunStatus};
 use opentelemetry::KeyValue;
@@ -77,6 +79,13 @@ fn observed(meter: &Meter, observe: &Observe) {
         }
     });
     saved.build();
+    let ask = now();
+    let cost = meter.f64_observable_up_down_counter("tta_cost_saved_usd_total").with_callback(move |observer| {
+        if let Some((model, saved)) = cost_saved(&ask()) {
+            observer.observe(saved, &[KeyValue::new("model", model)]);
+        }
+    });
+    cost.build();
     let ask = now();
     let servers = meter.i64_observable_gauge("tta_servers").with_callback(move |observer| {
         for (state, count) in ask().servers {

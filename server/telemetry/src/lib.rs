@@ -1,15 +1,16 @@
-//! Telemetry: metrics for whoever asks with the token, and traces and metrics to an OTLP collector where that is switched
-//! on.
+//! Telemetry: metrics for whoever asks with the token, and traces, metrics and log records to an OTLP collector where that is
+//! switched on.
 //!
 //! Invariants: nothing is sent by default; contents never leave (`spans.rs` says what does); recording waits for nothing
 //! and nobody, sending is bounded in memory and time (`pipeline.rs`, `bounded.rs`), and labels in number (`names.rs`).
-//! Left out: logs, in whose texts contents and paths may stand.
+//! Left out: the texts of the daemon's own log, in which contents and paths may stand (`logs.rs`).
 
 #![forbid(unsafe_code)]
 
 mod bounded;
 mod client;
 mod instruments;
+mod logs;
 mod metrics;
 mod names;
 mod now;
@@ -136,6 +137,14 @@ impl Telemetry {
             let _ = tx.send(());
         });
         thread.ok().map(|_| ended)
+    }
+
+    /// A server is in another state, by the state's name on the wire; `trouble` where somebody should look.
+    pub fn server_state(&self, server: &str, state: &'static str, trouble: bool) {
+        if let Some(logs) = self.pipeline().as_ref().and_then(|pipeline| pipeline.logs.as_ref()) {
+            let (server, _) = self.names().labels(Some(server), None);
+            logs.server(&server, state, trouble);
+        }
     }
 
     fn pipeline(&self) -> Option<Arc<Pipeline>> {

@@ -5,7 +5,7 @@
 //! cheaper, so that it is a gauge whatever its name says: a saving over a time is the difference of the increases of
 //! `tta_tokens_total` with `kind="total"`, which only ever grow.
 
-use crate::names::Names;
+use crate::names::{Names, OTHER, is_fit};
 use crate::now::Now;
 use model::tokens::SideTokens;
 use model::{CacheOutcome, CallStatus, Language, RunStatus};
@@ -66,6 +66,11 @@ struct BaselineLabel {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ModelLabel {
+    model: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct EventLabel {
     event: &'static str,
 }
@@ -94,6 +99,7 @@ pub(crate) struct Metrics {
     cache_events: Family<EventLabel, Counter>,
     tokens: Family<TokenLabels, Counter>,
     saved: Family<BaselineLabel, Gauge>,
+    cost_saved: Family<ModelLabel, Gauge<f64, AtomicU64>>,
     live_runs: Gauge,
     pending_runs: Gauge,
     servers: Family<StateLabel, Gauge>,
@@ -113,6 +119,7 @@ impl Metrics {
             cache_events: Family::default(),
             tokens: Family::default(),
             saved: Family::default(),
+            cost_saved: Family::default(),
             live_runs: Gauge::default(),
             pending_runs: Gauge::default(),
             servers: Family::default(),
@@ -136,6 +143,8 @@ impl Metrics {
         all.register("tta_tokens", what, self.tokens.clone());
         let what = "Tokens saved against direct calling by this process; below zero where that had been cheaper";
         all.register("tta_tokens_saved_total", what, self.saved.clone());
+        let what = "US dollars saved against direct calling by this process, at the model's price with prompt caching; estimated";
+        all.register("tta_cost_saved_usd_total", what, self.cost_saved.clone());
         all.register("tta_live_runs", "Runs that go on", self.live_runs.clone());
         all.register("tta_ledger_pending_runs", "Runs that wait to be counted", self.pending_runs.clone());
         all.register("tta_servers", "Configured MCP servers by state", self.servers.clone());
@@ -179,6 +188,11 @@ impl Metrics {
         }
         for (baseline, saved) in savings(now) {
             self.saved.get_or_create(&BaselineLabel { baseline }).set(saved);
+        }
+        // Another model may be configured by now.
+        self.cost_saved.clear();
+        if let Some((model, saved)) = cost_saved(now) {
+            self.cost_saved.get_or_create_owned(&ModelLabel { model }).set(saved);
         }
         self.live_runs.set(signed(now.live_runs));
         self.pending_runs.set(signed(now.pending_runs));
@@ -229,6 +243,12 @@ pub(crate) fn savings(now: &Now) -> [(&'static str, i64); 3] {
         ("all_servers", saved(&direct.all_servers)),
         ("needed_servers", saved(&direct.needed_servers)),
     ]
+}
+
+/// What was saved in US dollars, by a model whose name can be a label.
+pub(crate) fn cost_saved(now: &Now) -> Option<(String, f64)> {
+    let (model, saved) = now.cost_saved.clone()?;
+    Some((if is_fit(&model) { model } else { OTHER.to_owned() }, saved))
 }
 
 pub(crate) fn signed(count: u64) -> i64 {

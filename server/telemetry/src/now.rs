@@ -13,6 +13,9 @@ pub struct Now {
     pub servers: Vec<(&'static str, u64)>,
     /// The sums of all runs that this process has counted.
     pub tokens: TokenReport,
+    /// A model, and the US dollars that were saved at its price against the headline baseline; below zero where direct
+    /// calling had been cheaper. Absent where the price is not known.
+    pub cost_saved: Option<(String, f64)>,
 }
 
 /// Bytes of this process that are in memory; 0 where the system does not say.

@@ -1,12 +1,13 @@
 //! One configured export: to one collector, of the signals that are switched on.
 //!
-//! Bounded: the queue of spans, the time of an export, and that of the last flush. A collector that is down, slow or
+//! Bounded: the queues of spans and of log records, the time of an export, and that of the last flush. A collector that is down, slow or
 //! refuses costs what it does not take, and nothing else.
 
 use crate::Error;
 use crate::bounded::{Gate, QUEUE_MAX, Queue, Told};
 use crate::client::Sender;
 use crate::instruments::{Instruments, Observe};
+use crate::logs::Logs;
 use crate::metrics::Metrics;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use model::{ConversationId, TelemetrySettings};
@@ -14,7 +15,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{
-    MetricExporter, Protocol, RetryPolicy, SpanExporter, WithExportConfig as _, WithHttpConfig as _,
+    LogExporter, MetricExporter, Protocol, RetryPolicy, SpanExporter, WithExportConfig as _, WithHttpConfig as _,
 };
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
@@ -26,9 +27,13 @@ use tokio::runtime::Handle;
 /// Where the standard says that a collector listens.
 const DEFAULT_ENDPOINT: &str = "http://localhost:4318";
 /// The standard variables that name another.
-const ENDPOINT_VARIABLES: [&str; 3] =
-    ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"];
-/// Spans wait so long for company, and metrics are sent so often, unless the standard variables say otherwise.
+const ENDPOINT_VARIABLES: [&str; 4] = [
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+];
+/// Spans and log records wait so long for company, and metrics are sent so often, unless the standard variables say otherwise.
 const SPANS_EVERY: Duration = Duration::from_secs(2);
 /// A refused export is tried once more.
 const RETRIES: usize = 1;
@@ -42,6 +47,7 @@ pub(crate) struct Pipeline {
     traces: Option<(SdkTracerProvider, SdkTracer)>,
     meters: Option<SdkMeterProvider>,
     pub(crate) instruments: Option<Instruments>,
+    pub(crate) logs: Option<Logs>,
 }
 
 impl Pipeline {
@@ -54,23 +60,29 @@ impl Pipeline {
         let way = Way::new(&settings, runtime)?;
         let resource = resource();
         let traces = settings.traces.then(|| way.tracer(metrics, resource.clone())).transpose()?;
+        let logs = settings.logs.then(|| way.logs(resource.clone())).transpose()?;
         let meters = settings.metrics.then(|| way.meter(resource)).transpose()?;
         let instruments = meters.as_ref().map(|meters| Instruments::new(&meters.meter("tta"), observe));
-        Ok(Self { settings, traces, meters, instruments })
+        Ok(Self { settings, traces, meters, instruments, logs })
     }
 
     pub(crate) fn tracer(&self) -> Option<&SdkTracer> {
         self.traces.as_ref().map(|(_, tracer)| tracer)
     }
 
-    /// Sends what waits, within bounds, and ends. Blocks.
+    /// Sends what waits, within bounds, and ends. Blocks. A collector that is slow for one signal costs no other its end.
     pub(crate) fn end(&self) {
-        if let Some((provider, _)) = &self.traces {
-            let _ = provider.shutdown_with_timeout(FLUSH_MAX);
-        }
-        if let Some(provider) = &self.meters {
-            let _ = provider.shutdown_with_timeout(FLUSH_MAX);
-        }
+        std::thread::scope(|all| {
+            if let Some((provider, _)) = &self.traces {
+                all.spawn(|| provider.shutdown_with_timeout(FLUSH_MAX));
+            }
+            if let Some(logs) = &self.logs {
+                all.spawn(|| logs.end(FLUSH_MAX));
+            }
+            if let Some(provider) = &self.meters {
+                let _ = provider.shutdown_with_timeout(FLUSH_MAX);
+            }
+        });
     }
 }
 
@@ -111,6 +123,17 @@ impl Way {
         let provider = SdkTracerProvider::builder().with_resource(resource).with_span_processor(queue).build();
         let tracer = provider.tracer("tta");
         Ok((provider, tracer))
+    }
+
+    fn logs(&self, resource: Resource) -> Result<Logs, Error> {
+        let exporter = LogExporter::builder().with_http().with_protocol(Protocol::HttpBinary);
+        let exporter = exporter.with_shared_http_client(self.sender.clone()).with_retry_policy(retries());
+        let exporter = match self.to("logs") {
+            Some(endpoint) => exporter.with_endpoint(endpoint),
+            None => exporter,
+        };
+        let exporter = exporter.build().map_err(|e| Error::Exporter(e.to_string()))?;
+        Ok(Logs::new(exporter, resource, SPANS_EVERY, QUEUE_MAX))
     }
 
     fn meter(&self, resource: Resource) -> Result<SdkMeterProvider, Error> {

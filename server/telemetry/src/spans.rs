@@ -85,7 +85,11 @@ impl RunSpan {
     pub fn end(&self, reply: &RunReply) {
         let took = Duration::try_from_secs_f64(reply.usage.wall_ms / 1e3).unwrap_or_default();
         self.telemetry.count_run(reply.status, reply.language, took);
-        let Some((_, context)) = &self.traced else { return };
+        let context = self.traced.as_ref().map(|(_, context)| context);
+        if let Some(logs) = self.telemetry.pipeline().as_ref().and_then(|pipeline| pipeline.logs.as_ref()) {
+            logs.run(reply, context);
+        }
+        let Some(context) = context else { return };
         let span = context.span();
         span.set_attributes([
             KeyValue::new("tta.run.status", reply.status.as_str()),

@@ -3,14 +3,16 @@
 #[path = "../../../telemetry/tests/otlp/collector.rs"]
 mod collector;
 
-use collector::{Answer, Collector, attributes, hex};
+use collector::{Answer, Collector, attributes, hex, texts};
 use model::{Language, RunStatus};
 use testkit::TestDaemon;
 
 const CANARY: &str = "canary-7f3a";
 
 fn toml(url: &str) -> String {
-    format!("[telemetry]\notlp_endpoint = \"{url}\"\nheaders = {{ x-key = \"k-9\" }}\ntraces = true\nmetrics = true\n")
+    format!(
+        "[telemetry]\notlp_endpoint = \"{url}\"\nheaders = {{ x-key = \"k-9\" }}\ntraces = true\nmetrics = true\nlogs = true\n"
+    )
 }
 
 fn program() -> String {
@@ -52,6 +54,14 @@ async fn a_programs_calls_are_spans_that_servers_know_of_and_no_content_leaves()
     let told: serde_json::Value = serde_json::from_str(reply.result.expect("a result").get()).expect("JSON");
     assert_eq!(told["traceparent"], format!("00-{}-{}-01", hex(&meta.trace_id), hex(&meta.span_id)));
 
+    let logs = collector.logs();
+    let statuses: Vec<String> =
+        logs.iter().filter_map(|record| texts(&record.attributes).remove("tta.run.status")).collect();
+    assert_eq!(statuses, ["ok", "error"]);
+    let ready = |record: &&collector::LogRecord| {
+        texts(&record.attributes).get("tta.server.state").is_some_and(|s| s == "ready")
+    };
+    assert!(logs.iter().any(|record| ready(&record)), "the server's start is told: {logs:?}");
     assert!(collector.has("x-key: k-9"));
     let folder = test.workspace().display().to_string();
     for content in [CANARY, "as you wished", &folder] {

@@ -2,9 +2,12 @@
 
 #![allow(dead_code, reason = "each test target uses a part of it")]
 
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
+pub(crate) use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use std::collections::BTreeMap;
@@ -74,6 +77,14 @@ impl Collector {
         scopes.flat_map(|scope| scope.spans).collect()
     }
 
+    /// The log records that were sent.
+    pub(crate) fn logs(&self) -> Vec<LogRecord> {
+        let logs = self.exports().into_iter().filter(|export| export.path == "/v1/logs");
+        let decoded = logs.map(|e| ExportLogsServiceRequest::decode(&*e.body).expect("a request for logs"));
+        let scopes = decoded.flat_map(|request| request.resource_logs).flat_map(|resource| resource.scope_logs);
+        scopes.flat_map(|scope| scope.log_records).collect()
+    }
+
     /// The names of the metrics that were sent.
     pub(crate) fn metrics(&self) -> Vec<String> {
         let metrics = self.exports().into_iter().filter(|export| export.path == "/v1/metrics");
@@ -88,13 +99,18 @@ impl Collector {
 
 /// A span's attributes as texts.
 pub(crate) fn attributes(span: &Span) -> BTreeMap<String, String> {
+    texts(&span.attributes)
+}
+
+/// Any attributes as texts.
+pub(crate) fn texts(attributes: &[KeyValue]) -> BTreeMap<String, String> {
     let text = |value: Value| match value {
         Value::StringValue(text) => text,
         Value::IntValue(number) => number.to_string(),
         Value::DoubleValue(number) => number.to_string(),
         other => format!("{other:?}"),
     };
-    let pairs = span.attributes.iter().cloned();
+    let pairs = attributes.iter().cloned();
     pairs.map(|pair| (pair.key, pair.value.and_then(|any| any.value).map(text).unwrap_or_default())).collect()
 }
 

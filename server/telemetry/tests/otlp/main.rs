@@ -2,12 +2,13 @@
 
 mod collector;
 
-use collector::{Answer, Collector, attributes, hex};
+use collector::{Answer, Collector, attributes, hex, texts};
 use model::{
     CacheOutcome, CallRecord, CallStatus, ConversationId, ErrorKind, Origin, ProgramError, RunId, RunReply, RunStatus,
     Secret, TelemetrySettings, TraceContext,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use telemetry::Telemetry;
 
@@ -19,7 +20,7 @@ const CLIENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 fn settings(url: &str) -> TelemetrySettings {
     let headers = BTreeMap::from([("x-key".to_owned(), Secret::new("k-123"))]);
     let otlp_endpoint = Some(url.to_owned());
-    TelemetrySettings { otlp_endpoint, headers, traces: true, metrics: true }
+    TelemetrySettings { otlp_endpoint, headers, traces: true, metrics: true, logs: true }
 }
 
 fn origin(trace: Option<&str>) -> Origin {
@@ -95,6 +96,13 @@ async fn a_run_is_a_tree_of_spans_in_its_clients_trace_and_holds_no_content() {
     errors.sort_unstable();
     assert_eq!(errors, [("cancelled", "unknown"), ("unknown_tool", "unknown")]);
 
+    let logs = collector.logs();
+    let [ended] = &logs[..] else { panic!("one record: {logs:?}") };
+    assert_eq!((ended.event_name.as_str(), ended.severity_text.as_str()), ("tta.run.ended", "WARN"));
+    assert_eq!((&ended.trace_id, &ended.span_id), (&root.trace_id, &root.span_id), "it names the run's span");
+    let of_record = texts(&ended.attributes);
+    assert_eq!((of_record["tta.run.status"].as_str(), of_record["error.type"].as_str()), ("error", "exception"));
+
     let names = collector.metrics();
     for name in ["tta_runs_total", "tta_run_duration_seconds", "tta_tool_calls_total", "tta_tool_call_duration_seconds"]
     {
@@ -108,7 +116,7 @@ async fn a_run_is_a_tree_of_spans_in_its_clients_trace_and_holds_no_content() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_sent_unless_it_is_switched_on_and_after_it_is_switched_off() {
     let (collector, telemetry) = (Collector::start(Answer::Status(200)).await, Telemetry::new());
-    let off = TelemetrySettings { traces: false, metrics: false, ..settings(collector.url()) };
+    let off = TelemetrySettings { traces: false, metrics: false, logs: false, ..settings(collector.url()) };
     telemetry.configure(&off).expect("configured");
     let run = telemetry.run(&RunId::new(), &origin(Some(CLIENT)));
     assert_eq!(run.call().trace(), None, "servers are told of no trace");
@@ -155,4 +163,102 @@ async fn what_is_no_address_or_no_header_is_said() {
     let settings = TelemetrySettings { headers, ..settings("http://127.0.0.1:1") };
     let refused = telemetry.configure(&settings).expect_err("a header with a space").to_string();
     assert!(refused.contains("x key") && !refused.contains(CANARY), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_tell_of_runs_and_of_servers_without_traces_too() {
+    let (collector, telemetry) = (Collector::start(Answer::Status(200)).await, Telemetry::new());
+    let only_logs = TelemetrySettings { traces: false, metrics: false, ..settings(collector.url()) };
+    telemetry.configure(&only_logs).expect("configured");
+    telemetry.server_state("fs", "ready", false);
+    telemetry.server_state("fs", "quarantined", true);
+    telemetry.server_state(&CANARY.repeat(50), "ready", false);
+    telemetry.run(&RunId::new(), &origin(None)).end(&reply(RunStatus::Ok));
+    tokio::time::timeout(PATIENCE, telemetry.shutdown()).await.expect("ended");
+    let mut told: Vec<_> = collector.logs();
+    told.sort_by_key(|record| record.time_unix_nano);
+    let short: Vec<_> = told
+        .iter()
+        .map(|record| {
+            let of = texts(&record.attributes);
+            let what = of.get("tta.server.state").or_else(|| of.get("tta.run.status")).cloned().unwrap_or_default();
+            (record.severity_text.clone(), of.get("tta.server").cloned().unwrap_or_default(), what)
+        })
+        .collect();
+    let expected =
+        [("INFO", "fs", "ready"), ("WARN", "fs", "quarantined"), ("INFO", "other", "ready"), ("INFO", "", "ok")];
+    assert_eq!(short, expected.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned())));
+    assert!(collector.spans().is_empty() && collector.metrics().is_empty());
+    assert!(!collector.has(CANARY));
+}
+
+#[tokio::test]
+async fn labels_are_bounded_whatever_servers_call_their_tools() {
+    let telemetry = Telemetry::new();
+    let run = telemetry.run(&RunId::new(), &origin(None));
+    for n in 0..2_000 {
+        let (server, tool) = (format!("server-{}", n / 10), format!("tool-{n}"));
+        let mut call = run.call();
+        call.tool(&server, &tool, None);
+        call.end(&record(CallStatus::Ok), None);
+    }
+    let text = telemetry.metrics_text();
+    let sets = text.lines().filter(|line| line.starts_with("tta_tool_calls_total{")).count();
+    assert!(sets <= 500 + 100 + 1, "{sets} label sets");
+    let rest = r#"tta_tool_calls_total{server="other",tool="other",status="ok",cache="miss"} 1000"#;
+    assert!(text.contains(rest), "the calls of the last hundred servers are counted as others: {text}");
+}
+
+#[tokio::test]
+async fn what_was_saved_in_dollars_is_told_by_model_and_can_be_a_loss() {
+    let telemetry = Telemetry::new();
+    telemetry.observe(|| telemetry::Now { cost_saved: Some(("m-1".to_owned(), -0.25)), ..telemetry::Now::default() });
+    let text = telemetry.metrics_text();
+    assert!(text.contains("tta_cost_saved_usd_total{model=\"m-1\"} -0.25"), "{text}");
+    let (collector, telemetry) = (Collector::start(Answer::Status(200)).await, telemetry);
+    telemetry.configure(&settings(collector.url())).expect("configured");
+    tokio::time::timeout(PATIENCE, telemetry.shutdown()).await.expect("ended");
+    assert!(collector.metrics().iter().any(|name| name == "tta_cost_saved_usd_total"), "{:?}", collector.metrics());
+}
+
+/// Counts what the crate warns of.
+struct Warnings(&'static AtomicUsize);
+
+impl tracing::Subscriber for Warnings {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target().starts_with("telemetry") && *metadata.level() == tracing::Level::WARN
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_that_is_lost_is_warned_of_once() {
+    static WARNED: AtomicUsize = AtomicUsize::new(0);
+    // For the whole process, as exports have threads of their own; other tests warn here too where they share it.
+    let alone = tracing::subscriber::set_global_default(Warnings(&WARNED)).is_ok();
+    let lost = Collector::start(Answer::Status(503)).await;
+    let telemetry = Telemetry::new();
+    telemetry.configure(&settings(lost.url())).expect("configured");
+    for _ in 0..3_000 {
+        telemetry.run(&RunId::new(), &origin(None)).end(&reply(RunStatus::Ok));
+    }
+    tokio::time::timeout(PATIENCE, telemetry.shutdown()).await.expect("ended");
+    let paths: BTreeSet<String> = lost.exports().into_iter().map(|export| export.path).collect();
+    assert_eq!(paths.len(), 3, "each signal was refused: {paths:?}");
+    assert!(alone && WARNED.load(Ordering::SeqCst) == 1, "{} warnings", WARNED.load(Ordering::SeqCst));
 }
