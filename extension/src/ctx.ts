@@ -9,6 +9,7 @@ import { findDaemon } from './bootstrap';
 import type { Daemon, DaemonState } from './client';
 import { Editor } from './editor/editor';
 import type { RunEvent, RunId, SavingsSummary, ServerStatus } from './lsp_ext';
+import { LedgerNotice } from './ledger_notice';
 import { look } from './look';
 import { StatusBar } from './status';
 import { ToolSetProvider } from './tools';
@@ -31,6 +32,10 @@ export class Ctx implements vscode.Disposable {
   private savings: SavingsSummary | undefined;
   private readonly live = new Set<RunId>();
   private whyNone = '';
+  private readonly ledger = new LedgerNotice(
+    (message, button) => vscode.window.showWarningMessage(message, button),
+    () => vscode.commands.executeCommand('tta.doctor'),
+  );
 
   /** Told of every event of every run, whichever front of this window's daemon it came through. */
   readonly onRunEvent = this.runEvents.event;
@@ -215,6 +220,7 @@ export class Ctx implements vscode.Disposable {
     this.savings = savings;
     this.savingsChanged.fire(savings);
     this.refresh();
+    void this.ledger.saw(savings.problem).catch(this.logError);
   }
 
   private refresh(): void {

@@ -5,6 +5,7 @@ import type { DaemonState } from './client';
 import { whole } from './format';
 import type { Savings, SavingsSummary } from './lsp_ext';
 import { baselineTable, callCount, headline, labelList } from './receipt';
+import { markdown, oneLine } from './views/untrusted';
 
 /** What the item shows. */
 export interface Look {
@@ -54,7 +55,11 @@ export function look(
         command: 'tta.restartDaemon',
       };
     case 'ready':
-      return activity.waiting > 0 ? asking(activity.waiting) : { ...plain, ...saved(savings, activity.running) };
+      return activity.waiting > 0
+        ? asking(activity.waiting)
+        : savings?.problem === undefined
+          ? { ...plain, ...saved(savings, activity.running) }
+          : doubtful(savings.problem, savings, activity.running);
   }
 }
 
@@ -66,6 +71,17 @@ function asking(waiting: number): Look {
     tooltip: l10n.t('A program waits for your answer. Click to see the question.'),
     tone: 'warning',
     command: 'notifications.showList',
+  };
+}
+
+/** What was counted may be gone or not be kept: no figure stands there as if nothing were wrong. */
+function doubtful(problem: string, savings: SavingsSummary, running: number): Look {
+  const icon = running > 0 ? `$(loading~spin) ${running}` : '$(warning)';
+  return {
+    text: `${icon} ${l10n.t('TTA: ledger problem')}`,
+    tooltip: `**${markdown(oneLine(problem, 1_000))}**\n\n${saved(savings, running).tooltip}`,
+    tone: 'warning',
+    command: 'tta.doctor',
   };
 }
 

@@ -30,6 +30,15 @@ test('a loss is shown as one, in the warning colour', () => {
   assert.deepEqual([loss.text, loss.tone], ['$(zap) −1.2k tokens saved · −12 %', 'warning']);
 });
 
+test('with a problem of the ledger no figure stands there as if nothing were wrong', () => {
+  const problem = 'the ledger /d/ledger.db was *damaged*; it is kept as /d/ledger.db.corrupt-1';
+  const now = look(READY, { ...savings({ saved: 41_234, saved_percent: 87.4 }), problem });
+  assert.deepEqual([now.text, now.tone, now.command], ['$(warning) TTA: ledger problem', 'warning', 'tta.doctor']);
+  assert.match(now.tooltip, /corrupt\\-1/);
+  assert.doesNotMatch(now.tooltip, /was \*damaged\*/, 'what others wrote is no markup');
+  assert.match(now.tooltip, /\*\*total\*\*/, 'the figures are there for who looks');
+});
+
 test('before the first run there is nothing to claim', () => {
   assert.equal(text(READY), '$(zap) TTA: ready');
   assert.equal(

@@ -164,16 +164,23 @@ export class Receipts implements vscode.TextDocumentContentProvider {
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
     const run = JSON.parse(uri.query) as RunSummary;
     const { tokens, result_tokens: results } = await this.ctx.request(wire.receipt, { run_id: run.run_id });
+    const explained = await this.ctx.request(wire.explain, { run_id: run.run_id }).catch(() => undefined);
     return [
       `# ${headline(tokens)}`,
       `**${markdown(oneLine(run.label))}** · ${facts(run).join(' · ')}`,
       baselineTable(tokens),
+      ...(explained === undefined ? [] : [`${markdown(oneLine(explained.why, 1_000))} ${howTo()}`]),
       ...(results.length > 0 ? [`## ${vscode.l10n.t('Results, by call')}`, resultTable(results)] : []),
       `## ${vscode.l10n.t('What the figures rest on')}`,
       labelList(tokens),
       vscode.l10n.t('Tokens are counted with {0}. Run {1}.', tokens.encoding, run.run_id),
     ].join('\n\n');
   }
+}
+
+/** Where the explanation is. A preview opens no documents of ours, so that the way there is said. */
+function howTo(): string {
+  return vscode.l10n.t('*How Was This Computed?* in the menu of the run shows every turn.');
 }
 
 function resultTable(results: number[]): string {

@@ -83,6 +83,7 @@ impl Shared {
             workspace: view.workspace.savings(),
             running: 0,
             pending,
+            problem: view.problem.clone(),
             last_run: view.last_run.clone(),
         }
     }

@@ -69,6 +69,10 @@ pub struct SavingsSummary {
     pub running: u32,
     /// Runs recorded but not yet counted.
     pub pending: u32,
+    /// What is wrong with the ledger, if anything, and what was done about it: the sums may be too small.
+    #[ts(optional)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
     /// The newest counted run.
     #[ts(optional)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
