@@ -7,6 +7,7 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { binary, daemonAndGuests } from './lib/build.mjs';
+import { dashboardCost } from './lib/dashboard_cost.mjs';
 import { installServers, serverEntries } from './lib/servers.mjs';
 import { main, root, step } from './lib/step.mjs';
 import { checkToolchain } from './lib/toolchain.mjs';
@@ -56,6 +57,7 @@ await main(async () => {
     bare_real_100_ms: (await json('Bench: bare client, real server', bare, ['100', ...realCommand])).best_ms,
     ledger: await ledgerCost(),
     ledger_million: await ledgerMillion(),
+    dashboard: await dashboardCost({ tta: binary('release'), kept: join(folder, 'million') }),
     python_start_ms: processStart(realPython(), ['-c', '1+1'], 25),
     node_start_ms: processStart(process.execPath, ['-e', '1+1'], 25),
     pyodide_start_ms: processStart(process.execPath, [join(folder, 'pyodide.mjs')], 4),
