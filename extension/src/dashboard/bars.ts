@@ -22,8 +22,7 @@ export interface RunBar {
   /** 0 to 1, each */
   readonly direct: number;
   readonly program: number;
-  /** Absent where the ledger cannot be asked for it. */
-  readonly only: ReportFilter | undefined;
+  readonly only: ReportFilter;
 }
 
 /** What groups of runs have in common. */
@@ -53,7 +52,7 @@ export function runBars(
     tokens: compared(group[baseline], group.code_mode),
     direct: group[baseline] / longest,
     program: group.code_mode / longest,
-    only: key === 'front' ? undefined : { ...only, [key]: group.key },
+    only: { ...only, [key]: group.key },
   }));
 }
 
@@ -102,6 +101,8 @@ export function narrowingName(key: keyof ReportFilter): string {
       return l10n.t('tool');
     case 'language':
       return l10n.t('language');
+    case 'front':
+      return l10n.t('from');
     case 'status':
       return l10n.t('ended');
     case 'tag':

@@ -82,7 +82,7 @@ function RunsBy(props: {
 }): JSX.Element {
   const { store, state, numbers } = props.look;
   const name = ({ name, only }: RunBar): JSX.Element =>
-    only !== undefined && store.home.asks ? (
+    store.home.asks ? (
       <Way
         text={name}
         hint={l10n.t('Show its runs')}

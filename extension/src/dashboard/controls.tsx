@@ -125,7 +125,7 @@ function Model({ look: { store, state } }: { readonly look: Look }): JSX.Element
         }}
       />
       <datalist id="models">
-        {state.models.map((model) => (
+        {state.report?.models.map((model) => (
           <option key={model} value={model} />
         ))}
       </datalist>

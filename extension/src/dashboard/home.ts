@@ -10,8 +10,6 @@ export interface Home {
   calls(run: RunId): Promise<readonly CallRow[]>;
   /** How a run's figures were computed; absent where nobody can say. */
   explain?(run: RunId, model?: string): Promise<Explanation>;
-  /** Models whose prices are known. */
-  models?(): Promise<readonly string[]>;
   /** Opens what the editor knows of a run; absent elsewhere. */
   openReceipt?(run: RunId): void;
   /** Tells of changes from now on, and whether there is somebody to ask. */

@@ -1,9 +1,8 @@
-/** What can be looked at one by one: runs, failures, the dearest definitions and results, advice. */
+/** What can be looked at one by one: runs, failures, the dearest definitions and results. */
 
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
-import type { Advice, CallRow, DefinitionCost, RunSummary, SavingsReport } from '../lsp_ext';
-import { oneLine } from '../views/untrusted';
+import type { CallRow, DefinitionCost, RunSummary, SavingsReport } from '../lsp_ext';
 import { groupName, statusName } from './bars';
 import { tokensOf } from './figures';
 import { Bar, Foreign, Section, Table, Way, type Look } from './parts';
@@ -17,13 +16,25 @@ export function Runs(props: {
   readonly runs: readonly RunSummary[];
   readonly look: Look;
 }): JSX.Element | null {
-  const { numbers, state } = props.look;
+  const { numbers, state, store } = props.look;
   if (props.runs.length === 0) {
     return null;
   }
-  const saved = ({ tokens }: RunSummary): JSX.Element | string => {
+  const saved = ({ run_id: run, tokens }: RunSummary): JSX.Element | string => {
     const sum = tokens && tokensOf(tokens, state.view.baseline);
-    return sum ? <span class={sum.outcome}>{numbers.whole(sum.saved)}</span> : l10n.t('not counted yet');
+    return sum ? (
+      <span class={sum.outcome}>
+        <Way
+          text={numbers.whole(sum.saved)}
+          hint={l10n.t('Explain this figure')}
+          go={() => {
+            store.go({ run, why: true }, 'step');
+          }}
+        />
+      </span>
+    ) : (
+      l10n.t('not counted yet')
+    );
   };
   return (
     <Section title={props.title} wide>
@@ -51,7 +62,7 @@ function RunWay({ run, look }: { readonly run: RunSummary; readonly look: Look }
       text={run.label}
       hint={l10n.t('Show its calls')}
       go={() => {
-        look.store.go({ run: run.run_id }, 'step');
+        look.store.go({ run: run.run_id, why: undefined }, 'step');
       }}
     />
   );
@@ -118,7 +129,7 @@ export function Results({
         text={`${server}.${tool}`}
         hint={l10n.t('Show its run')}
         go={() => {
-          store.go({ run }, 'step');
+          store.go({ run, why: undefined }, 'step');
         }}
       />
     );
@@ -135,52 +146,6 @@ export function Results({
           { name: l10n.t('Size'), kind: 'number', room: 'minor', cell: (row) => numbers.bytes(row.result_bytes) },
         ]}
       />
-    </Section>
-  );
-}
-
-/** What could be done better. */
-export function AdviceList({
-  rows,
-  look,
-}: {
-  readonly rows: readonly Advice[];
-  readonly look: Look;
-}): JSX.Element | null {
-  const { numbers, store } = look;
-  if (rows.length === 0) {
-    return null;
-  }
-  return (
-    <Section title={l10n.t('Advice')} wide>
-      <ul class="advice">
-        {rows.map(({ kind, server = '', tool = '', run_id: run, tokens, times, text }) => (
-          <li key={`${kind} ${server} ${tool} ${run ?? ''}`}>
-            <p>
-              <bdi>{oneLine(text, 500)}</bdi>
-            </p>
-            <p class="note">
-              {l10n.t(
-                '{0} tokens in this period, computed; seen {1} times',
-                numbers.whole(tokens),
-                numbers.whole(times),
-              )}
-              {run === undefined ? null : (
-                <>
-                  {' · '}
-                  <Way
-                    text={l10n.t('an example')}
-                    hint={l10n.t('Show its calls')}
-                    go={() => {
-                      store.go({ run }, 'step');
-                    }}
-                  />
-                </>
-              )}
-            </p>
-          </li>
-        ))}
-      </ul>
     </Section>
   );
 }

@@ -137,9 +137,13 @@ export function Bar(props: { readonly length: number; readonly look: string; rea
 }
 
 /** Something that unfolds. */
-export function Unfold(props: { readonly title: string; readonly children: ComponentChildren }): JSX.Element {
+export function Unfold(props: {
+  readonly title: string;
+  readonly open?: boolean;
+  readonly children: ComponentChildren;
+}): JSX.Element {
   return (
-    <details>
+    <details open={props.open ?? false}>
       <summary>{props.title}</summary>
       {props.children}
     </details>

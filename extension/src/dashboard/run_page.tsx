@@ -101,7 +101,7 @@ function Turns({ explained, look }: { readonly explained: Explanation; readonly 
     { name: l10n.t('Direct calls'), side: explained[state.view.baseline] },
   ];
   return (
-    <Unfold title={l10n.t('Turn by turn')}>
+    <Unfold title={l10n.t('Turn by turn')} open={state.view.why === true}>
       {sides.map(({ name, side }) => (
         <div key={name}>
           <h3>{`${name}: ${numbers.whole(side.tokens.total)}`}</h3>

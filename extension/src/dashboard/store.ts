@@ -25,8 +25,6 @@ export interface State {
   readonly callsFailure: Failure | undefined;
   /** How the open run's figures came about, where somebody can say. */
   readonly explained: Explanation | undefined;
-  /** Models whose prices are known. */
-  readonly models: readonly string[];
   readonly failure: Failure | undefined;
   /** A question is under way that the person asked. */
   readonly busy: boolean;
@@ -49,7 +47,7 @@ export class Store {
   ) {
     const view = fromFragment(home.address.fragment());
     const none = { report: undefined, calls: undefined, callsFailure: undefined, explained: undefined };
-    this.state = { ...none, models: [], view, failure: undefined, busy: true, connected: true, freshMs: 0 };
+    this.state = { ...none, view, failure: undefined, busy: true, connected: true, freshMs: 0 };
   }
 
   /** Begins to ask and to follow; `draw` is told of every state from now on. */
@@ -71,12 +69,6 @@ export class Store {
       },
     });
     this.show(this.state.view);
-    void this.home.models?.().then(
-      (models) => {
-        this.set({ models });
-      },
-      () => undefined,
-    );
   }
 
   /** Another view. A `step` is one that the person can take back. */

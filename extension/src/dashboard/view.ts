@@ -14,7 +14,14 @@ export const RANGES = { day: 86_400_000, week: 604_800_000, month: 2_592_000_000
 export type Range = keyof typeof RANGES;
 
 const STATUSES: readonly string[] = ['ok', 'error', 'limit', 'denied', 'cancelled', 'fault'] satisfies RunStatus[];
-const NARROWINGS = ['server', 'tool', 'language', 'status', 'tag'] as const satisfies readonly (keyof ReportFilter)[];
+const NARROWINGS = [
+  'server',
+  'tool',
+  'language',
+  'front',
+  'status',
+  'tag',
+] as const satisfies readonly (keyof ReportFilter)[];
 
 /** The longest lists that are asked for. */
 const TOP = 20;
@@ -31,6 +38,8 @@ export interface View {
   readonly model?: string | undefined;
   /** The run whose calls are looked at. */
   readonly run?: RunId | undefined;
+  /** Whether that run's figures are explained turn by turn. */
+  readonly why?: boolean | undefined;
 }
 
 /** What is looked at first. */
@@ -38,7 +47,7 @@ export const FIRST: View = { range: 'week', baseline: 'deferred', only: {} };
 
 /** The view as a fragment without its `#`; what is as at first is left out. */
 export function toFragment(view: View): string {
-  const { range, sinceMs, untilMs, baseline, only, model, run } = view;
+  const { range, sinceMs, untilMs, baseline, only, model, run, why } = view;
   const words = new URLSearchParams();
   const add = (key: string, value: string | number | undefined): void => {
     if (value !== undefined) {
@@ -56,6 +65,7 @@ export function toFragment(view: View): string {
   });
   add('model', model);
   add('run', run);
+  add('why', why === true ? 1 : undefined);
   return words.toString();
 }
 
@@ -80,6 +90,7 @@ export function fromFragment(fragment: string): View {
     only,
     model: text('model'),
     run: text('run'),
+    ...(text('why') === undefined ? {} : { why: true }),
   };
 }
 

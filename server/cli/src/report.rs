@@ -127,6 +127,7 @@ fn only(pairs: &[String]) -> Result<ReportFilter, Failure> {
             "server" => only.server = Some(value),
             "tool" => only.tool = Some(value),
             "language" => only.language = Some(value),
+            "front" => only.front = Some(value),
             "status" => only.status = Some(status(&value)?),
             _ if only.tag.is_some() => {
                 return Err(Failure::usage("--only takes one tag", "leave out one, or compare two reports"));

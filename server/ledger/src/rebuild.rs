@@ -54,7 +54,8 @@ fn calls_of(transaction: &Transaction<'_>, run: &str, key: &RunKey) -> rusqlite:
         .collect()
 }
 
-fn call_from(row: &Row<'_>, language: &str, run_status: &str) -> rusqlite::Result<(CallKey, CallSums)> {
+/// One call from the eight columns that its sums are made of.
+pub(crate) fn call_from(row: &Row<'_>, language: &str, run_status: &str) -> rusqlite::Result<(CallKey, CallSums)> {
     let key = CallKey {
         server: row.get(0)?,
         tool: row.get(1)?,

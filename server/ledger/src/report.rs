@@ -3,6 +3,7 @@
 //! Invariants: the period is made definite and whole hours before anything is read, and every part is over that same
 //! period and that same narrowing. Left out: dollars, which the caller adds at the price it knows, and the workspace's name, which the caller knows.
 
+pub(crate) mod front;
 pub(crate) mod groups;
 pub(crate) mod lists;
 pub(crate) mod narrow;
@@ -99,7 +100,8 @@ pub(crate) fn report(
     definitions.truncate(limit);
     report.definitions = definitions;
     if let Some(since_ms) = rows_since(&connection)?.filter(|since| *since > period.since_ms) {
-        let text = format!("runs and calls from before {} were given up; every sum still has them", minute(since_ms));
+        let sums = if narrowing.front.is_some() { "every sum over runs" } else { "every sum" };
+        let text = format!("runs and calls from before {} were given up; {sums} still has them", minute(since_ms));
         report.total.tokens.labels.insert("kept".to_owned(), text);
     }
     if request.compare {

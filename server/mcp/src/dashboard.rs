@@ -104,6 +104,7 @@ struct ReportQuery {
     server: Option<String>,
     tool: Option<String>,
     language: Option<String>,
+    front: Option<String>,
     status: Option<RunStatus>,
     tag: Option<String>,
     model: Option<String>,
@@ -112,8 +113,8 @@ struct ReportQuery {
 
 impl From<ReportQuery> for ReportRequest {
     fn from(query: ReportQuery) -> Self {
-        let ReportQuery { since_ms, until_ms, compare, server, tool, language, status, tag, model, top } = query;
-        let only = ReportFilter { server, tool, language, status, tag };
+        let ReportQuery { since_ms, until_ms, compare, server, tool, language, front, status, tag, model, top } = query;
+        let only = ReportFilter { server, tool, language, front, status, tag };
         Self { since_ms, until_ms, compare, only, model, top }
     }
 }

@@ -11,6 +11,7 @@ pub(crate) struct Narrowing {
     pub(crate) server: Option<String>,
     pub(crate) tool: Option<String>,
     pub(crate) language: Option<String>,
+    pub(crate) front: Option<String>,
     pub(crate) status: Option<String>,
     pub(crate) tag: Option<String>,
 }
@@ -31,6 +32,7 @@ impl Narrowing {
             server: only.server.clone(),
             tool: only.tool.clone(),
             language: only.language.clone(),
+            front: only.front.clone(),
             status: only.status.map(|status| status.as_str().to_owned()),
             tag: only.tag.clone(),
         })
@@ -40,6 +42,11 @@ impl Narrowing {
     pub(crate) fn takes(&self, language: &str, status: &str) -> bool {
         self.language.as_deref().is_none_or(|only| only == language)
             && self.status.as_deref().is_none_or(|only| only == status)
+    }
+
+    /// Whether it takes runs that this front asked for. Sums over calls do not know theirs (`front.rs`).
+    pub(crate) fn takes_front(&self, front: &str) -> bool {
+        self.front.as_deref().is_none_or(|only| only == front)
     }
 
     /// Whether it takes calls of this tool.
@@ -54,13 +61,14 @@ impl Narrowing {
 
     /// Whether it asks for something of a call's run.
     pub(crate) fn is_of_runs(&self) -> bool {
-        self.language.is_some() || self.status.is_some() || self.tag.is_some()
+        self.language.is_some() || self.front.is_some() || self.status.is_some() || self.tag.is_some()
     }
 
     /// Of rows of `runs r`.
     pub(crate) fn of_runs(&self, period: Period, all: &mut Conditions) {
         all.within("r.at_ms", period);
         all.equal("r.language", self.language.as_ref());
+        all.equal("r.front", self.front.as_ref());
         all.equal("r.status", self.status.as_ref());
     }
 

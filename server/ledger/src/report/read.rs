@@ -1,6 +1,7 @@
 //! Reads the sums of a period from the rolled-up ones: whole blocks of 32 days, days at the edges of these, hours at the
 //! edges of those.
 
+use crate::report::front;
 use crate::report::groups::add_to_group;
 use crate::report::narrow::Narrowing;
 use crate::report::{DAY_MS, Period, PeriodSums};
@@ -46,6 +47,9 @@ pub(crate) fn sums(
         Some(scope) => run_sums(connection, scope, period, step, narrowing)?,
         None => Vec::new(),
     };
+    if narrowing.front.is_some() {
+        return Ok(PeriodSums { runs, calls: front::call_sums(connection, period, narrowing)? });
+    }
     let scope = Scope { tag: scope.tag, ..Scope::default() };
     let calls = match find_scope(connection, &scope)? {
         Some(scope) => call_sums(connection, scope, period, narrowing)?,
@@ -66,7 +70,7 @@ fn run_sums(
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let key = RunKey { language: row.get(1)?, front: row.get(2)?, status: row.get(3)?, encoding: row.get(4)? };
-        if narrowing.takes(&key.language, &key.status) {
+        if narrowing.takes(&key.language, &key.status) && narrowing.takes_front(&key.front) {
             keys.insert(row.get(0)?, key);
         }
     }

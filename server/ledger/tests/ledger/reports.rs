@@ -20,6 +20,7 @@ pub(crate) fn nth(n: u64) -> RunFacts {
         language: if n % 3 == 0 { Language::TypeScript } else { Language::Python },
         wall_ms: n as f64,
         tags: [format!("person={}", if n % 2 == 0 { "ann" } else { "bob" })].into(),
+        direct_tools: [].into(),
         ..run(status, calls.collect())
     }
 }
@@ -59,6 +60,7 @@ fn is_like(run: &RunFacts, only: &ReportFilter) -> bool {
             && only.tool.as_ref().is_none_or(|tool| *tool == call.record.tool)
     };
     only.language.as_ref().is_none_or(|language| language == run.language.as_str())
+        && only.front.as_ref().is_none_or(|front| *front == run.front)
         && only.status.is_none_or(|status| status == run.status)
         && only.tag.as_ref().is_none_or(|tag| run.tags.contains(tag))
         && (only.server.is_none() && only.tool.is_none() || run.calls.iter().any(called))
@@ -77,6 +79,13 @@ async fn every_period_and_narrowing_agrees_with_its_runs() {
         ReportFilter { language: Some("typescript".to_owned()), ..ReportFilter::default() },
         ReportFilter { status: Some(RunStatus::Error), ..ReportFilter::default() },
         ReportFilter { tag: Some("person=bob".to_owned()), server: Some("web".to_owned()), ..ReportFilter::default() },
+        ReportFilter { front: Some("mcp".to_owned()), ..ReportFilter::default() },
+        ReportFilter {
+            front: Some("lsp".to_owned()),
+            tag: Some("person=ann".to_owned()),
+            tool: Some("read".to_owned()),
+            ..ReportFilter::default()
+        },
         ReportFilter { tag: Some("person=nobody".to_owned()), ..ReportFilter::default() },
     ];
     let periods = [(0, 90 * 24), (5, 30), (26, 24 * 33 + 7), (24 * 40, 24 * 60), (24 * 200, 24 * 201)];
