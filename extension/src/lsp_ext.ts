@@ -763,6 +763,10 @@ running: number,
  */
 pending: number, 
 /**
+ * What is wrong with the ledger, if anything, and what was done about it: the sums may be too small.
+ */
+problem?: string, 
+/**
  * The newest counted run.
  */
 last_run?: [RunId, TokenReport], };
@@ -806,6 +810,10 @@ tool?: string,
  * `python`, `typescript` or `javascript`.
  */
 language?: string, 
+/**
+ * `cli`, `mcp` or `lsp`.
+ */
+front?: string, 
 /**
  * How the run ended.
  */
@@ -1189,9 +1197,17 @@ times: number,
  */
 tokens: number, 
 /**
- * One sentence for a person.
+ * Tokens that following it would have cost in the period, such as a definition in every prompt; computed.
  */
-text: string, };
+cost_tokens?: number, 
+/**
+ * A sentence or two for a person.
+ */
+text: string, 
+/**
+ * What to write into `tta.toml` to follow it, where that is all that it takes.
+ */
+setting?: string, };
 
 export type SavingsReport = { 
 /**
@@ -1266,6 +1282,10 @@ failed: Array<RunSummary>,
  * What could be done better, most tokens first.
  */
 advice: Array<Advice>, 
+/**
+ * The models whose prices are known.
+ */
+models: Array<string>, 
 /**
  * Runs handed in and not counted yet.
  */

@@ -7,6 +7,7 @@
 //! named environment variables and does nothing else.
 
 mod complete;
+mod direct;
 mod entry;
 mod import;
 mod inputs;
@@ -24,6 +25,7 @@ mod tree;
 mod variables;
 
 pub use complete::{Suggestion, SuggestionKind, suggest};
+pub use direct::{DIRECT_MAX, DirectName};
 pub use import::{ImportError, import};
 pub use inputs::fill;
 pub use inspect::{Inspection, ServerKey, inspect};
@@ -60,6 +62,8 @@ pub struct Config {
     pub limits: Limits,
     /// How savings are counted.
     pub ledger: LedgerSettings,
+    /// Tools of servers that models are offered beside our own.
+    pub direct_tools: Vec<DirectName>,
     /// What is sent of what happens, and where; nothing where absent.
     pub telemetry: Option<Telemetry>,
     /// How often to look at the files whatever the system tells of them.

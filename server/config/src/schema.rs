@@ -1,6 +1,7 @@
 //! JSON Schema of `tta.toml`, for editors: made from the same tables that the reader uses.
 
 use crate::LedgerSettings;
+use crate::direct::DIRECT_MAX;
 use crate::ledger::{ENCODINGS, KEEP_DAYS, KEEP_MB};
 use crate::prices::PRICE_KEYS;
 use crate::settings::{CONTEXT_TOKENS, HOST_RESULT_CAP_TOKENS, LIMITS, POLL_MS, SERVER_KEYS, SERVER_LIMITS};
@@ -55,6 +56,20 @@ pub fn schema() -> Value {
                     "model": {
                         "type": "string",
                         "description": "The model that writes the programs: its prices and its encoding; gpt-6.1-sol's where absent.",
+                    },
+                },
+            },
+            "mcp": {
+                "type": "object",
+                "description": "What models are offered beside `run_code` and `search_tools`.",
+                "additionalProperties": false,
+                "properties": {
+                    "direct_tools": {
+                        "type": "array",
+                        "description": "Tools to be called without a program, as \"server.tool\"; each costs its definition in every prompt.",
+                        "maxItems": DIRECT_MAX,
+                        "uniqueItems": true,
+                        "items": {"type": "string", "pattern": "^.+\\..+$"},
                     },
                 },
             },

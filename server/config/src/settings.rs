@@ -5,7 +5,7 @@
 
 use crate::report::Report;
 use crate::tree::{Entry, Node, Value};
-use crate::{Config, keys, ledger, prices};
+use crate::{Config, direct, keys, ledger, prices};
 use model::{Limits, ServerLimits, Severity};
 
 /// The range of `host_result_cap_tokens`.
@@ -20,6 +20,7 @@ const SECTIONS: &[&str] = &[
     "limits",
     "servers",
     "ledger",
+    "mcp",
     "watch",
     "telemetry",
     "cache",
@@ -159,6 +160,7 @@ pub(crate) fn read(root: &Node, config: &mut Config, report: &mut Report<'_>) {
             "limits" => entries.iter().for_each(|entry| limit(entry, &mut config.limits, report)),
             "ledger" => entries.iter().for_each(|entry| ledger::key(entry, &mut config.ledger, report)),
             "prices" => entries.iter().for_each(|model| prices::read(model, &mut config.ledger.prices, report)),
+            "mcp" => entries.iter().for_each(|entry| direct::key(entry, &mut config.direct_tools, report)),
             "watch" => entries.iter().for_each(|entry| {
                 config.watch_poll_ms = setting(entry, "poll_ms", POLL_MS, report).or(config.watch_poll_ms);
             }),
@@ -172,7 +174,7 @@ pub(crate) fn read(root: &Node, config: &mut Config, report: &mut Report<'_>) {
 pub(crate) fn read_further(root: &Node, report: &mut Report<'_>) {
     read(root, &mut Config::default(), report);
     let is_ours =
-        |section: &&Entry| ["limits", "ledger", "prices", "telemetry", "watch"].contains(&section.key.as_str());
+        |section: &&Entry| ["limits", "ledger", "mcp", "prices", "telemetry", "watch"].contains(&section.key.as_str());
     for section in root.entries().unwrap_or_default().iter().filter(is_ours) {
         let message = format!("`[{}]` of a further folder is not used", section.key);
         report.info(section.key_at, message, "Write it into the first folder's tta.toml.");

@@ -1,10 +1,11 @@
 //! `tta doctor`: what is wrong with this installation, and how to mend it. Every limit is fired once and must hold.
 
 use crate::core::Core;
+use crate::direct;
 use crate::snapshot::{Entry, Snapshot};
 use futures::future::join_all;
 use model::reply::Check;
-use model::{Language, ServerState, Severity};
+use model::{Language, Problem, ServerState, Severity};
 
 /// All checks, in the order in which a person would look.
 pub(crate) async fn check(core: &Core, snapshot: &Snapshot) -> Vec<Check> {
@@ -22,7 +23,20 @@ pub(crate) async fn check(core: &Core, snapshot: &Snapshot) -> Vec<Check> {
     }
     checks.push(ledger(core).await);
     checks.extend(servers(core, snapshot).await);
+    checks.extend(direct_tools(core, snapshot).await);
     checks
+}
+
+/// What is offered to models beside our own tools, and what was to be and is not. Its servers have been listed.
+async fn direct_tools(core: &Core, snapshot: &Snapshot) -> Vec<Check> {
+    let found = direct::listed(core, snapshot).await;
+    let offered = found.tools.iter().map(|tool| Check {
+        name: format!("direct tool {}.{}", tool.server, tool.tool),
+        ok: true,
+        detail: format!("offered as {}", tool.definition.name),
+        mend: String::new(),
+    });
+    offered.chain(found.problems.iter().map(|problem| configured(core, problem))).collect()
 }
 
 fn trust(core: &Core, snapshot: &Snapshot) -> Check {
@@ -50,12 +64,16 @@ fn unapproved(snapshot: &Snapshot) -> Option<Check> {
 }
 
 fn configuration<'a>(core: &'a Core, snapshot: &'a Snapshot) -> impl Iterator<Item = Check> + 'a {
-    snapshot.problems.iter().filter(|p| p.severity != Severity::Info).map(|p| Check {
-        name: format!("{}:{}", core.paths.shown(&p.file), p.line),
+    snapshot.problems.iter().filter(|p| p.severity != Severity::Info).map(|p| configured(core, p))
+}
+
+fn configured(core: &Core, problem: &Problem) -> Check {
+    Check {
+        name: format!("{}:{}", core.paths.shown(&problem.file), problem.line),
         ok: false,
-        detail: p.message.clone(),
-        mend: p.hint.clone(),
-    })
+        detail: problem.message.clone(),
+        mend: problem.hint.clone(),
+    }
 }
 
 async fn guest(core: &Core, language: Language) -> Check {

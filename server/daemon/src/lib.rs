@@ -14,6 +14,7 @@ mod call;
 mod core;
 mod definitions;
 mod details;
+mod direct;
 mod doctor;
 mod editor;
 mod editor_tools;

@@ -4,7 +4,7 @@
 
 use crate::Daemon;
 use catalog::ServerTools;
-use model::{ServerState, ServerStatus, Transport};
+use model::{DirectTool, ServerState, ServerStatus, Transport};
 use std::sync::Arc;
 
 impl Daemon {
@@ -16,6 +16,11 @@ impl Daemon {
     /// A server's tools by its identifier; `None` where it is not configured, or was never listed.
     pub fn server_tools(&self, identifier: &str) -> Option<Arc<ServerTools>> {
         self.core.snapshot.load().server(identifier)?.tools.clone()
+    }
+
+    /// The tools that models may call without a program, as far as their servers are listed.
+    pub fn direct_tools(&self) -> Arc<[DirectTool]> {
+        Arc::clone(&self.core.snapshot.load().direct.tools)
     }
 
     /// A server as the fronts show it.

@@ -4,12 +4,13 @@
 //! report, and where it is not to be handed on, the calls and the explanations of the runs that it lists first.
 
 use crate::core::Core;
+use crate::direct;
 use crate::error::Error;
 use crate::run;
 use crate::snapshot::Snapshot;
 use model::explain::{ExplainRequest, Explanation};
 use model::render::{RenderRequest, ReportFormat};
-use model::report::{ConversationReport, Price, ReportRequest, SavingsReport};
+use model::report::{AdviceKind, ConversationReport, Price, ReportRequest, SavingsReport};
 use model::{ConversationId, TokenReport};
 use serde_json::{Map, json};
 
@@ -26,7 +27,24 @@ pub(crate) async fn savings(core: &Core, snapshot: &Snapshot, request: ReportReq
     for totals in std::iter::once(&mut report.total).chain(&mut report.before) {
         totals.dollars = Some(ledger::dollars(&totals.tokens, &price));
     }
+    let prices = ledger::prices(&snapshot.config.ledger.prices, run::now_ms());
+    report.models = prices.into_iter().map(|price| price.model).collect();
+    advise(snapshot, &mut report);
     Ok(report)
+}
+
+/// Says of the tools that are better called directly what offers them so, where that pays; those that are offered already need
+/// no advice.
+fn advise(snapshot: &Snapshot, report: &mut SavingsReport) {
+    report.advice.retain_mut(|advice| {
+        let (AdviceKind::CallDirectly, Some(server), Some(tool)) = (advice.kind, &advice.server, &advice.tool) else {
+            return true;
+        };
+        if advice.cost_tokens.is_none_or(|cost| cost < advice.tokens) {
+            advice.setting = direct::setting(&snapshot.config.direct_tools, server, tool);
+        }
+        !snapshot.direct.has(server, tool)
+    });
 }
 
 /// A report as a text or a file; as the data of a page, where that is asked for.

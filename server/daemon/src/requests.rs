@@ -7,7 +7,7 @@ use crate::editor::Asker;
 use crate::error::Error;
 use crate::servers::Hand;
 use crate::snapshot::Snapshot;
-use crate::{artifacts, doctor, editor_tools, import, report, run, search, servers};
+use crate::{artifacts, direct, doctor, editor_tools, import, report, run, search, servers};
 use engine::{GuestCall, RunClock, ToolHost as _};
 use model::reply::{CallReply, RunDetail};
 use model::{CallRequest, Language, Method, Origin, Reply, Request, RunId, SearchRequest};
@@ -56,7 +56,8 @@ async fn other(core: Arc<Core>, snapshot: Arc<Snapshot>, request: Request, calle
     match request {
         Request::Run(_) => unreachable!("answered above"),
         Request::Search(request) => discover(&core, &snapshot, &request, &caller.origin).await,
-        Request::Call(request) => direct(core, snapshot, caller, request).await,
+        Request::Call(request) => call(core, snapshot, caller, request).await,
+        Request::DirectTools => Ok(Reply::DirectTools(Arc::clone(&direct::listed(&core, &snapshot).await.tools))),
         Request::Servers { list } => Ok(Reply::Servers(servers::all(&core, &snapshot, list).await)),
         Request::RestartServer { server } => servers::restart(hand, &server).await,
         Request::StopServer { server } => servers::stop(&core, &snapshot, &server).await,
@@ -139,12 +140,7 @@ async fn forget(core: &Arc<Core>, id: Option<String>) -> Result<Reply, Error> {
 }
 
 /// A front's call of one tool, through the same door as a program's.
-async fn direct(
-    core: Arc<Core>,
-    snapshot: Arc<Snapshot>,
-    caller: Caller,
-    request: CallRequest,
-) -> Result<Reply, Error> {
+async fn call(core: Arc<Core>, snapshot: Arc<Snapshot>, caller: Caller, request: CallRequest) -> Result<Reply, Error> {
     if Method::of(&request.tool) == Some(Method::Subscribe) {
         return Err(Error::Usage(ONLY_PROGRAMS.to_owned()));
     }
@@ -155,7 +151,8 @@ async fn direct(
     }
     let milliseconds = Duration::from_millis;
     let (deadline, pause_limit) = (milliseconds(limits.deadline_ms), milliseconds(limits.pause_ms));
-    let session = Session::new(caller.run_id, "a call by hand", caller.asker);
+    let what = if caller.origin.front == "mcp" { "a call without a program" } else { "a call by hand" };
+    let session = Session::new(caller.run_id, what, caller.asker);
     let span = core.telemetry.direct(&caller.origin);
     let door = Door::new(Arc::clone(&core), snapshot, session, Language::Python, limits, span);
     let call = GuestCall {

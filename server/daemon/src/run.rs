@@ -178,6 +178,7 @@ fn record(
         servers_all,
         servers_used,
         tags: snapshot.config.ledger.tags.clone(),
+        direct_tools: Arc::clone(&snapshot.direct.definitions),
     });
 }
 

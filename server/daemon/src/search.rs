@@ -21,7 +21,16 @@ const SMALL_BYTES: usize = 1_500;
 
 /// Lists the servers that were never listed, all at once. Returns the catalog with them, and what could not be listed.
 pub(crate) async fn listed(core: &Core, snapshot: &Snapshot, only: Option<&str>) -> (Arc<Catalog>, Vec<String>) {
-    let wanted = |e: &&Entry| only.is_none_or(|name| e.spec.name == name || &*e.identifier == name);
+    listed_of(core, snapshot, |e| only.is_none_or(|name| e.spec.name == name || &*e.identifier == name)).await
+}
+
+/// The same for the servers that are wanted.
+pub(crate) async fn listed_of(
+    core: &Core,
+    snapshot: &Snapshot,
+    wanted: impl Fn(&Entry) -> bool,
+) -> (Arc<Catalog>, Vec<String>) {
+    let wanted = |e: &&Entry| wanted(e);
     let missing: Vec<&Entry> = snapshot.usable().filter(|e| e.is_unlisted()).filter(wanted).collect();
     let mut unavailable: Vec<String> = snapshot.servers.iter().filter(wanted).filter_map(refused).collect();
     if missing.is_empty() {

@@ -1,6 +1,7 @@
 //! What the daemon knows at one moment. Immutable: the loop swaps in a new one, a run keeps the one it started with.
 
 use crate::admit::Access;
+use crate::direct::Direct;
 use crate::editor_tools::{Configured, Offer, Offers};
 use crate::options::Options;
 use catalog::{Catalog, ServerTools};
@@ -41,6 +42,8 @@ pub(crate) struct Snapshot {
     pub(crate) offers: Offers,
     pub(crate) servers: Vec<Entry>,
     pub(crate) catalog: Arc<Catalog>,
+    /// What models are offered beside our own tools.
+    pub(crate) direct: Arc<Direct>,
 }
 
 impl Snapshot {
@@ -68,13 +71,15 @@ impl Snapshot {
             let kept = known.get(offer.label.as_str()).filter(same).map(|entry| (*entry).clone());
             servers.push(kept.unwrap_or_else(|| of_editor(offer, &identifier)));
         }
-        Self { servers, config, problems, access, offers, catalog: Arc::new(Catalog::new(vec![])) }.with_catalog()
+        let (catalog, direct) = (Arc::new(Catalog::new(vec![])), Arc::default());
+        Self { servers, config, problems, access, offers, catalog, direct }.with_catalog()
     }
 
     /// The same snapshot after a change to its servers, with the catalog built anew. Parts of servers that did not change
     /// are shared.
     pub(crate) fn with_catalog(mut self) -> Self {
         self.catalog = Arc::new(Catalog::new(self.servers.iter().filter_map(|e| e.tools.clone()).collect()));
+        self.direct = Arc::new(Direct::find(&self.config.direct_tools, &self.servers, &self.catalog));
         self
     }
 
@@ -87,6 +92,7 @@ impl Snapshot {
             offers: Arc::clone(&self.offers),
             servers: self.servers.clone(),
             catalog: Arc::clone(&self.catalog),
+            direct: Arc::clone(&self.direct),
         }
     }
 
@@ -124,7 +130,12 @@ impl Snapshot {
     /// Problems of entries and files that gave no server at all, so that no server's status can show them.
     pub(crate) fn stray_problems(&self) -> impl Iterator<Item = &Problem> {
         let is_server = |name: &str| self.servers.iter().any(|e| e.spec.name == name);
-        self.problems.iter().filter(move |p| !p.server.as_deref().is_some_and(is_server))
+        self.all_problems().filter(move |p| !p.server.as_deref().is_some_and(is_server))
+    }
+
+    /// What is wrong in the files, and with the tools that they offer to models.
+    fn all_problems(&self) -> impl Iterator<Item = &Problem> {
+        self.problems.iter().chain(&self.direct.problems)
     }
 
     /// Every server as the fronts show it.
@@ -147,7 +158,7 @@ impl Snapshot {
             tools,
             definition_tokens: tools.and_then(|_| definition_tokens(&spec.name)),
             last_error: entry.last_error.clone().or_else(|| spec.unresolved.first().cloned()),
-            problems: self.problems.iter().filter(|p| p.server.as_deref() == Some(&spec.name)).cloned().collect(),
+            problems: self.all_problems().filter(|p| p.server.as_deref() == Some(&spec.name)).cloned().collect(),
         }
     }
 }

@@ -101,6 +101,7 @@ fn run_with_answers(answers: impl Iterator<Item = String>) -> RunFacts {
         servers_all: [].into(),
         servers_used: Vec::new(),
         tags: [].into(),
+        direct_tools: [].into(),
     }
 }
 

@@ -126,6 +126,7 @@ fn run(noise: &mut Noise, at_ms: u64) -> RunFacts {
         servers_all: [].into(),
         servers_used,
         tags: [format!("person={}", noise.below(5)), format!("project={}", noise.below(3))].into(),
+        direct_tools: [].into(),
     }
 }
 

@@ -12,6 +12,7 @@ use model::report::{Advice, AdviceKind, DefinitionCost};
 use rusqlite::{Connection, params};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 
 /// Lone calls of a tool that lost, from which on it is worth a word.
 const LONE_CALLS: u64 = 3;
@@ -30,6 +31,7 @@ pub(crate) fn advice(
     definitions: &[DefinitionCost],
 ) -> rusqlite::Result<Vec<Advice>> {
     let mut all = call_directly(connection, period)?;
+    all.iter_mut().for_each(|advice| offered(advice, sums, definitions));
     all.extend(save_as_skill(connection, period)?);
     all.extend(unused_servers(sums, definitions));
     all.sort_by_key(|advice| Reverse(advice.tokens));
@@ -63,10 +65,31 @@ fn call_directly(connection: &Connection, period: Period) -> rusqlite::Result<Ve
             run_id: Some(RunId::from(run.as_str())),
             times,
             tokens,
+            cost_tokens: None,
             text,
+            setting: None,
         })
     })?;
     rows.collect()
+}
+
+/// What it would have cost to offer the tool beside our own, in every prompt of our side.
+fn offered(advice: &mut Advice, sums: &PeriodSums, definitions: &[DefinitionCost]) {
+    let is_it = |it: &&DefinitionCost| {
+        advice.server.as_ref() == Some(&it.server) && advice.tool.as_ref() == Some(&it.tool) && it.tokens > 0
+    };
+    let Some(definition) = definitions.iter().find(is_it) else { return };
+    let prompts: u64 = sums.runs.iter().map(|(_, _, sums)| u64::from(sums.sides[0].turns)).sum();
+    let cost = definition.tokens * prompts;
+    let more = if cost < advice.tokens { "" } else { ", more than it saves" };
+    let _ = write!(
+        advice.text,
+        " Offered beside run_code, its definition of {} tokens would have cost {} in {} prompts{more}.",
+        grouped(definition.tokens),
+        grouped(cost),
+        grouped(prompts)
+    );
+    advice.cost_tokens = Some(cost);
 }
 
 /// Programs that a model wrote again and again. What a person runs from a file is written once.
@@ -87,7 +110,8 @@ fn save_as_skill(connection: &Connection, period: Period) -> rusqlite::Result<Ve
             grouped(tokens)
         );
         let run_id = Some(RunId::from(run.as_str()));
-        Ok(Advice { kind: AdviceKind::SaveAsSkill, server: None, tool: None, run_id, times, tokens, text })
+        let (kind, server, tool) = (AdviceKind::SaveAsSkill, None, None);
+        Ok(Advice { kind, server, tool, run_id, times, tokens, cost_tokens: None, text, setting: None })
     })?;
     rows.collect()
 }
@@ -114,8 +138,8 @@ fn unused_servers(sums: &PeriodSums, definitions: &[DefinitionCost]) -> Vec<Advi
             grouped(prompts),
             grouped(tokens)
         );
-        let server = Some(server.to_owned());
-        Advice { kind: AdviceKind::UnusedServer, server, tool: None, run_id: None, times: prompts, tokens, text }
+        let (kind, server, times) = (AdviceKind::UnusedServer, Some(server.to_owned()), prompts);
+        Advice { kind, server, tool: None, run_id: None, times, tokens, cost_tokens: None, text, setting: None }
     };
     unused.map(advice).collect()
 }

@@ -47,6 +47,13 @@ impl OwnDefinitions {
         let search = search.ok_or_else(|| Error::OwnDefinitions("search_tools is missing".to_owned()))?;
         Ok(Self { all: format!("[{}]", tools.iter().map(form).collect::<Vec<_>>().join(",")), search })
     }
+
+    /// All of them with servers' tools beside them, as they stand in a prompt.
+    pub(crate) fn beside(&self, tools: &[ToolDefinition]) -> String {
+        let own = self.all.strip_suffix(']').expect("it is made as a list");
+        let more: String = tools.iter().map(|tool| format!(",{}", prompt_form(tool))).collect();
+        format!("{own}{more}]")
+    }
 }
 
 /// One of the sandbox's own tools; what else its wire form has does not reach a prompt.
@@ -92,6 +99,11 @@ mod tests {
         assert_eq!(own.search, search);
         let run = r#"{"name":"run_code","description":"Run.","input_schema":{"type":"object"}}"#;
         assert_eq!(own.all, format!("[{run},{search}]"));
+        let direct = r#"{"name":"fs__read","description":"Reads.","inputSchema":{},"annotations":{}}"#;
+        let direct = serde_json::from_str(direct).expect("a tool");
+        let more = r#"{"name":"fs__read","description":"Reads.","input_schema":{}}"#;
+        assert_eq!(own.beside(&[direct]), format!("[{run},{search},{more}]"));
+        assert_eq!(own.beside(&[]), own.all);
         assert_eq!(OwnDefinitions::parse(&own.all).expect("the prompt form").all, own.all);
     }
 

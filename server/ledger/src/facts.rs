@@ -1,7 +1,7 @@
 //! What the daemon tells the ledger about a run. Texts are shared, never copied, and dropped once counted: no content
 //! reaches the database, only its size.
 
-use model::{CallRecord, ConversationId, Language, RunId, RunStatus};
+use model::{CallRecord, ConversationId, Language, RunId, RunStatus, ToolDefinition};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -36,6 +36,8 @@ pub struct RunFacts {
     pub servers_used: Vec<String>,
     /// Whose it is, as `key=value`; the first [`TAGS_MAX`] are kept, each cut to [`TAG_CHARS`].
     pub tags: Arc<[String]>,
+    /// Servers' tools that stood in the prompt beside our own: on our side alone.
+    pub direct_tools: Arc<[ToolDefinition]>,
 }
 
 /// One tool call.

@@ -8,7 +8,7 @@ use crate::sheet::{money, signed};
 use crate::table::{Style, Table, escape};
 use crate::text::{grouped, minute, plural};
 use model::render::{RenderRequest, ReportBy, ReportFormat};
-use model::report::{CallGroup, Cost, PeriodTotals, RunGroup, SavingsReport};
+use model::report::{Advice, CallGroup, Cost, PeriodTotals, RunGroup, SavingsReport};
 use model::tokens::{SideTokens, TokenReport};
 use std::fmt::Write;
 
@@ -41,7 +41,8 @@ pub fn shared(report: SavingsReport, by: Option<ReportBy>) -> SavingsReport {
     }
     let (runs, failed, results) = (Vec::new(), Vec::new(), Vec::new());
     let (definitions, advice, problem) = (Vec::new(), Vec::new(), None);
-    SavingsReport { servers, tools, tags, runs, failed, results, definitions, advice, problem, ..report }
+    let models = Vec::new();
+    SavingsReport { servers, tools, tags, runs, failed, results, definitions, advice, models, problem, ..report }
 }
 
 struct Page<'a> {
@@ -237,6 +238,7 @@ impl Page<'_> {
             out.push_str(&self.heading(2, "What could be done better"));
             for advice in self.report.advice.iter().take(self.limit()) {
                 let _ = writeln!(out, "- {} ({} tokens)", self.words(&advice.text), grouped(advice.tokens));
+                out.push_str(&self.setting(advice));
             }
             out.push('\n');
         }
@@ -256,6 +258,15 @@ impl Page<'_> {
 
     fn strong(&self, text: &str) -> String {
         if self.style == Style::Markdown { format!("**{text}**") } else { text.to_owned() }
+    }
+
+    /// What to write to follow an advice, as lines of code under it.
+    fn setting(&self, advice: &Advice) -> String {
+        let Some(setting) = &advice.setting else { return String::new() };
+        let lines = setting.lines().map(|line| format!("      {}\n", escape(Style::Text, line)));
+        let between = if self.style == Style::Markdown { "\n" } else { "" };
+        let code: String = lines.collect();
+        format!("  These lines of tta.toml offer it to models beside run_code:\n{between}{code}{between}")
     }
 
     fn words(&self, text: &str) -> String {

@@ -50,6 +50,8 @@ pub(crate) struct RunRow {
     pub(crate) code_bytes: u64,
     pub(crate) reply_bytes: u64,
     pub(crate) counted: CountedRun,
+    /// The definitions on our side of it.
+    pub(crate) own: Count,
     /// The call by which a host's tool search would find the run's tools.
     pub(crate) host_search: Count,
 }

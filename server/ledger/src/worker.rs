@@ -164,7 +164,9 @@ impl Worker {
         }
         let search = host_search_call(&counted.calls);
         let host_search = self.count(&search, search.len() as u64);
-        RunRow { facts, code_bytes, reply_bytes, counted, host_search }
+        let own = self.own.beside(&facts.direct_tools);
+        let own = self.count(&own, 0);
+        RunRow { facts, code_bytes, reply_bytes, counted, own, host_search }
     }
 
     fn count_call(&mut self, call: &CallFacts, repeated: bool) -> CountedCall {
@@ -243,11 +245,10 @@ impl Worker {
 
     /// Stores what was counted and shows it. What cannot be stored is still summed and shown.
     fn settle(&mut self, rows: &[Row]) {
-        let own = self.count(&self.own.all.clone(), 0);
         let own_search = self.count(&self.own.search.clone(), 0);
         let receipt_of = |run: &RunRow, exchanges: &[Exchange]| {
             let terms = Terms {
-                own,
+                own: run.own,
                 own_search,
                 servers: &self.servers,
                 servers_all: &run.facts.servers_all,

@@ -1,5 +1,6 @@
 //! One MCP session: decodes a request, submits it, encodes the reply.
 
+use crate::answer::{answer, decode, failed, refused, text};
 use crate::elicit::{is_stateless, offers, questions};
 use crate::http::Seat;
 use crate::log::Threshold;
@@ -7,26 +8,28 @@ use crate::progress::Narrator;
 use crate::results::{self, Wanted, wanted};
 use crate::run::{Pause, Run, Sitting};
 use crate::tools::{TOOL_SET, tool};
-use crate::{card, prompts};
+use crate::{card, direct, prompts};
 use daemon::{Asker, Daemon, Ticket};
 use model::{
-    ErrorKind, Origin, ProgramError, Reply, Request, RunId, RunRequest, RunStatus, SearchRequest, TraceContext,
-    reply_text, search_text,
+    DirectTool, Origin, Reply, Request, RunId, RunStatus, SearchRequest, TraceContext, reply_text, search_text,
 };
 #[expect(deprecated, reason = "the newest protocol drops logging; today's hosts set its level")]
 use rmcp::model::SetLevelRequestParams;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult, CompletionInfo,
-    ContentBlock, DiscoverResult, GetPromptRequestParams, GetPromptResponse, Implementation, InitializeRequestParams,
+    DiscoverResult, GetPromptRequestParams, GetPromptResponse, Implementation, InitializeRequestParams,
     InitializeResult, JsonObject, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
     PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, Reference, ServerCapabilities,
     ServerConfig, SubscriptionFilter, Tool,
 };
-use rmcp::service::{RequestContext, SubscriptionContext};
+use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use tokio_util::sync::DropGuard;
+
+/// The tool that runs programs.
+const RUN_CODE: &str = "run_code";
 
 /// The name this front files its runs under.
 const FRONT: &str = "mcp";
@@ -50,13 +53,16 @@ pub(crate) struct Front {
     /// The protocol's newest revision has no sessions: its requests share the endpoint's sitting.
     endpoint: Option<Arc<Sitting>>,
     log: Threshold,
+    /// Ends with the session: its client is told of other tools.
+    followed: OnceLock<DropGuard>,
     /// Held as long as the session lives: there are only so many.
     _seat: Option<Seat>,
 }
 
 impl Front {
     pub(crate) fn new(daemon: Daemon) -> Self {
-        Self { daemon, sitting: Arc::default(), endpoint: None, log: Threshold::default(), _seat: None }
+        let (sitting, log, followed) = (Arc::default(), Threshold::default(), OnceLock::new());
+        Self { daemon, sitting, endpoint: None, log, followed, _seat: None }
     }
 
     /// A session among others on one HTTP endpoint.
@@ -89,9 +95,9 @@ impl Front {
         let mut narrator = Narrator::new(&context, self.log.of(&context), || self.daemon.notices());
         let arguments = request.arguments.unwrap_or_default();
         let mut run = match request.request_state {
-            Some(handle) => Run::resume(sitting, &handle, &arguments, request.input_responses)?,
-            None => match decode("run_code", Value::Object(arguments.clone())) {
-                Ok(program) => self.begin(program, arguments, &context),
+            Some(handle) => Run::resume(sitting, &handle, RUN_CODE, &arguments, request.input_responses)?,
+            None => match decode(RUN_CODE, Value::Object(arguments.clone())) {
+                Ok(program) => self.begin(Request::Run(program), RUN_CODE, arguments, &context),
                 Err(refusal) => return Ok((*refusal).into()),
             },
         };
@@ -110,9 +116,37 @@ impl Front {
         Ok(result.into())
     }
 
-    fn begin(&self, program: RunRequest, arguments: JsonObject, context: &RequestContext<RoleServer>) -> Run {
+    fn begin(&self, request: Request, tool: &str, arguments: JsonObject, context: &RequestContext<RoleServer>) -> Run {
         let (asker, questions) = questions(context);
-        Run::new(self.submit(Request::Run(program), asker, context), questions, arguments)
+        Run::new(self.submit(request, asker, context), questions, tool, arguments)
+    }
+
+    /// Calls a server's tool without a program, or goes on where its client has answered a question.
+    async fn call_directly(
+        &self,
+        tool: &DirectTool,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let (sitting, name) = (self.sitting(&context), &tool.definition.name);
+        let mut narrator = Narrator::new(&context, self.log.of(&context), || self.daemon.notices());
+        let arguments = request.arguments.unwrap_or_default();
+        let mut run = match request.request_state {
+            Some(handle) => Run::resume(sitting, &handle, name, &arguments, request.input_responses)?,
+            None => self.begin(direct::request(tool, arguments.clone()), name, arguments, &context),
+        };
+        match run.drive(&mut narrator, &context.ct).await {
+            Pause::Ended(reply) => Ok(direct::result(reply).into()),
+            Pause::Asks => run.park(sitting).map(Into::into),
+        }
+    }
+
+    /// The tools that stand beside ours, after their servers were listed.
+    async fn direct_tools(&self, context: &RequestContext<RoleServer>) -> Result<Arc<[DirectTool]>, ErrorData> {
+        match self.ask(Request::DirectTools, context).await {
+            Ok(Reply::DirectTools(tools)) => Ok(tools),
+            other => Err(failed(other)),
+        }
     }
 
     async fn search_tools(&self, arguments: Value, context: RequestContext<RoleServer>) -> CallToolResult {
@@ -156,7 +190,8 @@ impl Front {
 impl ServerHandler for Front {
     #[expect(deprecated, reason = "the newest protocol drops logging; today's hosts show it")]
     fn get_info(&self) -> ServerConfig {
-        let offers = ServerCapabilities::builder().enable_tools().enable_prompts().enable_completions();
+        let offers = ServerCapabilities::builder().enable_tools().enable_tool_list_changed();
+        let offers = offers.enable_prompts().enable_completions();
         let offers = offers.enable_resources().enable_resources_list_changed().enable_logging().build();
         let info = ServerConfig::new(offers).with_server_info(Implementation::new("tta", env!("CARGO_PKG_VERSION")));
         info.with_instructions(format!("{}{}", TOOL_SET.instructions, servers(&self.daemon.server_identifiers())))
@@ -176,6 +211,10 @@ impl ServerHandler for Front {
         }
         context.peer.set_peer_info(request);
         Ok(result)
+    }
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        self.followed.get_or_init(|| direct::follow(self.daemon.clone(), context.peer));
     }
 
     async fn discover(&self, context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
@@ -221,7 +260,7 @@ impl ServerHandler for Front {
         self.read(&request.uri, asked, &context).await
     }
 
-    // The one list that changes is that of the results.
+    // Two lists change: that of the results, and that of the tools.
 
     fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
         Some(requested.clone())
@@ -229,16 +268,20 @@ impl ServerHandler for Front {
 
     async fn listen(&self, subscription: SubscriptionContext) -> Result<(), ErrorData> {
         let mut results = self.sitting(subscription.request_context()).shelf.changes();
-        if subscription.accepted().resources_list_changed != Some(true) {
-            subscription.cancelled().await;
-            return Ok(());
-        }
+        let mut tools = direct::Changes::new(self.daemon.clone());
+        let accepted = subscription.accepted();
+        let of_results = accepted.resources_list_changed == Some(true);
+        let of_tools = accepted.tools_list_changed == Some(true);
         loop {
-            tokio::select! {
+            let told = tokio::select! {
                 () = subscription.cancelled() => return Ok(()),
-                kept = results.changed() => if kept.is_err() { return Ok(()) },
-            }
-            if subscription.sink().notify_resource_list_changed().await.is_err() {
+                kept = results.changed(), if of_results => match kept {
+                    Ok(()) => subscription.sink().notify_resource_list_changed().await,
+                    Err(_) => return Ok(()),
+                },
+                () = tools.next(), if of_tools => subscription.sink().notify_tool_list_changed().await,
+            };
+            if told.is_err() {
                 return Ok(());
             }
         }
@@ -291,7 +334,8 @@ impl ServerHandler for Front {
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        tool(name).cloned()
+        let beside = || self.daemon.direct_tools().iter().find(|it| it.definition.name == name).map(direct::tool);
+        tool(name).cloned().or_else(beside)
     }
 
     async fn list_tools(
@@ -300,8 +344,11 @@ impl ServerHandler for Front {
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let tools = TOOL_SET.tools.iter().cloned();
-        let tools = if shows_card(&context) { tools.map(card::on).collect() } else { tools.collect() };
-        Ok(ListToolsResult::with_all_items(tools).with_ttl_ms(LIST_TTL_MS))
+        let mut tools: Vec<Tool> = if shows_card(&context) { tools.map(card::on).collect() } else { tools.collect() };
+        let beside = self.direct_tools(&context).await?;
+        tools.extend(beside.iter().map(direct::tool));
+        let ttl_ms = if beside.is_empty() { LIST_TTL_MS } else { direct::TTL_MS };
+        Ok(ListToolsResult::with_all_items(tools).with_ttl_ms(ttl_ms))
     }
 
     async fn call_tool(
@@ -310,13 +357,18 @@ impl ServerHandler for Front {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         match request.name.as_ref() {
-            "run_code" => self.run_code(request, context).await,
+            RUN_CODE => self.run_code(request, context).await,
             "search_tools" => {
                 let arguments = Value::Object(request.arguments.unwrap_or_default());
                 Ok(self.search_tools(arguments, context).await.into())
             }
             other => {
-                let why = format!("no tool `{other}`: there are run_code and search_tools; programs reach the rest");
+                let beside = self.direct_tools(&context).await?;
+                if let Some(tool) = beside.iter().find(|it| it.definition.name == other) {
+                    return self.call_directly(tool, request, context).await;
+                }
+                let more: String = beside.iter().map(|it| format!(", {}", it.definition.name)).collect();
+                let why = format!("no tool `{other}`: there are run_code, search_tools{more}; programs reach the rest");
                 Err(ErrorData::invalid_params(why, None))
             }
         }
@@ -350,52 +402,4 @@ fn completion(values: Vec<String>) -> CompletionInfo {
     let shown: Vec<String> = values.into_iter().take(CompletionInfo::MAX_VALUES).collect();
     let more = total > shown.len();
     CompletionInfo::with_pagination(shown, u32::try_from(total).ok(), more).expect("as many as there may be")
-}
-
-/// The daemon's answer. A cancelled request stops its work; the answer still comes, and says so.
-async fn answer(ticket: Ticket, context: &RequestContext<RoleServer>) -> Result<Reply, daemon::Error> {
-    let cancel = ticket.cancellation();
-    let reply = ticket.reply();
-    tokio::pin!(reply);
-    tokio::select! {
-        reply = &mut reply => return reply,
-        () = context.ct.cancelled() => cancel.cancel(),
-    }
-    reply.await
-}
-
-/// A tool's arguments; where they do not fit, what is wrong and what would fit, for the model to read.
-fn decode<T: DeserializeOwned>(name: &str, arguments: Value) -> Result<T, Box<CallToolResult>> {
-    serde_json::from_value(arguments).map_err(|e| {
-        let known: Vec<&str> = tool(name)
-            .and_then(|t| t.input_schema.get("properties")?.as_object())
-            .map(|properties| properties.keys().map(String::as_str).collect())
-            .unwrap_or_default();
-        let error = ProgramError::new(ErrorKind::Usage, format!("{name}: {e}"))
-            .with_hint(format!("{name} takes {{{}}}", known.join(", ")));
-        Box::new(text(model::reply_text::error_text(&error), true))
-    })
-}
-
-/// Whatever is not the answer that was asked for: the daemon's own error.
-fn refused(reply: Result<Reply, daemon::Error>) -> CallToolResult {
-    let error = match reply {
-        Err(e) => ProgramError::new(e.kind(), e.to_string()),
-        Ok(_) => ProgramError::new(ErrorKind::Fault, "the daemon answered another question"),
-    };
-    text(model::reply_text::error_text(&error), true)
-}
-
-/// Likewise, of a request that is no tool's.
-fn failed(reply: Result<Reply, daemon::Error>) -> ErrorData {
-    let why = match reply {
-        Err(e) => e.to_string(),
-        Ok(_) => "the daemon answered another question".to_owned(),
-    };
-    ErrorData::internal_error(why, None)
-}
-
-fn text(text: String, is_error: bool) -> CallToolResult {
-    let content = vec![ContentBlock::text(text)];
-    if is_error { CallToolResult::error(content) } else { CallToolResult::success(content) }
 }

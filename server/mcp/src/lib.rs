@@ -4,12 +4,15 @@
 //! and no foreign Origin; sessions, connections, bodies and idle times are bounded. What a tool answers is
 //! `model::reply_text`, the same text the ledger counts; whatever else a result carries is for people and never reaches a
 //! model. Every revision of the protocol is spoken, with sessions and without. Left out on purpose: any tool, resource or
-//! prompt of the servers behind, which programs reach and models need not see. For people the HTTP endpoint has the
+//! prompt of the servers behind, which programs reach and models need not see, except for the tools that a person wants to be
+//! called directly (`direct.rs`). For people the HTTP endpoint has the
 //! dashboard.
 
+mod answer;
 mod auth;
 mod card;
 mod dashboard;
+mod direct;
 mod elicit;
 mod front;
 mod http;

@@ -1,6 +1,6 @@
-//! A client's run, from its request to its reply, over as many requests as its questions take.
+//! A client's run, or its call of one tool, from its request to its reply, over as many requests as its questions take.
 //!
-//! Invariant: a run belongs to one sitting and one set of arguments; while its client is away it goes on as far as it can
+//! Invariant: a run belongs to one sitting, one tool and one set of arguments; while its client is away it goes on as far as it can
 //! without an answer, and ends if it is no longer kept. Not bounded here: its time, which the daemon bounds, also while a
 //! question is open.
 
@@ -39,6 +39,7 @@ pub(crate) struct Run {
     id: RunId,
     questions: Questions,
     /// Those of its request, which the request that answers a question repeats.
+    tool: String,
     arguments: JsonObject,
 }
 
@@ -57,23 +58,25 @@ pub(crate) enum Pause {
 }
 
 impl Run {
-    pub(crate) fn new(ticket: Ticket, questions: Questions, arguments: JsonObject) -> Self {
+    pub(crate) fn new(ticket: Ticket, questions: Questions, tool: &str, arguments: JsonObject) -> Self {
         let (id, cancel) = (ticket.run_id().clone(), ticket.cancellation());
-        Self { reply: Box::pin(ticket.reply()), cancel, id, questions, arguments }
+        Self { reply: Box::pin(ticket.reply()), cancel, id, questions, tool: tool.to_owned(), arguments }
     }
 
     /// The run that a client comes back for, with what it answers.
     pub(crate) fn resume(
         sitting: &Sitting,
         handle: &str,
+        tool: &str,
         arguments: &JsonObject,
         responses: Option<InputResponses>,
     ) -> Result<Self, ErrorData> {
-        let mut run = sitting.parked.take(handle, |run| run.arguments == *arguments).ok_or_else(|| {
-            let why = "no such program waits under this requestState: it was answered already, its arguments differ, or it \
+        let mut run =
+            sitting.parked.take(handle, |run| run.tool == tool && run.arguments == *arguments).ok_or_else(|| {
+                let why = "nothing waits under this requestState: it was answered already, its arguments differ, or it \
                        has waited too long; without requestState it is run anew";
-            ErrorData::invalid_params(why, None)
-        })?;
+                ErrorData::invalid_params(why, None)
+            })?;
         run.questions.answered(responses);
         Ok(run)
     }

@@ -5,6 +5,7 @@
 
 pub mod ask;
 pub mod beside;
+pub mod direct;
 pub mod editor;
 pub mod error;
 pub mod explain;
@@ -29,6 +30,7 @@ pub mod tool;
 pub mod wire;
 
 pub use beside::Beside;
+pub use direct::DirectTool;
 pub use error::{ErrorKind, ProgramError};
 pub use ids::{ConversationId, PageId, RunId};
 pub use limits::Limits;

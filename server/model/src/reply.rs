@@ -358,6 +358,8 @@ pub enum Reply {
     Search(SearchReply),
     /// To `Call`.
     Call(Box<CallReply>),
+    /// To `DirectTools`, in the order in which they are configured.
+    DirectTools(std::sync::Arc<[crate::direct::DirectTool]>),
     /// To `Servers`, `RestartServer`, `StopServer` and `Login`.
     Servers(Vec<ServerStatus>),
     /// To `Savings`.

@@ -53,6 +53,10 @@ pub struct ReportFilter {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub language: Option<String>,
+    /// `cli`, `mcp` or `lsp`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub front: Option<String>,
     /// How the run ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -104,6 +108,9 @@ pub struct SavingsReport {
     pub failed: Vec<RunSummary>,
     /// What could be done better, most tokens first.
     pub advice: Vec<Advice>,
+    /// The models whose prices are known.
+    #[serde(default)]
+    pub models: Vec<String>,
     /// Runs handed in and not counted yet.
     pub pending: u64,
     /// What is wrong with the ledger, if anything, and what was done about it.
@@ -383,8 +390,16 @@ pub struct Advice {
     pub times: u64,
     /// Tokens that following it would have saved in the period; computed.
     pub tokens: u64,
-    /// One sentence for a person.
+    /// Tokens that following it would have cost in the period, such as a definition in every prompt; computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub cost_tokens: Option<u64>,
+    /// A sentence or two for a person.
     pub text: String,
+    /// What to write into `tta.toml` to follow it, where that is all that it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub setting: Option<String>,
 }
 
 /// The kinds of advice.

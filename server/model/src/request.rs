@@ -143,6 +143,8 @@ pub enum Request {
     Search(SearchRequest),
     /// One direct call.
     Call(CallRequest),
+    /// The tools that models may call without a program; starts those servers of them that were never listed.
+    DirectTools,
     /// Every configured server. With `list`, those never listed are started and asked for their tools first.
     Servers {
         /// Ask the servers that were never listed.

@@ -125,6 +125,8 @@ async fn advice_names_lone_calls_repeated_programs_and_idle_servers() {
     let ledger = open(folder.path());
     ledger.definitions("idle", [crate::support::tool("wait", "Waits.")].into());
     ledger.definition_tokens("idle");
+    ledger.definitions("fs", [crate::support::tool("read", "Reads.")].into());
+    ledger.definition_tokens("fs");
     for n in 0..12 {
         let lone = crate::support::call("fs", "read", 0, r#"{"path":"a"}"#, &format!("short {n}"));
         let run = crate::support::run(model::RunStatus::Ok, vec![lone]);
@@ -138,9 +140,13 @@ async fn advice_names_lone_calls_repeated_programs_and_idle_servers() {
     let directly = of_kind(AdviceKind::CallDirectly).next().expect("twelve lone calls that lost");
     assert_eq!((directly.tool.as_deref(), directly.times), (Some("read"), 12));
     assert_eq!(directly.tokens, u64::try_from(-report.total.tokens.saved).expect("a loss"));
+    // Twelve runs of two prompts each, every one with the definition.
+    let read = report.definitions.iter().find(|it| it.tool == "read").expect("it is offered");
+    assert_eq!(directly.cost_tokens, Some(24 * read.tokens));
+    assert!(directly.text.contains("in 24 prompts"), "{}", directly.text);
     assert_eq!(of_kind(AdviceKind::SaveAsSkill).map(|advice| advice.times).collect::<Vec<_>>(), [4, 4, 4]);
     let idle = of_kind(AdviceKind::UnusedServer).next().expect("nobody used it");
-    let definition = &report.definitions[0];
+    let definition = report.definitions.iter().find(|it| it.server == "idle").expect("it is offered");
     assert_eq!((definition.server.as_str(), definition.tool.as_str(), definition.calls), ("idle", "wait", 0));
     assert_eq!(idle.tokens, definition.tokens * u64::from(report.total.tokens.direct.all_servers.turns));
     assert!(report.advice.iter().all(|advice| advice.text.ends_with('.')), "{:?}", report.advice);

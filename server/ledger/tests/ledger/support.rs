@@ -51,6 +51,7 @@ pub(crate) fn run(status: RunStatus, calls: Vec<CallFacts>) -> RunFacts {
         servers_all: ["fs".to_owned(), "git".to_owned()].into(),
         servers_used,
         tags: [].into(),
+        direct_tools: [].into(),
     }
 }
 

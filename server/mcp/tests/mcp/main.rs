@@ -5,8 +5,10 @@
 mod asks;
 mod card;
 mod dashboard;
+mod direct;
 mod elicit;
 mod http;
 mod offers;
 mod rounds;
 mod session;
+mod trace;

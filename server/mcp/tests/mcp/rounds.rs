@@ -128,7 +128,7 @@ async fn a_state_is_good_once_for_its_own_program_and_for_nobody_else() {
 async fn who_listens_is_told_of_a_new_result() {
     let test = TestDaemon::builder().start().await;
     let client = connect(&test, false).await;
-    let filter = SubscriptionFilter::builder().resources_list_changed().tools_list_changed().build();
+    let filter = SubscriptionFilter::builder().resources_list_changed().prompts_list_changed().build();
     let mut changes = client.peer().listen(filter).await.expect("listening");
     assert_eq!(changes.acknowledged(), &SubscriptionFilter::builder().resources_list_changed().build());
     assert_eq!(client.list_all_resources().await.expect("listed"), []);
