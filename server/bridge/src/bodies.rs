@@ -5,6 +5,7 @@
 //! as it would from rmcp: the same kinds of errors, and the same bounds, but that an answer's event stream is bounded as a
 //! whole and not by its events.
 
+use crate::forward::forwarded;
 use crate::http::BODY_BYTES_MAX;
 use crate::tasks;
 use futures::StreamExt as _;
@@ -179,16 +180,7 @@ fn events(response: Response, bytes: usize) -> BoxedSseResponse {
 impl StreamableHttpClient for Sender {
     type Error = reqwest::Error;
 
-    async fn post_message(
-        &self,
-        uri: Text,
-        message: ClientJsonRpcMessage,
-        session: Option<Text>,
-        token: Option<String>,
-        headers: Headers,
-    ) -> Result<StreamableHttpPostResponse, Failure> {
-        self.0.post_message(uri, message, session, token, headers).await
-    }
+    forwarded!(0);
 
     /// What rmcp's transport sends everything with.
     async fn post_message_with_max_sse_event_size(
@@ -204,39 +196,6 @@ impl StreamableHttpClient for Sender {
             return self.ask(uri, message, session, token, headers, bytes).await;
         }
         self.0.post_message_with_max_sse_event_size(uri, message, session, token, headers, bytes).await
-    }
-
-    async fn delete_session(
-        &self,
-        uri: Text,
-        session: Text,
-        token: Option<String>,
-        headers: Headers,
-    ) -> Result<(), Failure> {
-        self.0.delete_session(uri, session, token, headers).await
-    }
-
-    async fn get_stream(
-        &self,
-        uri: Text,
-        session: Option<Text>,
-        last_event: Option<String>,
-        token: Option<String>,
-        headers: Headers,
-    ) -> Result<BoxedSseResponse, Failure> {
-        self.0.get_stream(uri, session, last_event, token, headers).await
-    }
-
-    async fn get_stream_with_max_sse_event_size(
-        &self,
-        uri: Text,
-        session: Option<Text>,
-        last_event: Option<String>,
-        token: Option<String>,
-        headers: Headers,
-        bytes: usize,
-    ) -> Result<BoxedSseResponse, Failure> {
-        self.0.get_stream_with_max_sse_event_size(uri, session, last_event, token, headers, bytes).await
     }
 }
 

@@ -21,6 +21,7 @@ mod eras;
 mod error;
 mod feed;
 mod form;
+mod forward;
 mod fresh;
 mod guardian;
 mod handler;

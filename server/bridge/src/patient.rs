@@ -6,6 +6,7 @@
 //! time of the start or the call runs on meanwhile, and who gives up sends nothing any more.
 
 use crate::decode::{TOO_LARGE, substitute};
+use crate::forward::forwarded;
 use crate::lines::Observed;
 use crate::tasks;
 use futures::{StreamExt as _, TryStream};
@@ -103,16 +104,7 @@ type Text = Arc<str>;
 impl<C: StreamableHttpClient + Sync> StreamableHttpClient for Patient<C> {
     type Error = C::Error;
 
-    async fn post_message(
-        &self,
-        uri: Text,
-        message: ClientJsonRpcMessage,
-        session: Option<Text>,
-        token: Option<String>,
-        headers: Headers,
-    ) -> Result<StreamableHttpPostResponse, StreamableHttpError<C::Error>> {
-        self.client.post_message(uri, message, session, token, headers).await
-    }
+    forwarded!(client);
 
     /// What rmcp's transport sends everything with.
     async fn post_message_with_max_sse_event_size(
@@ -139,40 +131,6 @@ impl<C: StreamableHttpClient + Sync> StreamableHttpClient for Patient<C> {
             }
             (answer, _) => answer,
         })
-    }
-
-    async fn delete_session(
-        &self,
-        uri: Text,
-        session: Text,
-        token: Option<String>,
-        headers: Headers,
-    ) -> Result<(), StreamableHttpError<C::Error>> {
-        self.client.delete_session(uri, session, token, headers).await
-    }
-
-    async fn get_stream(
-        &self,
-        uri: Text,
-        session: Option<Text>,
-        last_event: Option<String>,
-        token: Option<String>,
-        headers: Headers,
-    ) -> Result<BoxedSseResponse, StreamableHttpError<C::Error>> {
-        self.client.get_stream(uri, session, last_event, token, headers).await
-    }
-
-    /// rmcp has a patience of its own for streams.
-    async fn get_stream_with_max_sse_event_size(
-        &self,
-        uri: Text,
-        session: Option<Text>,
-        last_event: Option<String>,
-        token: Option<String>,
-        headers: Headers,
-        bytes: usize,
-    ) -> Result<BoxedSseResponse, StreamableHttpError<C::Error>> {
-        self.client.get_stream_with_max_sse_event_size(uri, session, last_event, token, headers, bytes).await
     }
 }
 
