@@ -12,6 +12,7 @@ mod gateway;
 mod inputs;
 mod load;
 mod login;
+mod recount;
 mod reload;
 mod runs;
 mod subscribe;

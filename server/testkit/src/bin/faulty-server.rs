@@ -114,6 +114,7 @@ fn tools(fault: &str, cursor: &Value) -> Value {
         "claims" => return claims(),
         "tells" => return json!({"tools": (["update", "subscribed", "die"].map(tool))}),
         "tells-meta" => return json!({"tools": (["meta", "echo", "fail"].map(tool))}),
+        "pictures" => return json!({"tools": (["blocks", "echo", "fail", "big"].map(tool))}),
         "asks" => return json!({"tools": (["ask", "ask_later", "told", "slow"].map(tool))}),
         _ => {}
     }
