@@ -58,6 +58,7 @@ await main(async () => {
     ledger: await ledgerCost(),
     ledger_million: await ledgerMillion(),
     dashboard: await dashboardCost({ tta: binary('release'), kept: join(folder, 'million') }),
+    ledger_load: await json('Bench: the ledger under load', binary('release', join('examples', 'load')), []),
     python_start_ms: processStart(realPython(), ['-c', '1+1'], 25),
     node_start_ms: processStart(process.execPath, ['-e', '1+1'], 25),
     pyodide_start_ms: processStart(process.execPath, [join(folder, 'pyodide.mjs')], 4),

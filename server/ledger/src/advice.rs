@@ -21,7 +21,7 @@ const REPEATS: u64 = 3;
 /// Runs without a use of a server, from which on that says something.
 const RUNS_MIN: u64 = 10;
 /// The last runs of a period that are looked at.
-const LOOKED_AT: i64 = 5_000;
+const LOOKED_AT: i64 = 2_000;
 
 /// All advice on a period, most tokens first.
 pub(crate) fn advice(
@@ -42,12 +42,13 @@ pub(crate) fn advice(
 fn call_directly(connection: &Connection, period: Period) -> rusqlite::Result<Vec<Advice>> {
     let mut statement = connection.prepare_cached(
         "SELECT c.server, c.tool, COUNT(*), SUM(code.total - direct.total), MAX(r.run_id)
-         FROM (SELECT run_id FROM runs INDEXED BY runs_by_time WHERE at_ms >= ?1 AND at_ms < ?2 AND counted = 1
-               AND calls = 1 AND status = 'ok' AND credited = 1 ORDER BY at_ms DESC LIMIT ?3) r
+         FROM (SELECT run_id, counted, calls, status, credited FROM runs INDEXED BY runs_by_time
+               WHERE at_ms >= ?1 AND at_ms < ?2 ORDER BY at_ms DESC LIMIT ?3) r
          CROSS JOIN sides code ON code.run_id = r.run_id AND code.side = 0
          CROSS JOIN sides direct ON direct.run_id = r.run_id AND direct.side = 1
          CROSS JOIN calls c INDEXED BY calls_by_run ON c.run_id = r.run_id
-         WHERE code.total > direct.total GROUP BY 1, 2 HAVING COUNT(*) >= ?4",
+         WHERE r.counted = 1 AND r.calls = 1 AND r.status = 'ok' AND r.credited = 1 AND code.total > direct.total
+         GROUP BY 1, 2 HAVING COUNT(*) >= ?4",
     )?;
     let found = params![period.since_ms, period.until_ms, LOOKED_AT, LONE_CALLS];
     let rows = statement.query_map(found, |row| {
@@ -79,7 +80,7 @@ fn offered(advice: &mut Advice, sums: &PeriodSums, definitions: &[DefinitionCost
         advice.server.as_ref() == Some(&it.server) && advice.tool.as_ref() == Some(&it.tool) && it.tokens > 0
     };
     let Some(definition) = definitions.iter().find(is_it) else { return };
-    let prompts: u64 = sums.runs.iter().map(|(_, _, sums)| u64::from(sums.sides[0].turns)).sum();
+    let prompts: u64 = sums.runs.iter().map(|(_, sums)| u64::from(sums.sides[0].turns)).sum();
     let cost = definition.tokens * prompts;
     let more = if cost < advice.tokens { "" } else { ", more than it saves" };
     let _ = write!(
@@ -96,9 +97,10 @@ fn offered(advice: &mut Advice, sums: &PeriodSums, definitions: &[DefinitionCost
 fn save_as_skill(connection: &Connection, period: Period) -> rusqlite::Result<Vec<Advice>> {
     let mut statement = connection.prepare_cached(
         "SELECT COUNT(*), SUM(code.output) - MAX(code.output), MAX(r.run_id), MAX(r.label)
-         FROM (SELECT run_id, program, label FROM runs INDEXED BY runs_by_time WHERE at_ms >= ?1 AND at_ms < ?2
-               AND counted = 1 AND status = 'ok' AND program IS NOT NULL AND front <> 'cli' ORDER BY at_ms DESC LIMIT ?3) r
+         FROM (SELECT run_id, program, label, counted, status, front FROM runs INDEXED BY runs_by_time
+               WHERE at_ms >= ?1 AND at_ms < ?2 ORDER BY at_ms DESC LIMIT ?3) r
          CROSS JOIN sides code ON code.run_id = r.run_id AND code.side = 0
+         WHERE r.counted = 1 AND r.status = 'ok' AND r.program IS NOT NULL AND r.front <> 'cli'
          GROUP BY r.program HAVING COUNT(*) >= ?4 ORDER BY 2 DESC LIMIT 20",
     )?;
     let found = params![period.since_ms, period.until_ms, LOOKED_AT, REPEATS];
@@ -118,8 +120,8 @@ fn save_as_skill(connection: &Connection, period: Period) -> rusqlite::Result<Ve
 
 /// Servers that no run used, though their definitions stood in every prompt of a host that loads all.
 fn unused_servers(sums: &PeriodSums, definitions: &[DefinitionCost]) -> Vec<Advice> {
-    let runs: u64 = sums.runs.iter().map(|(_, _, sums)| sums.runs).sum();
-    let prompts: u64 = sums.runs.iter().map(|(_, _, sums)| u64::from(sums.sides[2].turns)).sum();
+    let runs: u64 = sums.runs.iter().map(|(_, sums)| sums.runs).sum();
+    let prompts: u64 = sums.runs.iter().map(|(_, sums)| u64::from(sums.sides[2].turns)).sum();
     if runs < RUNS_MIN || prompts == 0 {
         return Vec::new();
     }

@@ -15,11 +15,26 @@ pub(crate) fn write(report: &SavingsReport, request: &RenderRequest) -> String {
         None if request.share => steps(report),
         None => runs(report),
     };
-    let lines = std::iter::once(head.iter().map(|&title| title.to_owned()).collect()).chain(rows);
+    let lines = std::iter::once(head.into_iter().map(str::to_owned).collect()).chain(rows);
     lines.map(|cells: Vec<String>| cells.join(",") + "\r\n").collect()
 }
 
-type Sheet = (&'static [&'static str], Vec<Vec<String>>);
+type Sheet = (Vec<&'static str>, Vec<Vec<String>>);
+
+/// The tokens of both sides, and what was saved of the hardest of direct calling.
+const TOKENS: [&str; 5] = [
+    "code_mode_tokens",
+    "direct_deferred_tokens",
+    "direct_all_servers_tokens",
+    "direct_needed_servers_tokens",
+    "saved_tokens",
+];
+
+/// Those figures of many runs.
+fn tokens([code_mode, deferred, all_servers, needed_servers]: [u64; 4]) -> impl Iterator<Item = String> {
+    let saved = i128::from(deferred) - i128::from(code_mode);
+    [code_mode, deferred, all_servers, needed_servers].map(|it| it.to_string()).into_iter().chain([saved.to_string()])
+}
 
 fn runs(report: &SavingsReport) -> Sheet {
     let rows = report.runs.iter().map(|run| {
@@ -41,22 +56,8 @@ fn runs(report: &SavingsReport) -> Sheet {
             figure(&|tokens| tokens.saved.to_string()),
         ]
     });
-    let head = &[
-        "run_id",
-        "submitted_utc",
-        "program",
-        "language",
-        "status",
-        "front",
-        "calls",
-        "wall_ms",
-        "code_mode_tokens",
-        "direct_deferred_tokens",
-        "direct_all_servers_tokens",
-        "direct_needed_servers_tokens",
-        "saved_tokens",
-    ];
-    (head, rows.collect())
+    let head = ["run_id", "submitted_utc", "program", "language", "status", "front", "calls", "wall_ms"];
+    (head.into_iter().chain(TOKENS).collect(), rows.collect())
 }
 
 fn calls(groups: &[CallGroup]) -> Sheet {
@@ -69,7 +70,7 @@ fn calls(groups: &[CallGroup]) -> Sheet {
         cells.extend([group.ms.p50, group.ms.p90, group.ms.p99].map(|ms| format!("{ms:.1}")));
         cells
     });
-    let head = &[
+    let head = vec![
         "server",
         "tool",
         "calls",
@@ -88,53 +89,27 @@ fn calls(groups: &[CallGroup]) -> Sheet {
 fn groups(groups: &[RunGroup]) -> Sheet {
     let rows = groups.iter().map(|group| {
         let RunGroup { runs, failed, calls, code_mode, deferred, all_servers, needed_servers, .. } = *group;
-        let mut cells = vec![text(&group.key)];
-        cells.extend([runs, failed, calls, code_mode, deferred, all_servers, needed_servers].map(|it| it.to_string()));
-        cells.push((i128::from(deferred) - i128::from(code_mode)).to_string());
-        cells
+        let sides = [code_mode, deferred, all_servers, needed_servers];
+        summed(text(&group.key), [runs, failed, calls], sides)
     });
-    let head = &[
-        "key",
-        "runs",
-        "failed",
-        "calls",
-        "code_mode_tokens",
-        "direct_deferred_tokens",
-        "direct_all_servers_tokens",
-        "direct_needed_servers_tokens",
-        "saved_tokens",
-    ];
-    (head, rows.collect())
+    (summed_head("key"), rows.collect())
 }
 
 fn steps(report: &SavingsReport) -> Sheet {
     let rows = report.series.iter().map(|step| {
-        let mut cells = vec![minute(step.at_ms)];
-        let figures = [
-            step.runs,
-            step.failed_runs,
-            step.calls,
-            step.code_mode,
-            step.deferred,
-            step.all_servers,
-            step.needed_servers,
-        ];
-        cells.extend(figures.map(|figure| figure.to_string()));
-        cells.push((i128::from(step.deferred) - i128::from(step.code_mode)).to_string());
-        cells
+        let sides = [step.code_mode, step.deferred, step.all_servers, step.needed_servers];
+        summed(minute(step.at_ms), [step.runs, step.failed_runs, step.calls], sides)
     });
-    let head = &[
-        "from_utc",
-        "runs",
-        "failed",
-        "calls",
-        "code_mode_tokens",
-        "direct_deferred_tokens",
-        "direct_all_servers_tokens",
-        "direct_needed_servers_tokens",
-        "saved_tokens",
-    ];
-    (head, rows.collect())
+    (summed_head("from_utc"), rows.collect())
+}
+
+fn summed_head(first: &'static str) -> Vec<&'static str> {
+    [first, "runs", "failed", "calls"].into_iter().chain(TOKENS).collect()
+}
+
+/// A line of many runs.
+fn summed(first: String, counts: [u64; 3], sides: [u64; 4]) -> Vec<String> {
+    std::iter::once(first).chain(counts.map(|it| it.to_string())).chain(tokens(sides)).collect()
 }
 
 /// Another's words as a cell: quoted where they must be, and marked as text where a spreadsheet would calculate them.

@@ -10,12 +10,21 @@ use crate::store::connect;
 use model::ledger::{ExportFormat, LedgerPart};
 use rusqlite::{Connection, Row, params};
 use std::path::Path;
+use std::sync::LazyLock;
 
 /// Runs, and direct calls, in one part.
 const ROWS_AT_ONCE: usize = 200;
 
-const CALL: &str = "at_ms, server, tool, status, cache, wave, ms, argument_bytes, result_bytes, media, output_tokens,
+pub(crate) const CALL: &str =
+    "at_ms, server, tool, status, cache, wave, ms, argument_bytes, result_bytes, media, output_tokens,
     result_tokens, exact, repeated, id";
+/// What [`run_line`] reads, of rows of `runs r`.
+pub(crate) static RUN: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "run_id, conversation, at_ms, front, language, status, label, wall_ms, code_bytes, reply_bytes, encoding,
+         tags, search_tokens, calls, counted, {BASIS}"
+    )
+});
 const CSV_HEAD: &str = "run_id,at_ms,front,language,status,label,wall_ms,calls,tags,encoding,code_mode,deferred,\
     all_servers,needed_servers,saved\n";
 
@@ -44,9 +53,8 @@ fn runs(
     mut text: String,
 ) -> Result<LedgerPart, Error> {
     let mut statement = connection.prepare(&format!(
-        "SELECT run_id, conversation, at_ms, front, language, status, label, wall_ms, code_bytes, reply_bytes, encoding,
-                tags, search_tokens, calls, counted, {BASIS}
-         FROM runs r WHERE (at_ms, run_id) > (?, ?) ORDER BY at_ms, run_id LIMIT ?"
+        "SELECT {} FROM runs r WHERE (at_ms, run_id) > (?, ?) ORDER BY at_ms, run_id LIMIT ?",
+        *RUN
     ))?;
     let found: Vec<RunLine> = statement
         .query_map(params![at_ms, run, ROWS_AT_ONCE], |row| run_line(connection, row))?
@@ -66,7 +74,7 @@ fn runs(
     Ok(LedgerPart { text, next })
 }
 
-fn run_line(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<RunLine> {
+pub(crate) fn run_line(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<RunLine> {
     let run_id: String = row.get(0)?;
     let (tags, counted): (String, bool) = (row.get(11)?, row.get(14)?);
     let mut statement =
@@ -107,7 +115,7 @@ fn direct(connection: &Connection, since_ms: u64, after: i64) -> Result<LedgerPa
     Ok(LedgerPart { text, next: (found == ROWS_AT_ONCE).then(|| format!("direct:{last}")) })
 }
 
-fn call_line(row: &Row<'_>) -> rusqlite::Result<CallLine> {
+pub(crate) fn call_line(row: &Row<'_>) -> rusqlite::Result<CallLine> {
     Ok(CallLine {
         at_ms: row.get(0)?,
         server: row.get(1)?,

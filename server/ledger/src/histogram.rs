@@ -3,81 +3,102 @@
 //! Histograms add up, so that any period's percentiles come from its parts'. A percentile is off by a twentieth at most.
 
 use model::report::Percentiles;
-use std::collections::BTreeMap;
 
 /// The upper end of the first step, in milliseconds.
 const FIRST_MS: f64 = 0.01;
 /// How much longer each step is than the one before.
 const GROWTH: f64 = 1.1;
 /// The last step: everything from about 25 hours.
-const LAST: u16 = 240;
+const LAST: usize = 240;
 
-/// Counts by step.
+/// Counts by step, up to the last one with a count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Histogram(BTreeMap<u16, u64>);
+pub(crate) struct Histogram(Vec<u64>);
 
 impl Histogram {
     /// Takes in one time.
     pub(crate) fn record(&mut self, ms: f64) {
-        *self.0.entry(step(ms)).or_default() += 1;
+        self.count(step(ms), 1);
     }
 
     /// Takes in all of another.
     pub(crate) fn add(&mut self, other: &Self) {
-        for (step, count) in &other.0 {
-            *self.0.entry(*step).or_default() += count;
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        for (sum, count) in self.0.iter_mut().zip(&other.0) {
+            *sum += count;
         }
     }
 
+    fn count(&mut self, step: usize, count: u64) {
+        if count == 0 {
+            return;
+        }
+        if self.0.len() <= step {
+            self.0.resize(step + 1, 0);
+        }
+        self.0[step] = self.0[step].saturating_add(count);
+    }
+
     pub(crate) fn percentiles(&self) -> Percentiles {
-        let all = self.0.values().sum();
+        let all = self.0.iter().sum();
         Percentiles { p50: self.at(all, 50), p90: self.at(all, 90), p99: self.at(all, 99) }
     }
 
     fn at(&self, all: u64, percent: u64) -> f64 {
+        if all == 0 {
+            return 0.0;
+        }
         let rank = (all * percent).div_ceil(100);
         let mut seen = 0;
-        let found = self.0.iter().find(|(_, count)| {
-            seen += **count;
+        let found = self.0.iter().position(|count| {
+            seen += count;
             seen >= rank
         });
-        found.map_or(0.0, |(step, _)| middle(*step))
+        found.map_or(0.0, middle)
     }
 
     /// As bytes: for each step with a count, its distance from the one before and the count, each in as many bytes as it
     /// needs.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let (mut bytes, mut before) = (Vec::new(), 0);
-        for (step, count) in &self.0 {
-            write_number(&mut bytes, u64::from(step - before));
+        for (step, count) in self.0.iter().enumerate().filter(|(_, count)| **count > 0) {
+            write_number(&mut bytes, (step - before) as u64);
             write_number(&mut bytes, *count);
-            before = *step;
+            before = step;
         }
         bytes
     }
 
     /// Adds what [`Histogram::to_bytes`] wrote. Bytes that it did not write add what can be read of them.
     pub(crate) fn add_bytes(&mut self, mut bytes: &[u8]) {
-        let mut step = 0_u64;
+        let mut step = 0_usize;
         while let (Some(distance), Some(count)) = (read_number(&mut bytes), read_number(&mut bytes)) {
-            step = step.saturating_add(distance).min(u64::from(LAST));
-            *self.0.entry(u16::try_from(step).unwrap_or(LAST)).or_default() += count;
+            step = step.saturating_add(usize::try_from(distance).unwrap_or(LAST)).min(LAST);
+            self.count(step, count);
         }
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 0 and LAST")]
-fn step(ms: f64) -> u16 {
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "it is between 0 and LAST"
+)]
+fn step(ms: f64) -> usize {
     if ms.is_nan() || ms <= FIRST_MS {
         0
     } else {
-        ((ms / FIRST_MS).ln() / GROWTH.ln()).ceil().min(f64::from(LAST)) as u16
+        ((ms / FIRST_MS).ln() / GROWTH.ln()).ceil().min(LAST as f64) as usize
     }
 }
 
 /// The geometric middle of a step.
-fn middle(step: u16) -> f64 {
-    FIRST_MS * GROWTH.powf(f64::from(step) - 0.5)
+#[expect(clippy::cast_precision_loss, reason = "there are a few hundred")]
+fn middle(step: usize) -> f64 {
+    FIRST_MS * GROWTH.powf(step as f64 - 0.5)
 }
 
 /// Writes a number in as many bytes as it needs, seven bits each.
@@ -140,6 +161,6 @@ mod tests {
         histogram.add_bytes(&[0xff; 40]);
         histogram.add_bytes(&[0x85]);
         histogram.add_bytes(&[0xff, 0xff, 0x7f, 1]);
-        assert!(histogram.0.keys().all(|step| *step <= LAST));
+        assert!(histogram.0.len() <= LAST + 1);
     }
 }

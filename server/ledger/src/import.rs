@@ -4,11 +4,12 @@
 //! for the database. Runs from before what retention gave up are left out: their sums may be there already.
 
 use crate::error::Error;
-use crate::histogram::Histogram;
+use crate::keys::Keys;
 use crate::lines::{CallLine, Line, RunLine};
 use crate::rollup::Batch;
-use crate::store::{connect, insert_side};
-use crate::sums::{CallKey, CallSums, DIRECT, RunKey, RunSums};
+use crate::rows::{StoredCall, insert_call, insert_side, update_run};
+use crate::store::connect;
+use crate::sums::{CallKey, CallSums, DIRECT, OneCall, RunKey, RunSums};
 use model::ledger::Imported;
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 use std::fs::File;
@@ -25,7 +26,7 @@ const LINES_AT_ONCE: usize = 100;
 pub(crate) fn import(path: &Path, file: &Path) -> Result<Imported, Error> {
     for_each_line(file, |_| Ok(()))?;
     let mut connection = connect(path, false)?;
-    let (mut imported, mut waiting) = (Imported::default(), Vec::new());
+    let (mut imported, mut waiting, mut keys) = (Imported::default(), Vec::new(), Keys::default());
     let mut write = |waiting: &mut Vec<Line>| -> Result<(), Error> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let since: u64 = transaction.query_row("SELECT rows_since_ms FROM kept", [], |row| row.get(0))?;
@@ -47,7 +48,7 @@ pub(crate) fn import(path: &Path, file: &Path) -> Result<Imported, Error> {
                 imported.skipped += 1;
             }
         }
-        sums.write(&transaction)?;
+        sums.write(&transaction, &mut keys)?;
         Ok(transaction.commit()?)
     };
     for_each_line(file, |line| {
@@ -110,7 +111,7 @@ pub(crate) fn add_run(transaction: &Transaction<'_>, run: &RunLine, sums: &mut B
             .execute(params![tag, run.at_ms, run.run_id])?;
     }
     let Some(basis) = &run.basis else { return Ok(true) };
-    crate::store::update_run(transaction, &run.run_id, basis, run.search_tokens)?;
+    update_run(transaction, &run.run_id, basis, run.search_tokens)?;
     for (number, side) in run.sides.iter().enumerate() {
         insert_side(transaction, &run.run_id, number, side)?;
     }
@@ -122,20 +123,18 @@ pub(crate) fn add_run(transaction: &Transaction<'_>, run: &RunLine, sums: &mut B
     };
     let mut calls = Vec::with_capacity(run.calls.len());
     for (position, call) in run.calls.iter().enumerate() {
-        insert_call(transaction, Some(&run.run_id), position, call)?;
+        insert_call(transaction, Some(&run.run_id), call.at_ms, position, stored(call))?;
         calls.push(call_sums(call, &run.language, &run.status));
     }
-    transaction
-        .prepare_cached("UPDATE tally SET runs = runs + 1, calls = calls + ?, estimated = estimated + ?")?
-        .execute(params![run.calls_made, basis.estimated])?;
     let one = RunSums::of_one(&run.sides, basis.estimated, run.calls_made, run.wall_ms);
     let one = RunSums { searches: u64::from(basis.discoveries), search_tokens: run.search_tokens, ..one };
     sums.add_run(run.at_ms, &key, &run.tags, &one, &calls);
+    sums.count(&one);
     Ok(true)
 }
 
 /// Writes a call of a front; whether it was not there yet.
-fn add_direct(transaction: &Transaction<'_>, call: &CallLine, sums: &mut Batch) -> rusqlite::Result<bool> {
+pub(crate) fn add_direct(transaction: &Transaction<'_>, call: &CallLine, sums: &mut Batch) -> rusqlite::Result<bool> {
     let known = transaction
         .prepare_cached(
             "SELECT 1 FROM calls INDEXED BY calls_direct WHERE run_id IS NULL AND at_ms = ? AND server = ? AND tool = ?
@@ -146,56 +145,38 @@ fn add_direct(transaction: &Transaction<'_>, call: &CallLine, sums: &mut Batch) 
     if known.is_some() {
         return Ok(false);
     }
-    insert_call(transaction, None, 0, call)?;
+    insert_call(transaction, None, call.at_ms, 0, stored(call))?;
     let (key, one) = call_sums(call, "", DIRECT);
     sums.add_direct(call.at_ms, key, &one);
     Ok(true)
 }
 
-fn insert_call(
-    transaction: &Transaction<'_>,
-    run: Option<&str>,
-    position: usize,
-    call: &CallLine,
-) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached(
-            "INSERT INTO calls (run_id, at_ms, position, server, tool, status, cache, wave, ms, argument_bytes,
-             result_bytes, media, output_tokens, result_tokens, exact, repeated)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )?
-        .execute(params![
-            run,
-            call.at_ms,
-            position,
-            call.server,
-            call.tool,
-            call.status,
-            call.cache,
-            call.wave,
-            call.ms,
-            call.argument_bytes,
-            call.result_bytes,
-            call.media,
-            call.output_tokens,
-            call.result_tokens,
-            call.exact,
-            call.repeated,
-        ])
-        .map(drop)
+fn stored(call: &CallLine) -> StoredCall<'_> {
+    StoredCall {
+        server: &call.server,
+        tool: &call.tool,
+        status: &call.status,
+        cache: &call.cache,
+        wave: call.wave,
+        ms: call.ms,
+        argument_bytes: call.argument_bytes,
+        result_bytes: call.result_bytes,
+        media: call.media,
+        output_tokens: call.output_tokens,
+        result_tokens: call.result_tokens,
+        exact: call.exact,
+        repeated: call.repeated,
+    }
 }
 
 fn call_sums(call: &CallLine, language: &str, run_status: &str) -> (CallKey, CallSums) {
     let key = CallKey {
         server: call.server.clone(),
         tool: call.tool.clone(),
-        status: call.status.clone(),
-        cache: call.cache.clone(),
         language: language.to_owned(),
         run_status: run_status.to_owned(),
     };
-    let mut took = Histogram::default();
-    took.record(call.ms);
-    let CallLine { output_tokens, result_tokens, result_bytes, .. } = *call;
-    (key, CallSums { calls: 1, output_tokens, result_tokens, result_bytes, took })
+    let CallLine { output_tokens, result_tokens, result_bytes, ms, .. } = *call;
+    let (status, cache) = (call.status.as_str(), call.cache.as_str());
+    (key, CallSums::of_one(OneCall { status, cache, output_tokens, result_tokens, result_bytes, ms }))
 }

@@ -1,8 +1,10 @@
-//! Keeps the store usable: a damaged database is set aside under another name, never deleted, and a new one started; any
-//! other fault is said and leaves the caller to go on in memory.
+//! Keeps the store usable: a damaged database is set aside under another name, never deleted, and a new one started, into
+//! which what can still be read of it is taken over (`salvage.rs`); any other fault is said once, and the caller goes on in
+//! memory until it is gone.
 
 use crate::error::Error;
 use crate::integrity::{is_damaged, is_out_of_reach, quick_check, set_aside};
+use crate::salvage;
 use crate::shared::Shared;
 use crate::store::{IN_MEMORY, Store};
 use crate::totals::Totals;
@@ -18,7 +20,10 @@ const CHECK: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(crate) struct Keeper {
     pub(crate) store: Store,
+    /// Where the store is.
     pub(crate) path: PathBuf,
+    /// Where it should be, if it is in memory instead.
+    pub(crate) wanted: Option<PathBuf>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -32,22 +37,36 @@ impl Keeper {
         {
             done = work(&mut self.store);
         }
-        done.inspect_err(|error| {
-            tracing::error!(%error, path = %self.path.display(), "the ledger could not be written; counting in memory");
-            let text =
-                format!("the ledger {} cannot be written ({error}): sums are kept in memory only", self.path.display());
-            self.shared.view().problem = Some(text);
-        })
-        .ok()
+        if let Err(error) = &done {
+            let failure = format!(
+                "the ledger {} cannot be written ({error}): what is counted waits in memory",
+                self.path.display()
+            );
+            if self.shared.view().failure.replace(failure.clone()).is_none() {
+                tracing::error!("{failure}");
+            }
+        }
+        done.ok()
+    }
+
+    /// Writes something, after which nothing is wrong with writing any more.
+    pub(crate) fn write<T>(&mut self, work: impl FnMut(&mut Store) -> rusqlite::Result<T>) -> Option<T> {
+        let done = self.run(work)?;
+        if self.shared.view().failure.take().is_some() {
+            tracing::info!("the ledger {} can be written again", self.path.display());
+        }
+        Some(done)
     }
 
     /// Starts a new database in place of the damaged one; whether that was possible.
     pub(crate) fn replace(&mut self, why: &str) -> bool {
         match replace(&self.path, why) {
-            Ok((store, totals, problem)) => {
+            Ok(Opened { store, totals, problem, aside, .. }) => {
                 self.store = store;
                 let mut view = self.shared.view();
-                (view.workspace, view.problem) = (totals, Some(problem));
+                (view.workspace, view.problem) = (totals, problem);
+                drop(view);
+                self.salvage(aside);
                 true
             }
             Err(error) => {
@@ -55,6 +74,50 @@ impl Keeper {
                 false
             }
         }
+    }
+
+    /// Takes over what can be read of a database that was set aside, on a thread of its own.
+    pub(crate) fn salvage(&self, aside: Option<PathBuf>) {
+        let Some(aside) = aside else { return };
+        let (path, shared) = (self.path.clone(), self.shared.clone());
+        let take_over = move || {
+            let says = salvage::salvage(&aside, &path).to_string();
+            tracing::warn!(from = %aside.display(), "{says}");
+            if let Some(problem) = &mut shared.view().problem {
+                problem.push_str("; ");
+                problem.push_str(&says);
+            }
+            shared.queue.look();
+        };
+        spawn("ledger-salvage", take_over);
+    }
+
+    /// Opens a database anew that could not be written; leaves one in memory for the real one, where that can be had by now,
+    /// and takes along what was counted meanwhile.
+    pub(crate) fn come_back(&mut self) {
+        let Some(wanted) = &self.wanted else {
+            let fails = self.shared.view().failure.is_some();
+            if fails && let Ok((store, _)) = Store::open(&self.path) {
+                self.store = store;
+            }
+            return;
+        };
+        if matches!(Store::open(wanted), Err(Error::Database(error)) if is_out_of_reach(&error)) {
+            return;
+        }
+        let Ok(opened) = open(wanted) else { return };
+        if opened.wanted.is_some() {
+            return;
+        }
+        let saved = salvage::salvage(&self.path, &opened.path);
+        tracing::info!("the ledger {} can be used again; {saved}", opened.path.display());
+        let totals = opened.store.totals().unwrap_or(opened.totals);
+        (self.store, self.path, self.wanted) = (opened.store, opened.path, None);
+        let mut view = self.shared.view();
+        (view.path, view.workspace) = (self.path.clone(), totals);
+        (view.problem, view.failure) = (opened.problem, None);
+        drop(view);
+        self.salvage(opened.aside);
     }
 
     /// Looks at the pages on a thread of its own; a fault found is for the worker to act on.
@@ -66,9 +129,13 @@ impl Keeper {
                 shared.queue.look();
             }
         };
-        if let Err(error) = std::thread::Builder::new().name("ledger-check".to_owned()).spawn(look) {
-            tracing::warn!(%error, "the ledger is not checked");
-        }
+        spawn("ledger-check", look);
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) {
+    if let Err(error) = std::thread::Builder::new().name(name.to_owned()).spawn(work) {
+        tracing::warn!(%error, "the thread {name} could not be started");
     }
 }
 
@@ -78,6 +145,17 @@ pub(crate) struct Opened {
     pub(crate) totals: Totals,
     pub(crate) path: PathBuf,
     pub(crate) problem: Option<String>,
+    /// The damaged database that it took the place of.
+    pub(crate) aside: Option<PathBuf>,
+    /// Where it should be, if it is in memory instead.
+    pub(crate) wanted: Option<PathBuf>,
+}
+
+impl Opened {
+    fn new(path: &Path, problem: Option<String>) -> Result<Self, Error> {
+        let (store, totals) = Store::open(path)?;
+        Ok(Self { store, totals, path: path.to_owned(), problem, aside: None, wanted: None })
+    }
 }
 
 /// Opens a store. A damaged one is replaced; where none can be had, one in memory stands in. Either is said.
@@ -85,22 +163,17 @@ pub(crate) fn open(path: &Path) -> Result<Opened, Error> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|source| Error::Folder { path: path.to_owned(), source })?;
     }
-    match Store::open(path) {
-        Err(Error::Database(error)) if is_damaged(&error) => {
-            let (store, totals, problem) = replace(path, &error.to_string())?;
-            Ok(Opened { store, totals, path: path.to_owned(), problem: Some(problem) })
-        }
+    match Opened::new(path, None) {
+        Err(Error::Database(error)) if is_damaged(&error) => replace(path, &error.to_string()),
         Err(Error::Database(error)) if is_out_of_reach(&error) => {
             let problem = format!(
-                "the ledger {} cannot be used ({error}): what this process counts is kept in memory only",
+                "the ledger {} cannot be used ({error}): what this process counts is kept in memory only, until it can",
                 path.display()
             );
             tracing::error!("{problem}");
-            let path = in_memory();
-            let (store, totals) = Store::open(&path)?;
-            Ok(Opened { store, totals, path, problem: Some(problem) })
+            Ok(Opened { wanted: Some(path.to_owned()), ..Opened::new(&in_memory(), Some(problem))? })
         }
-        opened => opened.map(|(store, totals)| Opened { store, totals, path: path.to_owned(), problem: None }),
+        opened => opened,
     }
 }
 
@@ -112,14 +185,14 @@ fn in_memory() -> PathBuf {
 }
 
 /// Starts a new database in place of a damaged one, unless another process has done so already.
-fn replace(path: &Path, why: &str) -> Result<(Store, Totals, String), Error> {
-    if let Ok((store, totals)) = Store::open(path)
+fn replace(path: &Path, why: &str) -> Result<Opened, Error> {
+    if let Ok(opened) = Opened::new(path, None)
         && quick_check(path, CHECK).is_none()
     {
         let problem =
             format!("the ledger {} was damaged ({why}); another process has started a new one", path.display());
         tracing::error!("{problem}");
-        return Ok((store, totals, problem));
+        return Ok(Opened { problem: Some(problem), ..opened });
     }
     let aside = set_aside(path)?;
     let problem = format!(
@@ -128,6 +201,5 @@ fn replace(path: &Path, why: &str) -> Result<(Store, Totals, String), Error> {
         aside.display()
     );
     tracing::error!("{problem}");
-    let (store, totals) = Store::open(path)?;
-    Ok((store, totals, problem))
+    Ok(Opened { aside: Some(aside), ..Opened::new(path, Some(problem))? })
 }

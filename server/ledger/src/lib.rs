@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod advice;
+mod cells;
 mod conversation;
 mod count;
 mod csv;
@@ -23,8 +24,10 @@ mod histogram;
 mod import;
 mod integrity;
 mod keeper;
+mod keys;
 mod labels;
 mod lines;
+mod pieces;
 mod prices;
 mod queue;
 mod reader;
@@ -34,6 +37,8 @@ mod render;
 mod report;
 mod retention;
 mod rollup;
+mod rows;
+mod salvage;
 mod schema;
 mod shared;
 mod sheet;
@@ -43,6 +48,7 @@ mod sums;
 mod table;
 mod text;
 mod totals;
+mod unwritten;
 mod why;
 mod worker;
 
@@ -121,7 +127,6 @@ pub struct Ledger {
 #[derive(Debug)]
 struct Handle {
     shared: Arc<Shared>,
-    path: PathBuf,
 }
 
 impl Drop for Handle {
@@ -135,10 +140,11 @@ impl Ledger {
     /// whenever something was counted, at most every 200 ms while more is waiting; it must not block.
     pub fn open(options: Options, on_change: impl Fn(SavingsSummary) + Send + Sync + 'static) -> Result<Self, Error> {
         let own = definitions::OwnDefinitions::parse(&options.own_definitions)?;
-        let keeper::Opened { store, totals, path, problem } = keeper::open(&options.path)?;
+        let keeper::Opened { store, totals, path, problem, aside, wanted } = keeper::open(&options.path)?;
         let queue = Queue::new(options.queue_runs, options.queue_bytes);
-        let shared = Arc::new(Shared::new(queue, totals, problem));
-        let keeper = keeper::Keeper { store, path: path.clone(), shared: shared.clone() };
+        let shared = Arc::new(Shared::new(queue, totals, path.clone(), problem));
+        let keeper = keeper::Keeper { store, path, wanted, shared: shared.clone() };
+        keeper.salvage(aside);
         let worker = worker::Worker {
             shared: shared.clone(),
             keeper,
@@ -147,6 +153,7 @@ impl Ledger {
             window_tokens: options.context_tokens.clamp(1, formula::NO_WINDOW),
             on_change: Box::new(on_change),
             counter: count::Counter::new(options.encoding),
+            unwritten: unwritten::Unwritten::default(),
             uncounted: HashMap::new(),
             servers: HashMap::new(),
             keep: retention::Keep {
@@ -158,7 +165,7 @@ impl Ledger {
         };
         let thread = std::thread::Builder::new().name("ledger".to_owned());
         thread.spawn(move || worker.run()).map_err(|error| Error::Thread(error.to_string()))?;
-        Ok(Self { handle: Arc::new(Handle { shared, path }) })
+        Ok(Self { handle: Arc::new(Handle { shared }) })
     }
 
     /// Hands a run in. Never blocks.
@@ -215,7 +222,7 @@ impl Ledger {
         if let Some(receipt) = self.shared().view().receipts.get(run) {
             return Some(receipt.clone());
         }
-        let (path, run) = (self.handle.path.clone(), run.clone());
+        let (path, run) = (self.path(), run.clone());
         let read = tokio::task::spawn_blocking(move || reader::stored_receipt(&path, &run)).await.ok()?;
         read.inspect_err(|error| tracing::warn!(%error, "a receipt could not be read")).ok()?
     }
@@ -226,7 +233,7 @@ impl Ledger {
         self.settled().await;
         let definitions = self.shared().view().definitions.clone();
         let known = definitions.into_iter().filter_map(|(server, tokens)| Some((server, tokens?))).collect();
-        let (path, id) = (self.handle.path.clone(), id.clone());
+        let (path, id) = (self.path(), id.clone());
         blocking(move || conversation::conversation(&path, &id, &known)).await
     }
 
@@ -238,14 +245,14 @@ impl Ledger {
 
     /// The last runs, newest first, 10,000 at most; those not yet counted have no receipt.
     pub async fn runs(&self, limit: usize) -> Result<Vec<RunSummary>, Error> {
-        let path = self.handle.path.clone();
+        let path = self.path();
         blocking(move || reader::runs(&path, limit)).await
     }
 
     /// What a period cost and saved. `configured` are the servers that advice is given on. The workspace's name and
     /// dollars are the caller's to fill in.
     pub async fn report(&self, request: ReportRequest, configured: Vec<String>) -> Result<SavingsReport, Error> {
-        let path = self.handle.path.clone();
+        let path = self.path();
         let mut report = blocking(move || report::report(&path, &request, &configured, now_ms())).await?;
         report.pending = self.shared().queue.pending() as u64;
         report.problem = self.problem();
@@ -259,13 +266,13 @@ impl Ledger {
             Some(run) => drop(self.receipt(run).await),
             None => self.settled().await,
         }
-        let (path, run, price) = (self.handle.path.clone(), run.cloned(), price.clone());
+        let (path, run, price) = (self.path(), run.cloned(), price.clone());
         blocking(move || explain::explain(&path, run.as_ref(), &price)).await
     }
 
     /// The calls of a run in their order, 10,000 at most; none where the run is unknown or was not counted.
     pub async fn run_calls(&self, run: &RunId) -> Result<Vec<CallRow>, Error> {
-        let (path, run) = (self.handle.path.clone(), run.clone());
+        let (path, run) = (self.path(), run.clone());
         blocking(move || Ok(report::lists::calls_of(&store::connect(&path, false)?, &run)?)).await
     }
 
@@ -304,14 +311,14 @@ impl Ledger {
         since_ms: u64,
         after: Option<String>,
     ) -> Result<LedgerPart, Error> {
-        let path = self.handle.path.clone();
+        let path = self.path();
         blocking(move || export::part(&path, format, since_ms, after.as_deref())).await
     }
 
     /// Takes in a file of exported JSON lines. Runs that are there already are left as they are; a line that is wrong is
     /// an error, and then nothing is taken in.
     pub async fn import(&self, file: PathBuf) -> Result<Imported, Error> {
-        let path = self.handle.path.clone();
+        let path = self.path();
         let imported = blocking(move || import::import(&path, &file)).await;
         self.look();
         imported
@@ -319,13 +326,17 @@ impl Ledger {
 
     /// Checks every page and index of the database, however long it takes: the faults found, ten at most.
     pub async fn check(&self) -> Result<Vec<String>, Error> {
-        let path = self.handle.path.clone();
+        let path = self.path();
         blocking(move || integrity::full_check(&path)).await
     }
 
     /// What is wrong with the database, if anything, and what was done about it.
     pub fn problem(&self) -> Option<String> {
-        self.shared().view().problem.clone()
+        self.shared().view().says()
+    }
+
+    fn path(&self) -> PathBuf {
+        self.shared().view().path.clone()
     }
 
     fn shared(&self) -> &Shared {

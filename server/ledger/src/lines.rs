@@ -91,7 +91,7 @@ impl Line {
 }
 
 impl RunLine {
-    fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         for (what, name) in [("run_id", &self.run_id), ("conversation", &self.conversation), ("front", &self.front)] {
             check_name(what, name)?;
         }
@@ -127,7 +127,7 @@ impl RunLine {
 }
 
 impl CallLine {
-    fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         check_name("server", &self.server)?;
         check_name("tool", &self.tool)?;
         let known = named::<CallStatus>(self.status.clone()).is_some();

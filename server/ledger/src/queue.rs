@@ -5,8 +5,9 @@
 //! the number of runs and calls is kept, and nothing of searches and direct calls. What the worker has taken still counts
 //! against the bounds until it is settled.
 //!
-//! Waking a sleeping thread costs its waker more than all else here. So the worker naps after its work: while it does,
-//! callers leave their jobs without a word, and only one who waits for a count wakes it ([`Queue::hurry`]).
+//! Waking a sleeping thread costs its waker more than all else here, and a transaction more than the few rows in it. So the
+//! worker naps after its work, and again after something woke it: while it does, callers leave their jobs without a word, and
+//! only one who waits for a count wakes it ([`Queue::hurry`]), or a queue that fills.
 
 use crate::facts::{CallFacts, RunFacts};
 use model::{ConversationId, RunId, ToolDefinition};
@@ -16,9 +17,12 @@ use std::time::Duration;
 
 /// Jobs without texts that may wait, as a multiple of those with texts.
 const SHED_FACTOR: usize = 16;
-/// How long the worker naps, and how often in a row before it sleeps until it is woken.
-const NAP: Duration = Duration::from_millis(1);
-const NAPS: u32 = 25;
+/// How long the worker naps: the least time between two transactions where nobody waits for a count, when little comes and
+/// when much does.
+const NAP: Duration = Duration::from_millis(40);
+const LONG_NAP: Duration = Duration::from_millis(250);
+/// Runs and calls since the last nap from which on that is much.
+const MUCH: usize = 16;
 
 /// Something to count. A text that is empty though its size is not was dropped, and is estimated.
 #[derive(Debug)]
@@ -85,6 +89,7 @@ impl Arrived {
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is true and false by itself")]
 #[derive(Debug, Default)]
 struct State {
     arrived: Arrived,
@@ -95,6 +100,10 @@ struct State {
     with_texts: usize,
     text_bytes: usize,
     napping: bool,
+    /// Someone waits for what was handed in.
+    hurried: bool,
+    /// Runs and calls that came since the last nap.
+    lately: usize,
     closed: bool,
     abandoned: bool,
 }
@@ -146,6 +155,7 @@ impl Queue {
         let run = if let Job::Run { facts, .. } = &job { Some(facts.run_id.clone()) } else { None };
         state.pending.extend(run.clone());
         state.outstanding += 1;
+        state.lately += 1 + job.calls();
         state.arrived.jobs.push_back(Queued { job, ticket: Ticket { weight, run } });
         self.wake(&state);
         drop(state);
@@ -154,13 +164,19 @@ impl Queue {
 
     /// Wakes the worker, unless it wakes by itself in a moment.
     fn wake(&self, state: &State) {
-        if !state.napping {
+        if !state.napping || self.is_filling(state) {
             self.wake.notify_one();
         }
     }
 
+    /// Whether the worker must not nap on.
+    fn is_filling(&self, state: &State) -> bool {
+        state.text_bytes >= self.max_bytes / 8 || state.outstanding >= self.max_jobs / 2
+    }
+
     /// Someone waits for a count: the worker's nap ends.
     pub(crate) fn hurry(&self) {
+        self.lock().hurried = true;
         self.wake.notify_one();
     }
 
@@ -200,23 +216,27 @@ impl Queue {
     /// What came in. With `wait` it waits for something; `None` once closed and empty.
     pub(crate) fn take(&self, wait: bool) -> Option<Arrived> {
         let mut state = self.lock();
-        let mut naps = 0..NAPS;
-        while wait && state.arrived.is_empty() && !state.closed {
-            state = match naps.next() {
-                Some(_) => self.nap(state),
-                None => self.wake.wait(state).unwrap_or_else(PoisonError::into_inner),
-            };
+        if wait {
+            state = self.nap(state);
+            while state.arrived.is_empty() && !state.closed {
+                state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state = self.nap(state);
+            }
+            if state.arrived.is_empty() {
+                return None;
+            }
         }
-        if wait && state.arrived.is_empty() {
-            return None;
-        }
+        state.hurried = false;
         state.admitting = state.arrived.definitions.len() + state.arrived.wanted.len();
         Some(std::mem::take(&mut state.arrived))
     }
 
     fn nap<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         state.napping = true;
-        let (mut state, _) = self.wake.wait_timeout(state, NAP).unwrap_or_else(PoisonError::into_inner);
+        let rests = |state: &mut State| !state.hurried && !state.closed && !self.is_filling(state);
+        let long = if std::mem::take(&mut state.lately) >= MUCH { LONG_NAP } else { NAP };
+        let napped = self.wake.wait_timeout_while(state, long, rests);
+        let (mut state, _) = napped.unwrap_or_else(PoisonError::into_inner);
         state.napping = false;
         state
     }
@@ -265,12 +285,16 @@ impl Queue {
 }
 
 impl Job {
-    fn text_bytes(&self) -> usize {
+    pub(crate) fn text_bytes(&self) -> usize {
         match self {
             Self::Run { facts, .. } => facts.text_bytes(),
             Self::Direct { call, .. } => call.text_bytes(),
             Self::Discovery { arguments, result, .. } => arguments.text.len() + result.text.len(),
         }
+    }
+
+    fn calls(&self) -> usize {
+        if let Self::Run { facts, .. } = self { facts.calls.len() } else { 0 }
     }
 
     /// Drops every text and keeps its size. Returns the texts, so that the caller chooses where they are freed.

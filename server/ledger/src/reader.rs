@@ -3,8 +3,9 @@
 use crate::count::Encoding;
 use crate::error::Error;
 use crate::receipt::{Basis, Sides, receipt};
-use crate::store::{connect, side_from};
+use crate::store::connect;
 use crate::text::named;
+use crate::totals::side_from;
 use model::reply::RunSummary;
 use model::{Language, RunId, RunStatus, TokenReport};
 use rusqlite::{Connection, OptionalExtension, Row};

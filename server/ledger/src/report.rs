@@ -17,9 +17,9 @@ use crate::rollup::Step;
 use crate::store::connect;
 use crate::sums::{CallKey, CallSums, RunKey, RunSums};
 use crate::text::minute;
-use groups::{call_groups, run_groups, series};
+use groups::{call_groups, run_groups};
 use model::TokenReport;
-use model::report::{Asides, PeriodTotals, ReportFilter, ReportRequest, SavingsReport};
+use model::report::{Asides, PeriodTotals, ReportFilter, ReportRequest, SavingsReport, SeriesStep};
 use narrow::Narrowing;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
@@ -44,8 +44,9 @@ pub(crate) struct Period {
 /// The sums of one period.
 #[derive(Debug, Default)]
 pub(crate) struct PeriodSums {
-    /// By the step's begin.
-    pub(crate) runs: Vec<(u64, RunKey, RunSums)>,
+    pub(crate) runs: Vec<(RunKey, RunSums)>,
+    /// The runs by steps with one at least, oldest first, where these were asked for.
+    pub(crate) series: Vec<SeriesStep>,
     pub(crate) calls: Vec<(CallKey, CallSums)>,
 }
 
@@ -64,7 +65,7 @@ pub(crate) fn report(
     let period = period(&connection, request, now_ms, hours_since)?;
     let length = period.until_ms - period.since_ms;
     let step = if length <= BY_HOUR_MAX_MS && period.since_ms >= hours_since { Step::Hour } else { Step::Day };
-    let sums = read::sums(&connection, period, step, &narrowing)?;
+    let sums = read::sums(&connection, period, Some(step), &narrowing)?;
     let plan = lists::Plan::new(&connection, period, &narrowing, &sums)?;
     let top = request.top.unwrap_or(TOP).clamp(1, TOP_MAX);
     let limit = top as usize;
@@ -78,7 +79,7 @@ pub(crate) fn report(
         },
         total: totals(period, &sums),
         step_ms: step.length_ms(),
-        series: series(&sums.runs),
+        series: sums.series.clone(),
         servers: call_groups(&sums.calls, false, limit),
         tools: call_groups(&sums.calls, true, limit),
         languages: run_groups(&sums.runs, |key| &key.language),
@@ -100,14 +101,15 @@ pub(crate) fn report(
     definitions.truncate(limit);
     report.definitions = definitions;
     if let Some(since_ms) = rows_since(&connection)?.filter(|since| *since > period.since_ms) {
-        let sums = if narrowing.front.is_some() { "every sum over runs" } else { "every sum" };
+        let by_both = narrowing.front.is_some() && narrowing.tag.is_some();
+        let sums = if by_both { "every sum over runs" } else { "every sum" };
         let text = format!("runs and calls from before {} were given up; {sums} still has them", minute(since_ms));
         report.total.tokens.labels.insert("kept".to_owned(), text);
     }
     if request.compare {
         let before = Period { since_ms: period.since_ms.saturating_sub(length), until_ms: period.since_ms };
         let before = read::widened(before, hours_since);
-        report.before = Some(totals(before, &read::sums(&connection, before, step, &narrowing)?));
+        report.before = Some(totals(before, &read::sums(&connection, before, None, &narrowing)?));
     }
     Ok(report)
 }
@@ -129,17 +131,13 @@ fn period(connection: &Connection, request: &ReportRequest, now_ms: u64, hours_s
 /// The sums of a whole period.
 fn totals(period: Period, sums: &PeriodSums) -> PeriodTotals {
     let (mut runs, mut failed_runs) = (RunSums::default(), 0);
-    for (_, key, sums) in &sums.runs {
+    for (key, sums) in &sums.runs {
         runs.add(sums);
         failed_runs += if key.status == "ok" { 0 } else { sums.runs };
     }
-    let (mut calls, mut failed_calls, mut cached) = (CallSums::default(), 0, CallSums::default());
-    for (key, sums) in sums.calls.iter().filter(|(key, _)| !key.is_direct()) {
+    let mut calls = CallSums::default();
+    for (_, sums) in sums.calls.iter().filter(|(key, _)| !key.is_direct()) {
         calls.add(sums);
-        failed_calls += if key.status == "ok" { 0 } else { sums.calls };
-        if key.cache != "miss" {
-            cached.add(sums);
-        }
     }
     let turns = |side: usize| i64::from(runs.sides[side].turns);
     PeriodTotals {
@@ -149,9 +147,9 @@ fn totals(period: Period, sums: &PeriodSums) -> PeriodTotals {
         failed_runs,
         estimated_runs: runs.estimated,
         calls: calls.calls,
-        failed_calls,
-        cached_calls: cached.calls,
-        cached_tokens: cached.result_tokens,
+        failed_calls: calls.failed,
+        cached_calls: calls.cached,
+        cached_tokens: calls.cached_tokens,
         result_tokens: calls.result_tokens,
         turns_saved: turns(1) - turns(0),
         run_ms: runs.wall.percentiles(),
@@ -165,7 +163,7 @@ fn totals(period: Period, sums: &PeriodSums) -> PeriodTotals {
 /// Searches, failed attempts and direct calls.
 fn asides(sums: &PeriodSums) -> Asides {
     let mut asides = Asides::default();
-    for (_, key, sums) in &sums.runs {
+    for (key, sums) in &sums.runs {
         asides.searches += sums.searches;
         asides.search_tokens += sums.search_tokens;
         asides.failed_tokens += if key.status == "ok" { 0 } else { sums.sides[0].total };
@@ -178,9 +176,9 @@ fn asides(sums: &PeriodSums) -> Asides {
 }
 
 /// Says in what was counted, and how many runs in each where that was not the same for all.
-fn mixed(mut tokens: TokenReport, runs: &[(u64, RunKey, RunSums)]) -> TokenReport {
+fn mixed(mut tokens: TokenReport, runs: &[(RunKey, RunSums)]) -> TokenReport {
     let mut encodings: BTreeMap<&str, u64> = BTreeMap::new();
-    for (_, key, sums) in runs {
+    for (key, sums) in runs {
         *encodings.entry(&key.encoding).or_default() += sums.runs;
     }
     match encodings.len() {

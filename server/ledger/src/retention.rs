@@ -96,6 +96,7 @@ fn drop_run(transaction: &Transaction<'_>, run: &str, at_ms: u64) -> rusqlite::R
     for sql in [
         "DELETE FROM calls WHERE run_id = ?",
         "DELETE FROM sides WHERE run_id = ?",
+        "DELETE FROM discoveries WHERE run_id = ?",
         "DELETE FROM runs WHERE run_id = ?",
     ] {
         transaction.prepare_cached(sql)?.execute([run])?;

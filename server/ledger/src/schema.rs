@@ -2,7 +2,7 @@
 //! and times only, and of a run the first line of its label.
 
 use crate::error::Error;
-use crate::rebuild::rebuild;
+use crate::rebuild::{rebuild, refold};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
@@ -118,10 +118,29 @@ const STEPS: &[&str] = &[
     CREATE INDEX calls_by_size ON calls (result_tokens);
     CREATE INDEX calls_direct ON calls (at_ms) WHERE run_id IS NULL;
     ",
+    // How a call ended and what the cache did are figures of a sum, not parts of its key: a quarter of the sums to read.
+    // What a run searched for, and the runs of a conversation, are found by an index.
+    "
+    ALTER TABLE call_keys RENAME TO old_call_keys;
+    ALTER TABLE call_sums RENAME TO old_call_sums;
+    CREATE TABLE call_keys (
+        id INTEGER PRIMARY KEY, server TEXT NOT NULL, tool TEXT NOT NULL, language TEXT NOT NULL,
+        run_status TEXT NOT NULL, UNIQUE (server, tool, language, run_status)
+    );
+    CREATE TABLE call_sums (
+        scope INTEGER NOT NULL, step INTEGER NOT NULL, at_ms INTEGER NOT NULL, key INTEGER NOT NULL,
+        calls INTEGER NOT NULL, failed INTEGER NOT NULL, cached INTEGER NOT NULL, cached_tokens INTEGER NOT NULL,
+        output_tokens INTEGER NOT NULL, result_tokens INTEGER NOT NULL, result_bytes INTEGER NOT NULL,
+        took BLOB NOT NULL, PRIMARY KEY (scope, step, at_ms, key)
+    ) WITHOUT ROWID;
+    CREATE INDEX discoveries_charged ON discoveries (run_id) WHERE run_id IS NOT NULL;
+    CREATE INDEX runs_by_conversation ON runs (conversation, at_ms);
+    ",
 ];
 
-/// The first version with sums by the hour.
+/// The first version with sums by the hour, and the first with those of today.
 const SUMS_SINCE: u32 = 4;
+const FOLDED_SINCE: u32 = 5;
 
 /// The schema this program writes.
 #[expect(clippy::cast_possible_truncation, reason = "there are a few steps")]
@@ -142,7 +161,10 @@ pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Er
     }
     if (1..SUMS_SINCE).contains(&found) {
         rebuild(&transaction)?;
+    } else if (SUMS_SINCE..FOLDED_SINCE).contains(&found) {
+        refold(&transaction)?;
     }
+    transaction.execute_batch("DROP TABLE IF EXISTS old_call_sums; DROP TABLE IF EXISTS old_call_keys;")?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     Ok(transaction.commit()?)
 }
@@ -162,6 +184,19 @@ mod tests {
         }
         connection.pragma_update(None, "user_version", version).expect("the version can be set");
         connection
+    }
+
+    /// What version 4 had added up of those rows: runs by the hour and the day, calls by 32 days too.
+    fn add_sums_of_version_4(old: &Connection) {
+        old.execute_batch(
+            "INSERT INTO scopes VALUES (1, '', '', ''); INSERT INTO run_keys VALUES (1, 'python', 'cli', 'ok', 'o200k_base');
+             INSERT INTO run_sums SELECT 1, value, 0, 1, 2, 1, 5, 0, 0, x'', x'' FROM json_each('[0, 1]');
+             INSERT INTO call_keys VALUES (1, 'fs', 'read', 'ok', 'miss', 'python', 'ok'),
+                (2, 'fs', 'read', 'ok', 'hit', '', 'direct');
+             INSERT INTO call_sums SELECT 1, value, 0, 1, 1, 3, 4, 2, x'' FROM json_each('[0, 1, 2]');
+             INSERT INTO call_sums SELECT 1, value, 0, 2, 1, 30, 40, 2, x'' FROM json_each('[0, 1, 2]');",
+        )
+        .expect("tables of that version");
     }
 
     fn row(connection: &Connection, sql: &str) -> Vec<i64> {
@@ -186,7 +221,7 @@ mod tests {
                  INSERT INTO calls (run_id, at_ms, position, server, tool, status, cache, wave, ms, argument_bytes,
                     result_bytes, media, output_tokens, result_tokens, exact) VALUES
                     ('a', 1, 0, 'fs', 'read', 'ok', 'miss', 0, 1.5, 1, 2, 0, 3, 4, 1),
-                    (NULL, 1, 0, 'fs', 'read', 'ok', 'miss', 0, 1.5, 1, 2, 0, 30, 40, 1);",
+                    (NULL, 1, 0, 'fs', 'read', 'ok', 'hit', 0, 1.5, 1, 2, 0, 30, 40, 1);",
             )
             .expect("rows of that version");
             if from > 1 {
@@ -207,10 +242,7 @@ mod tests {
                 .expect("what that version kept beside");
             }
             if from >= SUMS_SINCE {
-                old.execute_batch("DELETE FROM run_sums; DELETE FROM call_sums;").expect("tables of that version");
-                let transaction = old.transaction().expect("a transaction");
-                rebuild(&transaction).expect("sums");
-                transaction.commit().expect("written");
+                add_sums_of_version_4(&old);
             }
             migrate(&mut old, Path::new("ledger.db")).expect("it migrates");
             assert_eq!(version(&old).expect("a version"), VERSION);
@@ -221,10 +253,17 @@ mod tests {
             assert_eq!(row(&old, "SELECT MAX(window_tokens), MAX(folded) FROM runs"), [0, 0]);
             assert_eq!(row(&old, "SELECT COUNT(*) FROM runs"), [3]);
             let all = "WHERE scope = (SELECT id FROM scopes WHERE tag = '' AND server = '' AND tool = '')";
-            let runs = format!("SELECT SUM(runs), SUM(calls), SUM(estimated) FROM run_sums {all} AND step = 1");
-            assert_eq!(row(&old, &runs), [2, 5, 1]);
-            let calls = format!("SELECT SUM(calls), SUM(output_tokens) FROM call_sums {all} AND step = 2");
-            assert_eq!(row(&old, &calls), [2, 33]);
+            for step in [0, 1, 2] {
+                let runs =
+                    format!("SELECT SUM(runs), SUM(calls), SUM(estimated) FROM run_sums {all} AND step = {step}");
+                assert_eq!(row(&old, &runs), [2, 5, 1], "from {from}, step {step}");
+                let calls = format!(
+                    "SELECT SUM(calls), SUM(failed), SUM(cached), SUM(cached_tokens), SUM(output_tokens) FROM call_sums
+                     {all} AND step = {step}"
+                );
+                assert_eq!(row(&old, &calls), [2, 0, 1, 40, 33], "from {from}, step {step}");
+            }
+            assert_eq!(row(&old, "SELECT COUNT(*) FROM sqlite_schema WHERE name LIKE 'old_%'"), [0]);
         }
     }
 

@@ -8,6 +8,7 @@ use crate::totals::Totals;
 use hashlink::LruCache;
 use model::{RunId, SavingsSummary, TokenReport};
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
@@ -37,12 +38,23 @@ pub(crate) struct View {
     pub(crate) receipts: LruCache<RunId, Receipt>,
     /// Each listed server's definitions; absent until counted.
     pub(crate) definitions: HashMap<String, Option<Arc<ServerTokens>>>,
+    /// Where the database is.
+    pub(crate) path: PathBuf,
+    /// What was wrong with the database, and stays to be said.
     pub(crate) problem: Option<String>,
+    /// Why it cannot be written at the moment.
+    pub(crate) failure: Option<String>,
     /// Damage that was found in the database and not yet dealt with.
     pub(crate) fault: Option<String>,
 }
 
 impl View {
+    /// What is wrong with the database, if anything.
+    pub(crate) fn says(&self) -> Option<String> {
+        let all: Vec<&str> = [&self.failure, &self.problem].into_iter().flatten().map(String::as_str).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+
     /// Takes in a settled run. `unstored` where the database could not take it: then its sum is kept here.
     pub(crate) fn show(&mut self, run: &RunRow, sides: Sides, basis: &Basis, unstored: bool) {
         let calls = run.facts.calls.len();
@@ -58,14 +70,16 @@ impl View {
 }
 
 impl Shared {
-    pub(crate) fn new(queue: Queue, workspace: Totals, problem: Option<String>) -> Self {
+    pub(crate) fn new(queue: Queue, workspace: Totals, path: PathBuf, problem: Option<String>) -> Self {
         let view = View {
             session: Totals::default(),
             workspace,
             last_run: None,
             receipts: LruCache::new(RECEIPTS),
             definitions: HashMap::new(),
+            path,
             problem,
+            failure: None,
             fault: None,
         };
         Self { queue, settled: watch::Sender::new(0), hurry: AtomicBool::new(false), view: Mutex::new(view) }
@@ -83,7 +97,7 @@ impl Shared {
             workspace: view.workspace.savings(),
             running: 0,
             pending,
-            problem: view.problem.clone(),
+            problem: view.says(),
             last_run: view.last_run.clone(),
         }
     }

@@ -49,7 +49,7 @@ fn cut(text: &str, limit: usize) -> (usize, bool) {
 }
 
 /// Whether a piece ends between two characters in every text that has them side by side.
-fn is_boundary(left: char, right: char) -> bool {
+pub(crate) fn is_boundary(left: char, right: char) -> bool {
     // No piece goes from something visible on to a blank; blanks begin the next piece.
     let before_blank = !left.is_whitespace() && matches!(right, ' ' | '\t');
     // A run of line ends takes every further one, and slashes after punctuation, and nothing else.

@@ -1,27 +1,30 @@
 //! The database: `SQLite` in WAL mode, written by one thread of each process in short transactions.
 //!
-//! A run's row is written before it is counted, so that a killed process loses no run; its counts, calls, discoveries and
-//! the running totals are written in one transaction afterwards, so that what was counted once is there whole or not at
-//! all, and a run is never added twice. `synchronous = NORMAL` keeps every commit through the death of the process; only
-//! a power cut may take the last ones. A run whose row was written but not its counts stays listed, without a receipt.
+//! Where counting takes longer than a moment, a run's row is written before, so that a killed process loses no such run; its
+//! counts, calls, discoveries and the running totals are written in one transaction afterwards, so that what was counted
+//! once is there whole or not at all, and a run is never added twice. `synchronous = NORMAL` keeps every commit through the
+//! death of the process; only a power cut may take the last ones. A run whose row was written but not its counts stays
+//! listed, without a receipt.
 
 use crate::count::Count;
 use crate::definitions::ServerTokens;
 use crate::error::Error;
 use crate::facts::{CallFacts, RunFacts};
-use crate::histogram::Histogram;
-use crate::queue::{Job, Queued};
+use crate::keys::Keys;
+use crate::queue::Job;
 use crate::receipt::{Basis, CountedCall, CountedRun, Exchange, Settled, Sides};
 use crate::retention::{self, Keep, Progress};
 use crate::rollup::Batch;
+use crate::rows::{
+    StoredCall, charge_discoveries, insert_call, insert_discovery, insert_run, insert_side, is_counted, update_run,
+};
 use crate::schema;
-use crate::sums::{CallKey, CallSums, DIRECT, RunKey, RunSums};
+use crate::sums::{CallKey, CallSums, DIRECT, OneCall, RunKey, RunSums};
 use crate::text::name_of;
-use crate::totals::Totals;
+use crate::totals::{Totals, totals};
 use model::ConversationId;
-use model::tokens::SideTokens;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -41,6 +44,7 @@ pub(crate) struct Store {
     connection: Connection,
     /// Changes when another connection commits.
     version: i64,
+    keys: Keys,
 }
 
 /// A counted run with what is stored of it.
@@ -83,7 +87,7 @@ pub(crate) fn connect(path: &Path, create: bool) -> rusqlite::Result<Connection>
     connection.pragma_update(None, "synchronous", "OFF")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    connection.set_prepared_statement_cache_capacity(32);
+    connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
 
@@ -94,7 +98,12 @@ impl Store {
         schema::migrate(&mut connection, path)?;
         let version = data_version(&connection)?;
         let totals = totals(&connection)?;
-        Ok((Self { connection, version }, totals))
+        Ok((Self { connection, version, keys: Keys::default() }, totals))
+    }
+
+    /// The sums.
+    pub(crate) fn totals(&self) -> rusqlite::Result<Totals> {
+        totals(&self.connection)
     }
 
     /// The sums, where another process changed the database since the last look.
@@ -107,13 +116,14 @@ impl Store {
     }
 
     /// Writes the rows of the runs among `jobs`, which are about to be counted.
-    pub(crate) fn announce(&mut self, jobs: &VecDeque<Queued>) -> rusqlite::Result<()> {
-        if !jobs.iter().any(|queued| matches!(queued.job, Job::Run { .. })) {
+    pub(crate) fn announce<'a>(&mut self, jobs: impl Iterator<Item = &'a Job>) -> rusqlite::Result<()> {
+        let mut runs = jobs.filter(|job| matches!(job, Job::Run { .. })).peekable();
+        if runs.peek().is_none() {
             return Ok(());
         }
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for queued in jobs {
-            if let Job::Run { facts, code_bytes, reply_bytes } = &queued.job {
+        for job in runs {
+            if let Job::Run { facts, code_bytes, reply_bytes } = job {
                 insert_run(&transaction, facts, *code_bytes, *reply_bytes)?;
             }
         }
@@ -125,6 +135,18 @@ impl Store {
     pub(crate) fn settle(
         &mut self,
         rows: &[Row],
+        settle: impl FnMut(&RunRow, &[Exchange]) -> Settled,
+    ) -> rusqlite::Result<(Vec<Option<Settled>>, Totals)> {
+        let settled = self.try_settle(rows, settle);
+        if settled.is_err() {
+            self.keys = Keys::default();
+        }
+        settled
+    }
+
+    fn try_settle(
+        &mut self,
+        rows: &[Row],
         mut settle: impl FnMut(&RunRow, &[Exchange]) -> Settled,
     ) -> rusqlite::Result<(Vec<Option<Settled>>, Totals)> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -133,16 +155,15 @@ impl Store {
             match row {
                 Row::Run(run) => receipts.push(settle_run(&transaction, run, &mut settle, &mut sums)?),
                 Row::Direct { at_ms, facts, counted } => {
-                    insert_call(&transaction, None, *at_ms, 0, facts, counted)?;
-                    let (key, one) = call_sums(facts, counted, "", DIRECT);
-                    sums.add_direct(*at_ms, key, &one);
+                    let sum = add_call(&transaction, None, (*at_ms, 0), facts, counted)?;
+                    sums.add_direct(*at_ms, call_key(facts, "", DIRECT), &sum);
                 }
                 Row::Discovery { conversation, at_ms, exchange } => {
                     insert_discovery(&transaction, conversation, *at_ms, *exchange)?;
                 }
             }
         }
-        sums.write(&transaction)?;
+        sums.write(&transaction, &mut self.keys)?;
         let totals = totals(&transaction)?;
         transaction.commit()?;
         Ok((receipts, totals))
@@ -203,46 +224,6 @@ impl Store {
     }
 }
 
-fn insert_run(
-    transaction: &Transaction<'_>,
-    facts: &RunFacts,
-    code_bytes: u64,
-    reply_bytes: u64,
-) -> rusqlite::Result<()> {
-    let tags = facts.kept_tags();
-    let added = transaction
-        .prepare_cached(
-            "INSERT OR IGNORE INTO runs (run_id, conversation, at_ms, front, language, status, label, wall_ms, calls,
-             code_bytes, reply_bytes, tags, program) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )?
-        .execute(params![
-            facts.run_id.as_str(),
-            facts.conversation.as_str(),
-            facts.at_ms,
-            facts.front,
-            facts.language.as_str(),
-            facts.status.as_str(),
-            facts.short_label(),
-            facts.wall_ms,
-            facts.calls.len(),
-            code_bytes,
-            reply_bytes,
-            tags.join("\n"),
-            facts.program().as_ref().map(blake3::Hash::as_bytes),
-        ])?;
-    if added == 0 {
-        return Ok(());
-    }
-    for tag in &tags {
-        transaction.prepare_cached("INSERT OR IGNORE INTO run_tags VALUES (?, ?, ?)")?.execute(params![
-            tag,
-            facts.at_ms,
-            facts.run_id.as_str()
-        ])?;
-    }
-    Ok(())
-}
-
 fn settle_run(
     transaction: &Transaction<'_>,
     run: &RunRow,
@@ -250,51 +231,36 @@ fn settle_run(
     sums: &mut Batch,
 ) -> rusqlite::Result<Option<Settled>> {
     let facts = &*run.facts;
-    insert_run(transaction, facts, run.code_bytes, run.reply_bytes)?;
-    if is_counted(transaction, facts)? {
+    let id = facts.run_id.as_str();
+    let is_new = insert_run(transaction, facts, run.code_bytes, run.reply_bytes)?;
+    if !is_new && is_counted(transaction, facts)? {
         return Ok(None);
     }
     let exchanges = charge_discoveries(transaction, facts)?;
     let (sides, basis) = settle(run, &exchanges);
     let search_tokens: u64 = exchanges.iter().map(|it| it.arguments.tokens + it.result.tokens).sum();
-    update_run(transaction, facts.run_id.as_str(), &basis, search_tokens)?;
-    add_sums(run, (&sides, &basis), search_tokens, sums);
+    update_run(transaction, id, &basis, search_tokens)?;
     for (number, side) in sides.iter().enumerate() {
-        insert_side(transaction, facts.run_id.as_str(), number, side)?;
+        insert_side(transaction, id, number, side)?;
     }
+    let (language, status) = (facts.language.as_str(), facts.status.as_str());
+    let mut calls = Vec::with_capacity(facts.calls.len());
     for (position, (call, counted)) in facts.calls.iter().zip(&run.counted.calls).enumerate() {
-        insert_call(transaction, Some(facts.run_id.as_str()), facts.at_ms, position, call, counted)?;
+        let sum = add_call(transaction, Some(id), (facts.at_ms, position), call, counted)?;
+        calls.push((call_key(call, language, status), sum));
     }
-    transaction
-        .prepare_cached("UPDATE tally SET runs = runs + 1, calls = calls + ?, estimated = estimated + ?")?
-        .execute(params![facts.calls.len(), basis.estimated])?;
+    add_sums(facts, (&sides, &basis), search_tokens, &calls, sums);
     Ok(Some((sides, basis)))
 }
 
-/// The exchanges of the conversation that no run has paid for; from now on this one has.
-fn charge_discoveries(transaction: &Transaction<'_>, facts: &RunFacts) -> rusqlite::Result<Vec<Exchange>> {
-    transaction
-        .prepare_cached(
-            "UPDATE discoveries SET run_id = ? WHERE conversation = ? AND run_id IS NULL
-             RETURNING argument_tokens, result_tokens, exact",
-        )?
-        .query_map([facts.run_id.as_str(), facts.conversation.as_str()], |row| {
-            let exact = row.get(2)?;
-            let count = |tokens| Count { tokens, exact };
-            Ok(Exchange { arguments: count(row.get(0)?), result: count(row.get(1)?) })
-        })?
-        .collect()
-}
-
-fn is_counted(transaction: &Transaction<'_>, facts: &RunFacts) -> rusqlite::Result<bool> {
-    transaction
-        .prepare_cached("SELECT counted FROM runs WHERE run_id = ?")?
-        .query_row([facts.run_id.as_str()], |row| row.get(0))
-}
-
-/// Adds a run and its calls to the sums by the hour.
-fn add_sums(run: &RunRow, (sides, basis): (&Sides, &Basis), search_tokens: u64, sums: &mut Batch) {
-    let facts = &*run.facts;
+/// Adds a run and its calls to the sums.
+fn add_sums(
+    facts: &RunFacts,
+    (sides, basis): (&Sides, &Basis),
+    search_tokens: u64,
+    calls: &[(CallKey, CallSums)],
+    sums: &mut Batch,
+) {
     let key = RunKey {
         language: facts.language.as_str().to_owned(),
         front: facts.front.clone(),
@@ -303,190 +269,53 @@ fn add_sums(run: &RunRow, (sides, basis): (&Sides, &Basis), search_tokens: u64, 
     };
     let one = RunSums::of_one(sides, basis.estimated, facts.calls.len() as u64, facts.wall_ms);
     let one = RunSums { searches: u64::from(basis.discoveries), search_tokens, ..one };
-    let calls = facts.calls.iter().zip(&run.counted.calls);
-    let calls: Vec<_> = calls.map(|(call, counted)| call_sums(call, counted, &key.language, &key.status)).collect();
-    sums.add_run(facts.at_ms, &key, &facts.kept_tags(), &one, &calls);
+    sums.add_run(facts.at_ms, &key, &facts.kept_tags(), &one, calls);
+    sums.count(&one);
 }
 
-fn call_sums(facts: &CallFacts, counted: &CountedCall, language: &str, run_status: &str) -> (CallKey, CallSums) {
-    let record = &facts.record;
-    let key = CallKey {
-        server: record.server.clone(),
-        tool: record.tool.clone(),
-        status: name_of(&record.status),
-        cache: name_of(&record.cache),
+fn call_key(facts: &CallFacts, language: &str, run_status: &str) -> CallKey {
+    CallKey {
+        server: facts.record.server.clone(),
+        tool: facts.record.tool.clone(),
         language: language.to_owned(),
         run_status: run_status.to_owned(),
-    };
-    let mut took = Histogram::default();
-    took.record(record.ms);
-    let sums = CallSums {
-        calls: 1,
-        output_tokens: counted.output.tokens,
-        result_tokens: counted.result.tokens,
-        result_bytes: record.result_bytes,
-        took,
-    };
-    (key, sums)
+    }
 }
 
-/// Marks a run as counted.
-pub(crate) fn update_run(
-    transaction: &Transaction<'_>,
-    run: &str,
-    basis: &Basis,
-    search_tokens: u64,
-) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached(
-            "UPDATE runs SET counted = 1, credited = ?2, estimated = ?3, discoveries = ?4, servers_known = ?5,
-             servers_all = ?6, needed_known = ?7, needed_all = ?8, tools_known = ?9, tools_all = ?10, media = ?11,
-             repeated = ?12, cap_tokens = ?13, window_tokens = ?14, waves = ?15, folded = ?16, compacted_code_mode = ?17,
-             compacted_deferred = ?18, compacted_all = ?19, compacted_needed = ?20, search_tokens = ?21, encoding = ?22 WHERE run_id = ?1",
-        )?
-        .execute(params![
-            run,
-            basis.credited,
-            basis.estimated,
-            basis.discoveries,
-            basis.servers_known,
-            basis.servers_all,
-            basis.needed_known,
-            basis.needed_all,
-            basis.tools_known,
-            basis.tools_all,
-            basis.media,
-            basis.repeated,
-            basis.cap_tokens,
-            basis.window_tokens,
-            basis.waves,
-            basis.folded,
-            basis.compacted[0],
-            basis.compacted[1],
-            basis.compacted[2],
-            basis.compacted[3],
-            search_tokens,
-            basis.encoding.name(),
-        ])
-        .map(drop)
-}
-
-/// Writes one side of a run, and adds it to the running totals.
-pub(crate) fn insert_side(
-    transaction: &Transaction<'_>,
-    run: &str,
-    number: usize,
-    side: &SideTokens,
-) -> rusqlite::Result<()> {
-    let SideTokens { definitions, output, results, turns, total, peak_context, cacheable } = side;
-    transaction.prepare_cached("INSERT INTO sides VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute(params![
-        run,
-        number,
-        definitions,
-        output,
-        results,
-        turns,
-        total,
-        peak_context,
-        cacheable
-    ])?;
-    transaction
-        .prepare_cached(
-            "UPDATE totals SET definitions = definitions + ?2, output = output + ?3, results = results + ?4,
-             turns = turns + ?5, total = total + ?6, peak_context = MAX(peak_context, ?7), cacheable = cacheable + ?8
-             WHERE side = ?1",
-        )?
-        .execute(params![number, definitions, output, results, turns, total, peak_context, cacheable])
-        .map(drop)
-}
-
-fn insert_call(
+/// Writes a call, and gives what it adds to sums.
+fn add_call(
     transaction: &Transaction<'_>,
     run: Option<&str>,
-    at_ms: u64,
-    position: usize,
+    (at_ms, position): (u64, usize),
     facts: &CallFacts,
     counted: &CountedCall,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<CallSums> {
     let record = &facts.record;
-    transaction
-        .prepare_cached(
-            "INSERT INTO calls (run_id, at_ms, position, server, tool, status, cache, wave, ms, argument_bytes,
-             result_bytes, media, output_tokens, result_tokens, exact, repeated)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )?
-        .execute(params![
-            run,
-            at_ms,
-            position,
-            record.server,
-            record.tool,
-            name_of(&record.status),
-            name_of(&record.cache),
-            record.wave,
-            record.ms,
-            record.argument_bytes,
-            record.result_bytes,
-            facts.media,
-            counted.output.tokens,
-            counted.result.tokens,
-            counted.output.exact && counted.result.exact,
-            counted.repeated,
-        ])
-        .map(drop)
-}
-
-fn insert_discovery(
-    transaction: &Transaction<'_>,
-    conversation: &ConversationId,
-    at_ms: u64,
-    exchange: Exchange,
-) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached(
-            "INSERT INTO discoveries (conversation, at_ms, argument_tokens, result_tokens, exact)
-             VALUES (?, ?, ?, ?, ?)",
-        )?
-        .execute(params![
-            conversation.as_str(),
-            at_ms,
-            exchange.arguments.tokens,
-            exchange.result.tokens,
-            exchange.arguments.exact && exchange.result.exact,
-        ])
-        .map(drop)
+    let (status, cache) = (name_of(&record.status), name_of(&record.cache));
+    let (output_tokens, result_tokens) = (counted.output.tokens, counted.result.tokens);
+    let call = StoredCall {
+        server: &record.server,
+        tool: &record.tool,
+        status: &status,
+        cache: &cache,
+        wave: record.wave,
+        ms: record.ms,
+        argument_bytes: record.argument_bytes,
+        result_bytes: record.result_bytes,
+        media: facts.media,
+        output_tokens,
+        result_tokens,
+        exact: counted.output.exact && counted.result.exact,
+        repeated: Some(counted.repeated),
+    };
+    insert_call(transaction, run, at_ms, position, call)?;
+    let (result_bytes, ms) = (record.result_bytes, record.ms);
+    let (status, cache) = (status.as_str(), cache.as_str());
+    Ok(CallSums::of_one(OneCall { status, cache, output_tokens, result_tokens, result_bytes, ms }))
 }
 
 fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
-}
-
-fn totals(connection: &Connection) -> rusqlite::Result<Totals> {
-    let mut totals = connection.prepare_cached("SELECT runs, calls, estimated FROM tally")?.query_row([], |row| {
-        Ok(Totals { runs: row.get(0)?, calls: row.get(1)?, estimated: row.get(2)?, ..Totals::default() })
-    })?;
-    let mut names = connection.prepare_cached("SELECT DISTINCT encoding FROM run_keys")?;
-    totals.encodings = names.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let mut statement = connection.prepare_cached(
-        "SELECT definitions, output, results, turns, total, peak_context, cacheable FROM totals ORDER BY side",
-    )?;
-    for (sum, side) in totals.sides.iter_mut().zip(statement.query_map([], |row| side_from(row, 0))?) {
-        *sum = side?;
-    }
-    Ok(totals)
-}
-
-/// A side from seven columns, of which `first` is the first.
-pub(crate) fn side_from(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<SideTokens> {
-    Ok(SideTokens {
-        definitions: row.get(first)?,
-        output: row.get(first + 1)?,
-        results: row.get(first + 2)?,
-        turns: row.get(first + 3)?,
-        total: row.get(first + 4)?,
-        peak_context: row.get(first + 5)?,
-        cacheable: row.get(first + 6)?,
-    })
 }
 
 #[cfg(test)]

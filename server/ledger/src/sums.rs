@@ -55,8 +55,6 @@ impl RunSums {
 pub(crate) struct CallKey {
     pub(crate) server: String,
     pub(crate) tool: String,
-    pub(crate) status: String,
-    pub(crate) cache: String,
     pub(crate) language: String,
     pub(crate) run_status: String,
 }
@@ -74,18 +72,54 @@ impl CallKey {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CallSums {
     pub(crate) calls: u64,
+    /// Of these, those that did not end well.
+    pub(crate) failed: u64,
+    /// Of these, those that the cache answered, and the tokens of their results.
+    pub(crate) cached: u64,
+    pub(crate) cached_tokens: u64,
     pub(crate) output_tokens: u64,
     pub(crate) result_tokens: u64,
     pub(crate) result_bytes: u64,
     pub(crate) took: Histogram,
 }
 
+/// What sums take of one call. Wire names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OneCall<'a> {
+    pub(crate) status: &'a str,
+    pub(crate) cache: &'a str,
+    pub(crate) output_tokens: u64,
+    pub(crate) result_tokens: u64,
+    pub(crate) result_bytes: u64,
+    pub(crate) ms: f64,
+}
+
 impl CallSums {
     pub(crate) fn add(&mut self, other: &Self) {
         self.calls += other.calls;
+        self.failed += other.failed;
+        self.cached += other.cached;
+        self.cached_tokens += other.cached_tokens;
         self.output_tokens += other.output_tokens;
         self.result_tokens += other.result_tokens;
         self.result_bytes += other.result_bytes;
         self.took.add(&other.took);
+    }
+
+    /// The sums over one call.
+    pub(crate) fn of_one(call: OneCall<'_>) -> Self {
+        let cached = call.cache != "miss";
+        let mut took = Histogram::default();
+        took.record(call.ms);
+        Self {
+            calls: 1,
+            failed: u64::from(call.status != "ok"),
+            cached: u64::from(cached),
+            cached_tokens: if cached { call.result_tokens } else { 0 },
+            output_tokens: call.output_tokens,
+            result_tokens: call.result_tokens,
+            result_bytes: call.result_bytes,
+            took,
+        }
     }
 }

@@ -1,8 +1,10 @@
-//! Sums over many runs, kept up to date run by run.
+//! Sums over all runs ever counted, kept up to date with them, so that opening reads five rows whatever the age of the ledger.
 
 use crate::formula::add;
 use crate::receipt::{Basis, Sides, sum};
-use model::tokens::Savings;
+use crate::sums::RunSums;
+use model::tokens::{Savings, SideTokens};
+use rusqlite::{Connection, Row, params};
 use std::collections::BTreeSet;
 
 /// A sum over runs.
@@ -47,4 +49,51 @@ impl Totals {
         }
         Savings { runs: self.runs, calls: self.calls, tokens }
     }
+}
+
+/// The stored totals.
+pub(crate) fn totals(connection: &Connection) -> rusqlite::Result<Totals> {
+    let mut totals = connection.prepare_cached("SELECT runs, calls, estimated FROM tally")?.query_row([], |row| {
+        Ok(Totals { runs: row.get(0)?, calls: row.get(1)?, estimated: row.get(2)?, ..Totals::default() })
+    })?;
+    let mut names = connection.prepare_cached("SELECT DISTINCT encoding FROM run_keys")?;
+    totals.encodings = names.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut statement = connection.prepare_cached(
+        "SELECT definitions, output, results, turns, total, peak_context, cacheable FROM totals ORDER BY side",
+    )?;
+    for (sum, side) in totals.sides.iter_mut().zip(statement.query_map([], |row| side_from(row, 0))?) {
+        *sum = side?;
+    }
+    Ok(totals)
+}
+
+/// Adds to the stored totals.
+pub(crate) fn add_to_totals(connection: &Connection, add: &RunSums) -> rusqlite::Result<()> {
+    for (number, side) in add.sides.iter().enumerate() {
+        let SideTokens { definitions, output, results, turns, total, peak_context, cacheable } = side;
+        connection
+            .prepare_cached(
+                "UPDATE totals SET definitions = definitions + ?2, output = output + ?3, results = results + ?4,
+                 turns = turns + ?5, total = total + ?6, peak_context = MAX(peak_context, ?7),
+                 cacheable = cacheable + ?8 WHERE side = ?1",
+            )?
+            .execute(params![number, definitions, output, results, turns, total, peak_context, cacheable])?;
+    }
+    connection
+        .prepare_cached("UPDATE tally SET runs = runs + ?, calls = calls + ?, estimated = estimated + ?")?
+        .execute(params![add.runs, add.calls, add.estimated])
+        .map(drop)
+}
+
+/// A side from seven columns, of which `first` is the first.
+pub(crate) fn side_from(row: &Row<'_>, first: usize) -> rusqlite::Result<SideTokens> {
+    Ok(SideTokens {
+        definitions: row.get(first)?,
+        output: row.get(first + 1)?,
+        results: row.get(first + 2)?,
+        turns: row.get(first + 3)?,
+        total: row.get(first + 4)?,
+        peak_context: row.get(first + 5)?,
+        cacheable: row.get(first + 6)?,
+    })
 }

@@ -1,7 +1,8 @@
 //! The one thread that counts and writes. Everything slow happens here, off the path of calls and replies.
 //!
-//! It takes what came in, writes the new runs' rows, counts for a moment, and settles what it counted in one
-//! transaction; then it looks at the queue again. A fault of the database is said and the sums go on in memory.
+//! It takes what came in, counts for a moment, and settles what it counted in one transaction; then it looks at the queue
+//! again. Rows of runs that must wait longer than that are written before. A fault of the database is said and the sums go
+//! on in memory.
 
 use crate::count::{Count, Counter};
 use crate::definitions::{OwnDefinitions, ServerTokens, prompt_form};
@@ -12,6 +13,7 @@ use crate::receipt::{CountedCall, CountedRun, Exchange, Terms, host_search_call,
 use crate::retention::{Keep, Progress};
 use crate::shared::Shared;
 use crate::store::{Row, RunRow};
+use crate::unwritten::Unwritten;
 use model::{CacheOutcome, RunStatus, SavingsSummary, ToolDefinition};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -20,13 +22,34 @@ use std::time::{Duration, Instant};
 
 /// How long and how much is counted between two transactions: what a killed process can lose.
 const BATCH_TIME: Duration = Duration::from_millis(50);
-const BATCH_JOBS: usize = 64;
+const BATCH_JOBS: usize = 512;
+/// Bytes of text that are counted within such a time, whatever they are.
+const SOON_BYTES: usize = 256 << 10;
 /// Listeners are told at most this often while more is waiting.
 const NOTICE_INTERVAL: Duration = Duration::from_millis(200);
 /// How long the worker drops what is too old before it looks at the queue again for good.
 const TIDY_TIME: Duration = Duration::from_millis(500);
 /// Bytes of the JSON around a call's name and arguments.
 const CALL_FRAME_BYTES: u64 = 24;
+
+/// What is still to be counted.
+#[derive(Default)]
+struct Backlog {
+    jobs: VecDeque<Queued>,
+    /// Of these, from the first on, those whose rows were written.
+    announced: usize,
+}
+
+impl Backlog {
+    fn pop(&mut self) -> Option<Queued> {
+        self.announced = self.announced.saturating_sub(1);
+        self.jobs.pop_front()
+    }
+
+    fn text_bytes(&self) -> usize {
+        self.jobs.iter().map(|queued| queued.job.text_bytes()).sum()
+    }
+}
 
 pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
@@ -36,6 +59,7 @@ pub(crate) struct Worker {
     pub(crate) window_tokens: u64,
     pub(crate) on_change: Box<dyn Fn(SavingsSummary) + Send>,
     pub(crate) counter: Counter,
+    pub(crate) unwritten: Unwritten,
     /// Definitions that nobody has needed yet.
     pub(crate) uncounted: HashMap<String, Arc<[ToolDefinition]>>,
     pub(crate) servers: HashMap<String, Arc<ServerTokens>>,
@@ -49,10 +73,10 @@ impl Worker {
         lower_priority();
         let _release = ReleaseWaiters(self.shared.clone());
         self.keeper.check();
-        let mut backlog = VecDeque::new();
+        let mut backlog = Backlog::default();
         let mut told = None::<Instant>;
-        while let Some(arrived) = self.shared.queue.take(backlog.is_empty()) {
-            let idle = arrived.is_idle() && backlog.is_empty();
+        while let Some(arrived) = self.shared.queue.take(backlog.jobs.is_empty()) {
+            let idle = arrived.is_idle() && backlog.jobs.is_empty();
             let news = self.admit(arrived, &mut backlog);
             self.shared.queue.admitted();
             if idle && !news {
@@ -60,7 +84,7 @@ impl Worker {
             }
             self.work(&mut backlog);
             self.shared.settled.send_modify(|times| *times += 1);
-            if backlog.is_empty() || told.is_none_or(|at| at.elapsed() >= NOTICE_INTERVAL) {
+            if backlog.jobs.is_empty() || told.is_none_or(|at| at.elapsed() >= NOTICE_INTERVAL) {
                 (self.on_change)(self.shared.savings());
                 told = Some(Instant::now());
             }
@@ -69,9 +93,9 @@ impl Worker {
     }
 
     /// Drops what is too old, as long as nothing else is to be done, and for a moment at most.
-    fn tidy(&mut self, backlog: &VecDeque<Queued>) {
+    fn tidy(&mut self, backlog: &Backlog) {
         let started = Instant::now();
-        while backlog.is_empty() && self.shared.queue.is_empty() && started.elapsed() < TIDY_TIME {
+        while backlog.jobs.is_empty() && self.shared.queue.is_empty() && started.elapsed() < TIDY_TIME {
             let (keep, tidied) = (self.keep, &mut self.tidied);
             if self.keeper.run(|store| store.tidy(keep, tidied)) != Some(true) {
                 return;
@@ -79,9 +103,8 @@ impl Worker {
         }
     }
 
-    /// Takes in what came: the rows of new runs are written before anything is counted. Whether another process had
-    /// changed the sums.
-    fn admit(&mut self, arrived: Arrived, backlog: &mut VecDeque<Queued>) -> bool {
+    /// Takes in what came. Whether another process had changed the sums.
+    fn admit(&mut self, arrived: Arrived, backlog: &mut Backlog) -> bool {
         let fault = self.shared.view().fault.take();
         let replaced = fault.is_some_and(|why| self.keeper.replace(&why));
         let foreign = if arrived.look { self.keeper.run(crate::store::Store::look).flatten() } else { None };
@@ -89,8 +112,10 @@ impl Worker {
         if let Some(totals) = foreign {
             self.shared.view().workspace = totals;
         }
-        self.keeper.run(|store| store.announce(&arrived.jobs));
-        backlog.extend(arrived.jobs);
+        backlog.jobs.extend(arrived.jobs);
+        if backlog.text_bytes() > SOON_BYTES {
+            self.announce(backlog);
+        }
         for (server, tools) in arrived.definitions {
             self.define(server, tools);
         }
@@ -99,7 +124,7 @@ impl Worker {
         }
         if let (runs @ 1.., calls) = arrived.beyond {
             tracing::warn!(runs, "more runs at once than the ledger's queue holds; only their number is kept");
-            let stored = self.keeper.run(|store| store.tally(runs, calls));
+            let stored = self.keeper.write(|store| store.tally(runs, calls));
             let mut view = self.shared.view();
             view.session.tally(runs, calls);
             match stored {
@@ -110,20 +135,30 @@ impl Worker {
         news
     }
 
+    /// Writes the rows of the runs that wait and have none.
+    fn announce(&mut self, backlog: &mut Backlog) {
+        let unknown = || backlog.jobs.iter().skip(backlog.announced).map(|queued| &queued.job);
+        self.keeper.run(|store| store.announce(unknown()));
+        backlog.announced = backlog.jobs.len();
+    }
+
     /// Counts for a moment and settles what it counted.
-    fn work(&mut self, backlog: &mut VecDeque<Queued>) {
+    fn work(&mut self, backlog: &mut Backlog) {
         let started = Instant::now();
         let (mut rows, mut tickets) = (Vec::new(), Vec::new());
         while rows.len() < BATCH_JOBS && started.elapsed() < BATCH_TIME {
-            let Some(Queued { job, ticket }) = backlog.pop_front() else { break };
+            let Some(Queued { job, ticket }) = backlog.pop() else { break };
             rows.push(self.count_job(job));
             tickets.push(ticket);
         }
         if rows.is_empty() {
             return;
         }
-        self.settle(&rows);
+        self.settle(rows);
         self.shared.queue.settled(&tickets);
+        if !backlog.jobs.is_empty() {
+            self.announce(backlog);
+        }
     }
 
     fn count_job(&mut self, job: Job) -> Row {
@@ -244,7 +279,7 @@ impl Worker {
     }
 
     /// Stores what was counted and shows it. What cannot be stored is still summed and shown.
-    fn settle(&mut self, rows: &[Row]) {
+    fn settle(&mut self, rows: Vec<Row>) {
         let own_search = self.count(&self.own.search.clone(), 0);
         let receipt_of = |run: &RunRow, exchanges: &[Exchange]| {
             let terms = Terms {
@@ -261,7 +296,18 @@ impl Worker {
             settle(&run.counted, exchanges, &terms)
         };
         let runs = || rows.iter().filter_map(|row| if let Row::Run(run) = row { Some(&**run) } else { None });
-        let stored = self.keeper.run(|store| store.settle(rows, receipt_of));
+        self.keeper.come_back();
+        // What waited comes first; it was shown already.
+        let caught_up = self.unwritten.is_empty() || {
+            let Unwritten { rows, beyond, .. } = &self.unwritten;
+            self.keeper
+                .write(|store| store.settle(rows, receipt_of).and_then(|_| store.tally(beyond.0, beyond.1)))
+                .is_some()
+        };
+        if caught_up {
+            self.unwritten = Unwritten::default();
+        }
+        let stored = if caught_up { self.keeper.write(|store| store.settle(&rows, receipt_of)) } else { None };
         let (receipts, totals) = match stored {
             Some((receipts, totals)) => (receipts, Some(totals)),
             None => (runs().map(|run| Some(receipt_of(run, &[]))).collect(), None),
@@ -272,8 +318,9 @@ impl Worker {
                 view.show(run, sides, &basis, totals.is_none());
             }
         }
-        if let Some(totals) = totals {
-            view.workspace = totals;
+        match totals {
+            Some(totals) => view.workspace = totals,
+            None => self.unwritten.keep(rows),
         }
     }
 }

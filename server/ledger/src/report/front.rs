@@ -1,5 +1,5 @@
-//! Sums over the calls of one front's runs, read from the rows: the sums that are kept apart by less are not by front, which
-//! few ask for and which would double them.
+//! Sums over the calls of one front's runs with one tag, read from the rows: sums are kept for each front and for each tag, but
+//! not for both together, which few ask for.
 //!
 //! It costs what its period has in calls. Calls that were given up in time are no longer in it.
 
@@ -10,7 +10,7 @@ use crate::sums::{CallKey, CallSums};
 use rusqlite::{Connection, params_from_iter};
 use std::collections::HashMap;
 
-/// The sums of a period's calls, narrowed by the front at least.
+/// The sums of a period's calls, narrowed by the front and a tag.
 pub(crate) fn call_sums(
     connection: &Connection,
     period: Period,

@@ -2,15 +2,19 @@
 
 use crate::reader::{BASIS, summary};
 use crate::report::narrow::{Conditions, Narrowing};
+use crate::report::read::run_counts;
 use crate::report::{Period, PeriodSums};
 use model::RunId;
 use model::reply::RunSummary;
 use model::report::CallRow;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
+use std::collections::BTreeSet;
 
 /// Calls of a run that are given at most.
 const CALLS_MAX: i64 = 10_000;
+/// Calls with the largest answers that are given at most, however long the other lists are.
+const LARGEST_MAX: usize = 100;
 
 const CALL_COLUMNS: &str = "c.run_id, c.at_ms, c.server, c.tool, c.status, c.cache, c.wave, c.ms, c.output_tokens,
     c.result_tokens, c.result_bytes";
@@ -20,14 +24,19 @@ pub(crate) struct Plan<'a> {
     connection: &'a Connection,
     period: Period,
     narrowing: &'a Narrowing,
-    /// Runs and calls that are asked for.
-    runs: u64,
+    /// Counted runs that are asked for, and of these, those that failed; and the same of all runs of the period, whatever
+    /// they called.
+    runs: (u64, u64),
+    whatever: (u64, u64),
+    /// Calls that are asked for, and calls ever counted.
     calls: u64,
-    /// Runs and calls ever counted.
-    all_runs: u64,
     all_calls: u64,
-    /// The servers that have the tool, or the one asked for.
+    /// Calls of the period that are walked by their tools, and by the runs that are asked for, whatever they called.
+    by_tool: u64,
+    by_run: u64,
+    /// Servers and tools that a call may be of, where one of them is asked for: all pairs of both are looked for.
     servers: Vec<String>,
+    tools: Vec<String>,
 }
 
 impl<'a> Plan<'a> {
@@ -37,28 +46,52 @@ impl<'a> Plan<'a> {
         narrowing: &'a Narrowing,
         sums: &PeriodSums,
     ) -> rusqlite::Result<Self> {
-        let (all_runs, all_calls) =
+        let (all_runs, all_calls): (u64, u64) =
             connection.query_row("SELECT runs, calls FROM tally", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let servers = match (&narrowing.server, &narrowing.tool) {
-            (Some(server), _) => vec![server.clone()],
-            (None, Some(tool)) => connection
-                .prepare_cached("SELECT DISTINCT server FROM call_keys WHERE tool = ?")?
-                .query_map([tool], |row| row.get(0))?
-                .collect::<Result<_, _>>()?,
-            (None, None) => Vec::new(),
-        };
-        let runs = sums.runs.iter().map(|(_, _, sums)| sums.runs).sum();
+        let (mut servers, mut tools) = (BTreeSet::new(), BTreeSet::new());
+        for (key, _) in sums.calls.iter().filter(|(key, _)| narrowing.is_of_calls() && !key.is_direct()) {
+            servers.insert(key.server.clone());
+            tools.insert(key.tool.clone());
+        }
+        let runs = sums.runs.iter().map(|(_, sums)| sums.runs).sum();
+        let failed = sums.runs.iter().filter(|(key, _)| key.status != "ok").map(|(_, sums)| sums.runs).sum();
+        let whatever =
+            if narrowing.is_of_calls() { run_counts(connection, period, narrowing)? } else { (runs, failed) };
         let calls = sums.calls.iter().filter(|(key, _)| !key.is_direct()).map(|(_, sums)| sums.calls).sum();
-        Ok(Self { connection, period, narrowing, runs, calls, all_runs, all_calls, servers })
+        let by_tool = if narrowing.is_of_calls() && narrowing.is_of_runs() {
+            calls * run_counts(connection, period, &Narrowing::default())?.0 / whatever.0.max(1)
+        } else {
+            calls
+        };
+        Ok(Self {
+            connection,
+            period,
+            narrowing,
+            runs: (runs, failed),
+            whatever,
+            calls,
+            all_calls,
+            by_tool,
+            by_run: whatever.0 * all_calls / all_runs.max(1),
+            servers: servers.into_iter().collect(),
+            tools: tools.into_iter().collect(),
+        })
     }
 
-    /// The runs, newest first; with `failed`, those that did not end well. Those not yet counted are among them.
+    /// The runs, newest first; with `failed`, those that did not end well. Those not yet counted are among them, unless a
+    /// call is asked for.
     pub(crate) fn runs(&self, failed: bool, limit: usize) -> rusqlite::Result<Vec<RunSummary>> {
-        let walked = limit as u64 * self.all_runs / self.runs.max(1);
-        let by_calls = self.narrowing.is_of_calls() && walked > self.calls;
-        let mut conditions = Conditions::default();
+        let (wanted, whatever) = if failed { (self.runs.1, self.whatever.1) } else { (self.runs.0, self.whatever.0) };
+        if self.narrowing.is_of_calls() && wanted == 0 {
+            return Ok(Vec::new());
+        }
+        // From the newest run back, until so many are found; or from the calls, all of which must then be sorted.
+        let walked = limit as u64 * whatever / wanted.max(1);
+        let by_calls = self.narrowing.is_of_calls() && walked.min(whatever) > self.by_tool;
+        let (mut conditions, mut order) = (Conditions::default(), "r.at_ms DESC, r.run_id DESC");
         let from = if self.narrowing.tag.is_some() {
             self.narrowing.of_tags(self.period, &mut conditions);
+            order = "t.at_ms DESC, t.run_id DESC";
             "run_tags t CROSS JOIN runs r ON r.run_id = t.run_id"
         } else if by_calls {
             "runs r"
@@ -73,16 +106,16 @@ impl<'a> Plan<'a> {
         }
         if by_calls {
             conditions.and("r.run_id IN (SELECT c.run_id FROM calls c INDEXED BY calls_by_tool WHERE 1");
-            self.narrowing.of_calls(self.period, &self.servers, &mut conditions);
+            self.narrowing.of_calls(self.period, (&self.servers, &self.tools), &mut conditions);
             conditions.text(")");
         } else if self.narrowing.is_of_calls() {
             conditions.and("EXISTS (SELECT 1 FROM calls c INDEXED BY calls_by_run WHERE c.run_id = r.run_id");
-            self.narrowing.of_calls(self.period, &self.servers, &mut conditions);
+            self.narrowing.of_calls(self.period, (&self.servers, &self.tools), &mut conditions);
             conditions.text(")");
         }
         let mut statement = self.connection.prepare(&format!(
             "SELECT r.run_id, r.at_ms, r.language, r.status, r.front, r.label, r.calls, r.wall_ms, r.counted, {BASIS}
-             FROM {from} WHERE 1{} ORDER BY r.at_ms DESC, r.run_id DESC LIMIT {limit}",
+             FROM {from} WHERE 1{} ORDER BY {order} LIMIT {limit}",
             conditions.sql
         ))?;
         statement.query_map(params_from_iter(conditions.values), |row| summary(self.connection, row))?.collect()
@@ -93,29 +126,35 @@ impl<'a> Plan<'a> {
         if self.calls == 0 {
             return Ok(Vec::new());
         }
+        let limit = limit.min(LARGEST_MAX);
         let walked = limit as u64 * self.all_calls / self.calls;
         let mut conditions = Conditions::default();
-        let from = if walked <= self.calls.max(1_000) {
-            "calls c INDEXED BY calls_by_size CROSS JOIN runs r ON r.run_id = c.run_id"
-        } else if self.narrowing.is_of_calls() {
-            "calls c INDEXED BY calls_by_tool CROSS JOIN runs r ON r.run_id = c.run_id"
+        let (from, with_runs) = if walked <= self.by_run.min(self.by_tool).max(1_000) {
+            ("calls c INDEXED BY calls_by_size", false)
+        } else if self.narrowing.is_of_calls() && self.by_tool <= self.by_run {
+            ("calls c INDEXED BY calls_by_tool", false)
         } else if self.narrowing.tag.is_some() {
             self.narrowing.of_tags(self.period, &mut conditions);
-            "run_tags t CROSS JOIN runs r ON r.run_id = t.run_id CROSS JOIN calls c INDEXED BY calls_by_run ON c.run_id = r.run_id"
+            (
+                "run_tags t CROSS JOIN runs r ON r.run_id = t.run_id CROSS JOIN calls c INDEXED BY calls_by_run ON c.run_id = r.run_id",
+                true,
+            )
         } else {
-            "runs r CROSS JOIN calls c INDEXED BY calls_by_run ON c.run_id = r.run_id"
+            ("runs r CROSS JOIN calls c INDEXED BY calls_by_run ON c.run_id = r.run_id", true)
         };
-        self.narrowing.of_calls(self.period, &self.servers, &mut conditions);
-        if self.narrowing.is_of_runs() || !from.starts_with("calls") {
+        self.narrowing.of_calls(self.period, (&self.servers, &self.tools), &mut conditions);
+        let join =
+            if with_runs || !self.narrowing.is_of_runs() { "" } else { " CROSS JOIN runs r ON r.run_id = c.run_id" };
+        if with_runs || self.narrowing.is_of_runs() {
             self.narrowing.of_runs(self.period, &mut conditions);
         }
         if self.narrowing.tag.is_some() && !from.starts_with("run_tags") {
-            conditions.and("r.run_id IN (SELECT t.run_id FROM run_tags t WHERE t.at_ms = c.at_ms");
+            conditions.and("c.run_id IN (SELECT t.run_id FROM run_tags t WHERE t.at_ms = c.at_ms");
             self.narrowing.of_tags(self.period, &mut conditions);
             conditions.text(")");
         }
         let mut statement = self.connection.prepare(&format!(
-            "SELECT {CALL_COLUMNS} FROM {from} WHERE 1{} ORDER BY c.result_tokens DESC LIMIT {limit}",
+            "SELECT {CALL_COLUMNS} FROM {from}{join} WHERE 1{} ORDER BY c.result_tokens DESC LIMIT {limit}",
             conditions.sql
         ))?;
         statement.query_map(params_from_iter(conditions.values), call_row)?.collect()

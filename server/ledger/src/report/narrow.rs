@@ -78,16 +78,13 @@ impl Narrowing {
         all.within("t.at_ms", period);
     }
 
-    /// Of rows of `calls c` that belong to runs; `servers` are those that have the tool asked for.
-    pub(crate) fn of_calls(&self, period: Period, servers: &[String], all: &mut Conditions) {
+    /// Of rows of `calls c` that belong to runs; `servers` and `tools` are those that what is asked for can be of.
+    pub(crate) fn of_calls(&self, period: Period, (servers, tools): (&[String], &[String]), all: &mut Conditions) {
         all.and("c.run_id IS NOT NULL");
         if self.is_of_calls() {
-            all.and("c.server IN (");
-            all.text(&vec!["?"; servers.len()].join(", "));
-            all.text(")");
-            all.values.extend(servers.iter().map(|server| Value::Text(server.clone())));
+            all.one_of("c.server", servers);
+            all.one_of("c.tool", tools);
         }
-        all.equal("c.tool", self.tool.as_ref());
         all.within("c.at_ms", period);
     }
 }
@@ -107,6 +104,11 @@ impl Conditions {
         let number = |ms: u64| Value::Integer(i64::try_from(ms).unwrap_or(i64::MAX));
         self.and(&format!("{column} >= ? AND {column} < ?"));
         self.values.extend([number(since_ms), number(until_ms)]);
+    }
+
+    fn one_of(&mut self, column: &str, values: &[String]) {
+        self.and(&format!("{column} IN ({})", vec!["?"; values.len()].join(", ")));
+        self.values.extend(values.iter().map(|value| Value::Text(value.clone())));
     }
 
     fn equal(&mut self, column: &str, value: Option<&String>) {

@@ -1,20 +1,22 @@
 //! Reads the sums of a period from the rolled-up ones: whole blocks of 32 days, days at the edges of these, hours at the
 //! edges of those.
 
+use crate::cells::{CALL_COLUMNS, RUN_COLUMNS, add_call_row, add_run_row, sides_from_bytes};
+use crate::keys::{Scope, find_scope, of_front};
 use crate::report::front;
-use crate::report::groups::add_to_group;
+use crate::report::groups::{add_to_group, add_to_step};
 use crate::report::narrow::Narrowing;
 use crate::report::{DAY_MS, Period, PeriodSums};
-use crate::rollup::{Scope, Step, call_sums_from, find_scope, run_sums_from};
+use crate::rollup::Step;
 use crate::sums::{CallKey, CallSums, RunKey, RunSums};
-use model::report::RunGroup;
-use rusqlite::{Connection, params};
+use model::report::{RunGroup, SeriesStep};
+use rusqlite::{Connection, Row, params};
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// When the sums by the hour begin: those from before were given up.
 pub(crate) fn hours_since(connection: &Connection) -> rusqlite::Result<u64> {
-    connection.query_row("SELECT hours_since_ms FROM kept", [], |row| row.get(0))
+    connection.prepare_cached("SELECT hours_since_ms FROM kept")?.query_row([], |row| row.get(0))
 }
 
 /// The begin of the oldest hour with a run, or of its day, where the hours were given up.
@@ -31,11 +33,11 @@ pub(crate) fn oldest(connection: &Connection, hours_since: u64) -> rusqlite::Res
     if day.is_some_and(|day| day < hours_since) { Ok(day) } else { first(Step::Hour) }
 }
 
-/// The sums of a period. Those of runs are in steps of `step`.
+/// The sums of a period. With `step`, runs in steps of that length too.
 pub(crate) fn sums(
     connection: &Connection,
     period: Period,
-    step: Step,
+    step: Option<Step>,
     narrowing: &Narrowing,
 ) -> rusqlite::Result<PeriodSums> {
     let scope = Scope {
@@ -43,29 +45,27 @@ pub(crate) fn sums(
         server: narrowing.server.clone().unwrap_or_default(),
         tool: narrowing.tool.clone().unwrap_or_default(),
     };
-    let runs = match find_scope(connection, &scope)? {
-        Some(scope) => run_sums(connection, scope, period, step, narrowing)?,
-        None => Vec::new(),
-    };
-    if narrowing.front.is_some() {
-        return Ok(PeriodSums { runs, calls: front::call_sums(connection, period, narrowing)? });
+    let mut sums = PeriodSums::default();
+    if let Some(scope) = find_scope(connection, &scope)? {
+        run_sums(connection, scope, period, step, narrowing, &mut sums)?;
     }
-    let scope = Scope { tag: scope.tag, ..Scope::default() };
-    let calls = match find_scope(connection, &scope)? {
-        Some(scope) => call_sums(connection, scope, period, narrowing)?,
-        None => Vec::new(),
+    let tag = match &narrowing.front {
+        Some(_) if narrowing.tag.is_some() => {
+            sums.calls = front::call_sums(connection, period, narrowing)?;
+            return Ok(sums);
+        }
+        Some(front) => of_front(front),
+        None => scope.tag,
     };
-    Ok(PeriodSums { runs, calls })
+    if let Some(scope) = find_scope(connection, &Scope { tag, ..Scope::default() })? {
+        sums.calls = call_sums(connection, scope, period, narrowing)?;
+    }
+    Ok(sums)
 }
 
-fn run_sums(
-    connection: &Connection,
-    scope: i64,
-    period: Period,
-    step: Step,
-    narrowing: &Narrowing,
-) -> rusqlite::Result<Vec<(u64, RunKey, RunSums)>> {
-    let mut keys: HashMap<i64, RunKey> = HashMap::new();
+/// The keys that a narrowing takes, by their numbers.
+fn run_keys(connection: &Connection, narrowing: &Narrowing) -> rusqlite::Result<HashMap<i64, RunKey>> {
+    let mut keys = HashMap::new();
     let mut statement = connection.prepare_cached("SELECT id, language, front, status, encoding FROM run_keys")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -74,21 +74,75 @@ fn run_sums(
             keys.insert(row.get(0)?, key);
         }
     }
-    let mut sums: HashMap<(u64, i64), RunSums> = HashMap::new();
-    let mut statement = connection.prepare_cached(
-        "SELECT at_ms, key, runs, estimated, calls, searches, search_tokens, sides, wall FROM run_sums
-         WHERE scope = ? AND step = ? AND at_ms >= ? AND at_ms < ?",
-    )?;
-    for (part, within) in parts(period, step) {
-        let mut rows = statement.query(params![scope, part as i64, within.since_ms, within.until_ms])?;
+    Ok(keys)
+}
+
+/// Hands over every sum over runs of a scope that a period is made of, in steps of `largest` at most: its begin, its key,
+/// and its row with `columns` from the third on.
+fn each_run_sum(
+    connection: &Connection,
+    (scope, period, largest): (i64, Period, Step),
+    columns: &str,
+    mut each: impl FnMut(u64, i64, &Row<'_>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT at_ms, key, {columns} FROM run_sums WHERE scope = ? AND step = ? AND at_ms >= ? AND at_ms < ?"
+    ))?;
+    for (step, within) in parts(period, largest) {
+        let mut rows = statement.query(params![scope, step as i64, within.since_ms, within.until_ms])?;
         while let Some(row) = rows.next()? {
-            let (at_ms, key): (u64, i64) = (row.get(0)?, row.get(1)?);
-            if keys.contains_key(&key) {
-                sums.entry((at_ms - at_ms % step.length_ms(), key)).or_default().add(&run_sums_from(row, 2)?);
-            }
+            each(row.get(0)?, row.get(1)?, row)?;
         }
     }
-    Ok(sums.into_iter().map(|((at_ms, key), sums)| (at_ms, keys[&key].clone(), sums)).collect())
+    Ok(())
+}
+
+fn run_sums(
+    connection: &Connection,
+    scope: i64,
+    period: Period,
+    step: Option<Step>,
+    narrowing: &Narrowing,
+    all: &mut PeriodSums,
+) -> rusqlite::Result<()> {
+    let keys = run_keys(connection, narrowing)?;
+    let mut sums: HashMap<i64, RunSums> = HashMap::new();
+    let mut series: BTreeMap<u64, SeriesStep> = BTreeMap::new();
+    each_run_sum(connection, (scope, period, step.unwrap_or(Step::Block)), RUN_COLUMNS, |at_ms, key, row| {
+        let Some(names) = keys.get(&key) else { return Ok(()) };
+        add_run_row(sums.entry(key).or_default(), row, 2)?;
+        if let Some(step) = step {
+            let at_ms = step.begin_ms(at_ms);
+            let of_step = series.entry(at_ms).or_insert_with(|| SeriesStep { at_ms, ..SeriesStep::default() });
+            let (runs, calls) = (row.get(2)?, row.get(4)?);
+            add_to_step(of_step, names, (runs, calls), row.get_ref(7)?.as_blob()?);
+        }
+        Ok(())
+    })?;
+    all.runs = sums.into_iter().map(|(key, sums)| (keys[&key].clone(), sums)).collect();
+    all.runs.sort_by(|(one, _), (other, _)| one.cmp(other));
+    all.series = series.into_values().collect();
+    Ok(())
+}
+
+/// Counted runs of a period, whatever they called: all, and those that did not end well.
+pub(crate) fn run_counts(
+    connection: &Connection,
+    period: Period,
+    narrowing: &Narrowing,
+) -> rusqlite::Result<(u64, u64)> {
+    let scope = Scope { tag: narrowing.tag.clone().unwrap_or_default(), ..Scope::default() };
+    let Some(scope) = find_scope(connection, &scope)? else { return Ok((0, 0)) };
+    let keys = run_keys(connection, narrowing)?;
+    let (mut all, mut failed) = (0, 0);
+    each_run_sum(connection, (scope, period, Step::Block), "runs", |_, key, row| {
+        let Some(key) = keys.get(&key) else { return Ok(()) };
+        let runs: u64 = row.get(2)?;
+        all += runs;
+        failed += if key.status == "ok" { 0 } else { runs };
+        Ok(())
+    })?;
+    Ok((all, failed))
 }
 
 fn call_sums(
@@ -98,31 +152,22 @@ fn call_sums(
     narrowing: &Narrowing,
 ) -> rusqlite::Result<Vec<(CallKey, CallSums)>> {
     let mut sums: HashMap<i64, (CallKey, CallSums)> = HashMap::new();
-    let mut statement =
-        connection.prepare_cached("SELECT id, server, tool, status, cache, language, run_status FROM call_keys")?;
+    let mut statement = connection.prepare_cached("SELECT id, server, tool, language, run_status FROM call_keys")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let key = CallKey {
-            server: row.get(1)?,
-            tool: row.get(2)?,
-            status: row.get(3)?,
-            cache: row.get(4)?,
-            language: row.get(5)?,
-            run_status: row.get(6)?,
-        };
+        let key = CallKey { server: row.get(1)?, tool: row.get(2)?, language: row.get(3)?, run_status: row.get(4)? };
         if narrowing.takes(&key.language, &key.run_status) && narrowing.calls(&key.server, &key.tool) {
             sums.insert(row.get(0)?, (key, CallSums::default()));
         }
     }
-    let mut statement = connection.prepare_cached(
-        "SELECT key, calls, output_tokens, result_tokens, result_bytes, took FROM call_sums
-         WHERE scope = ? AND step = ? AND at_ms >= ? AND at_ms < ?",
-    )?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT key, {CALL_COLUMNS} FROM call_sums WHERE scope = ? AND step = ? AND at_ms >= ? AND at_ms < ?"
+    ))?;
     for (step, within) in parts(period, Step::Block) {
         let mut rows = statement.query(params![scope, step as i64, within.since_ms, within.until_ms])?;
         while let Some(row) = rows.next()? {
             if let Some((_, sum)) = sums.get_mut(&row.get(0)?) {
-                sum.add(&call_sums_from(row, 1)?);
+                add_call_row(sum, row, 1)?;
             }
         }
     }
@@ -162,15 +207,20 @@ pub(crate) fn tags(
     let parts = params![narrowing.server.as_deref().unwrap_or(""), narrowing.tool.as_deref().unwrap_or("")];
     let scopes: Vec<(i64, String)> =
         statement.query_map(parts, |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    let keys = run_keys(connection, narrowing)?;
     let mut groups = Vec::new();
     for (scope, tag) in scopes {
         if narrowing.tag.as_ref().is_some_and(|only| *only != tag) {
             continue;
         }
         let mut group = RunGroup { key: tag, ..RunGroup::default() };
-        for (_, key, sums) in run_sums(connection, scope, period, Step::Day, narrowing)? {
-            add_to_group(&mut group, &key, &sums);
-        }
+        each_run_sum(connection, (scope, period, Step::Block), "runs, calls, sides", |_, key, row| {
+            if let Some(key) = keys.get(&key) {
+                let sides = sides_from_bytes(row.get_ref(4)?.as_blob()?);
+                add_to_group(&mut group, key, (row.get(2)?, row.get(3)?), &sides);
+            }
+            Ok(())
+        })?;
         if group.runs > 0 {
             groups.push(group);
         }

@@ -39,22 +39,26 @@ fn helper_process() {
                 (0..50).for_each(|_| ledger.record(one_call()));
                 ledger.settled().await;
             }
+            "fill the disk" => crate::failures::full_disk(&ledger).await,
+            "read only" => crate::failures::read_only(&ledger).await,
             other => panic!("no task {other}"),
         }
     });
 }
 
 fn start(task: &str, folder: &Path) -> Child {
-    Command::new(std::env::current_exe().expect("a test binary"))
-        .args(["durability::helper_process", "--exact", "--nocapture"])
-        .env(HELPER, task)
-        .env(FOLDER, folder)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("this binary starts")
+    let command = Command::new(std::env::current_exe().expect("a test binary"));
+    helper(command, task, folder).spawn().expect("this binary starts")
 }
 
-fn one_call() -> RunFacts {
+/// This binary, as a command starts it, with a task.
+pub(crate) fn helper(mut command: Command, task: &str, folder: &Path) -> Command {
+    command.args(["durability::helper_process", "--exact", "--nocapture"]).env(HELPER, task).env(FOLDER, folder);
+    command.stdout(Stdio::piped());
+    command
+}
+
+pub(crate) fn one_call() -> RunFacts {
     run(RunStatus::Ok, vec![call("fs", "read", 0, r#"{"path":"a"}"#, "some text of a file")])
 }
 
@@ -65,7 +69,7 @@ fn long_run() -> RunFacts {
 }
 
 /// Every stored receipt adds up to the stored totals.
-async fn assert_sound(ledger: &Ledger) -> SavingsSummary {
+pub(crate) async fn assert_sound(ledger: &Ledger) -> SavingsSummary {
     let savings = ledger.savings();
     let listed = ledger.runs(10_000).await.expect("runs can be read");
     let counted: Vec<_> = listed.iter().filter_map(|run| run.tokens.as_ref()).collect();
@@ -128,7 +132,7 @@ async fn kill_9_at_any_moment_loses_no_committed_row() {
 }
 
 /// Every run that was said to be counted is there, and every sum is that of the rows.
-fn assert_rows(folder: &Path, said: &[String]) {
+pub(crate) fn assert_rows(folder: &Path, said: &[String]) {
     let database = rusqlite::Connection::open(options(folder).path).expect("it opens");
     let mut found = database.prepare("SELECT counted FROM runs WHERE run_id = ?").expect("SQL");
     for id in said {
@@ -143,7 +147,7 @@ fn assert_rows(folder: &Path, said: &[String]) {
     assert_eq!(row("SELECT COUNT(*) / 4, COUNT(*) % 4 FROM sides"), [runs[0], 0]);
     assert_eq!(row("SELECT SUM(total) FROM totals"), row("SELECT IFNULL(SUM(total), 0) FROM sides"));
     let all = "scope = (SELECT id FROM scopes WHERE tag = '' AND server = '' AND tool = '')";
-    for step in [0, 1] {
+    for step in [0, 1, 2] {
         let sums = format!("SELECT SUM(runs), SUM(calls) FROM run_sums WHERE {all} AND step = {step}");
         assert_eq!(row(&sums), runs);
     }

@@ -3,6 +3,7 @@
 mod accounting;
 mod durability;
 mod explain;
+mod failures;
 mod moves;
 mod pressure;
 mod recount;
