@@ -76,6 +76,7 @@ async fn reports(ledger: &Ledger) -> (f64, f64) {
         ("a language", ReportFilter { language: text("javascript"), ..ReportFilter::default() }),
         ("failed", ReportFilter { status: Some(RunStatus::Limit), ..ReportFilter::default() }),
         ("a tag", ReportFilter { tag: text("person=3"), ..ReportFilter::default() }),
+        ("a front", ReportFilter { front: text("lsp"), ..ReportFilter::default() }),
         (
             "a tag's tool",
             ReportFilter {

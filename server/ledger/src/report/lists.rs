@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 
 /// Calls of a run that are given at most.
 const CALLS_MAX: i64 = 10_000;
-/// Calls with the largest answers that are given at most, however long the other lists are.
-const LARGEST_MAX: usize = 100;
+/// Failed runs, and calls with the largest answers, that are given at most, however long the other lists are.
+const SHORT_MAX: usize = 100;
 
 const CALL_COLUMNS: &str = "c.run_id, c.at_ms, c.server, c.tool, c.status, c.cache, c.wave, c.ms, c.output_tokens,
     c.result_tokens, c.result_bytes";
@@ -85,6 +85,7 @@ impl<'a> Plan<'a> {
         if self.narrowing.is_of_calls() && wanted == 0 {
             return Ok(Vec::new());
         }
+        let limit = if failed { limit.min(SHORT_MAX) } else { limit };
         // From the newest run back, until so many are found; or from the calls, all of which must then be sorted.
         let walked = limit as u64 * whatever / wanted.max(1);
         let by_calls = self.narrowing.is_of_calls() && walked.min(whatever) > self.by_tool;
@@ -126,7 +127,7 @@ impl<'a> Plan<'a> {
         if self.calls == 0 {
             return Ok(Vec::new());
         }
-        let limit = limit.min(LARGEST_MAX);
+        let limit = limit.min(SHORT_MAX);
         let walked = limit as u64 * self.all_calls / self.calls;
         let mut conditions = Conditions::default();
         let (from, with_runs) = if walked <= self.by_run.min(self.by_tool).max(1_000) {
