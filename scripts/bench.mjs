@@ -19,7 +19,7 @@ const sources = join(root, 'tests', 'bench');
 await main(async () => {
   checkToolchain();
   // With the daemon in one command: what they share is then built once, with one set of features.
-  const examples = ['bench', 'bare', 'cost', 'million'].flatMap((name) => ['--example', name]);
+  const examples = ['bench', 'bare', 'cost', 'load', 'million'].flatMap((name) => ['--example', name]);
   await daemonAndGuests('release', [
     '-p',
     'daemon',
