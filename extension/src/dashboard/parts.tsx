@@ -1,6 +1,7 @@
 /** What the page's sections are made of: tables, tiles, chips, links. Whatever others wrote becomes text, never markup. */
 
 import type { ComponentChildren, JSX } from 'preact';
+import { useState } from 'preact/hooks';
 import { oneLine } from '../views/untrusted';
 import { certaintyName, type Certainty } from './figures';
 import type { Numbers } from './numbers';
@@ -136,16 +137,23 @@ export function Bar(props: { readonly length: number; readonly look: string; rea
   );
 }
 
-/** Something that unfolds. */
+/** Something that unfolds. What is in it is made when it first does: a long table that nobody opens costs nothing. */
 export function Unfold(props: {
   readonly title: string;
   readonly open?: boolean;
   readonly children: ComponentChildren;
 }): JSX.Element {
+  const { title, open = false, children } = props;
+  const [seen, setSeen] = useState(open);
   return (
-    <details open={props.open ?? false}>
-      <summary>{props.title}</summary>
-      {props.children}
+    <details
+      open={open}
+      onToggle={({ currentTarget }) => {
+        setSeen(seen || currentTarget.open);
+      }}
+    >
+      <summary>{title}</summary>
+      {seen || open ? children : null}
     </details>
   );
 }
