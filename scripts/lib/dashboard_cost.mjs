@@ -1,7 +1,7 @@
 // What opening the dashboard over a large ledger costs a person: a real Chromium, from the navigation to the drawn chart.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -40,6 +40,8 @@ export async function dashboardCost({ tta, kept }) {
 export async function served({ tta, kept, scratch }) {
   const [workspace, data] = ['workspace', 'data'].map((name) => join(scratch, name));
   mkdirSync(workspace);
+  // Nothing is given up while it is measured.
+  writeFileSync(join(workspace, 'tta.toml'), '[ledger]\nkeep_mb = 100000\nkeep_days = 3650\n');
   const common = ['--workspace', workspace, '--data-dir', data];
   const run = (command, args) => {
     const { status, stderr } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 28 });

@@ -8,6 +8,8 @@ import type { Numbers } from './numbers';
 import { DAY_MS, type Steps } from './steps';
 
 const HEIGHT = 220;
+/** The least width of a bar in pixels: of a year's days, those of one side touch. */
+const LEAST = 3;
 
 /** What a chart tells: the step under the pointer, or none; the step that was pressed. */
 export interface Told {
@@ -86,7 +88,7 @@ export class Chart {
   private options(told: Told): uPlot.Options {
     const colour = (name: string) => () => this.colour(name);
     const bars = (width: number, most: number): uPlot.Series.PathBuilder =>
-      uPlot.paths.bars?.({ size: [width, most], radius: 0.08 }) ?? (() => null);
+      uPlot.paths.bars?.({ size: [width, most, LEAST], radius: 0.08 }) ?? (() => null);
     const series = (look: string, width: number, most: number): uPlot.Series => ({
       fill: colour(look),
       stroke: colour(look),
