@@ -10,6 +10,8 @@ export class Numbers {
   private readonly days: Intl.DateTimeFormat;
   private readonly utcDays: Intl.DateTimeFormat;
   private readonly clocks: Intl.DateTimeFormat;
+  /** Units by name and digits: making a format takes longer than all that a page does with it. */
+  private readonly units = new Map<string, Intl.NumberFormat>();
 
   constructor(
     readonly locale: string | undefined,
@@ -99,8 +101,11 @@ export class Numbers {
   }
 
   private unit(value: number, unit: string, digits: number): string {
+    const key = `${unit} ${digits}`;
     const options = { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: digits } as const;
-    return new Intl.NumberFormat(this.locale, options).format(value);
+    const format = this.units.get(key) ?? new Intl.NumberFormat(this.locale, options);
+    this.units.set(key, format);
+    return format.format(value);
   }
 }
 
