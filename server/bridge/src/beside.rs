@@ -62,10 +62,13 @@ impl Connection {
         let mut kept = self.listings.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let stale = match &*kept {
             Some((_, listing)) if listing.peek().is_none() => return listing.clone(),
-            Some((at, listing)) if *at == now => match self.listings.fresh.is_stale() {
-                true => Some(listing.clone()),
-                false => return listing.clone(),
-            },
+            Some((at, listing)) if *at == now => {
+                if self.listings.fresh.is_stale() {
+                    Some(listing.clone())
+                } else {
+                    return listing.clone();
+                }
+            }
             _ => None,
         };
         let connection = Arc::clone(self);

@@ -60,7 +60,7 @@ pub(crate) fn shortest(one: Option<u64>, other: Option<u64>) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const FLOOR: Duration = Duration::from_secs(60);
+    const FLOOR: Duration = Duration::from_mins(1);
 
     #[test]
     fn a_list_holds_as_long_as_its_server_says_and_one_user_lists_it_anew() {

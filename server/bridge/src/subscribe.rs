@@ -32,7 +32,7 @@ use tokio_util::task::TaskTracker;
 /// Resources of one connection that somebody is subscribed to.
 const TOPICS_MAX: usize = 256;
 /// Longest time until a subscription stands, and until its end is confirmed, which nobody waits for.
-const BEGIN: Duration = Duration::from_secs(60);
+const BEGIN: Duration = Duration::from_mins(1);
 const END: Duration = Duration::from_secs(5);
 /// Before a stream that ended is begun anew; doubled each time.
 const PAUSE: Duration = Duration::from_millis(250);

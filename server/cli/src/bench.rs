@@ -43,10 +43,10 @@ async fn replay(session: &Session, suite: Suite, args: &BenchTokensArgs, quiet: 
     for task in suite.take(args.limit.unwrap_or(usize::MAX)) {
         let task = task?;
         match both(session, &task, args).await? {
-            Ok(report) => sums.add(&task.task, report),
+            Ok(report) => sums.add(&task.name, &report),
             Err(why) => {
-                note(&format!("{}: left out: {why}", task.task), quiet);
-                sums.leave_out(&task.task, why);
+                note(&format!("{}: left out: {why}", task.name), quiet);
+                sums.leave_out(&task.name, why);
             }
         }
     }

@@ -27,9 +27,8 @@ async fn export(format: ExportFormat, since: Option<&str>, common: &Common) -> O
     Session::with(common, async |session| {
         let mut after = None;
         loop {
-            let part = match session.ask(Request::ExportLedger { format, since_ms, after }).await? {
-                Reply::LedgerPart(part) => part,
-                _ => return Err(Failure::fault("the daemon answered another question than the export")),
+            let Reply::LedgerPart(part) = session.ask(Request::ExportLedger { format, since_ms, after }).await? else {
+                return Err(Failure::fault("the daemon answered another question than the export"));
             };
             if std::io::stdout().write_all(part.text.as_bytes()).is_err() {
                 // Whoever reads has read enough.

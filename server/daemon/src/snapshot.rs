@@ -72,7 +72,7 @@ impl Snapshot {
             servers.push(kept.unwrap_or_else(|| of_editor(offer, &identifier)));
         }
         let (catalog, direct) = (Arc::new(Catalog::new(vec![])), Arc::default());
-        Self { servers, config, problems, access, offers, catalog, direct }.with_catalog()
+        Self { config, problems, access, offers, servers, catalog, direct }.with_catalog()
     }
 
     /// The same snapshot after a change to its servers, with the catalog built anew. Parts of servers that did not change

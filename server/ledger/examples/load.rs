@@ -4,6 +4,8 @@
 //! a call in costs its caller. Then 100 MB of results a second: how many are counted and how many estimated, whether any is
 //! lost or estimated without a word, and the most memory held. No two results are equal. The last line is JSON.
 
+#![expect(clippy::cast_precision_loss, reason = "what is measured is far below 2^52")]
+
 use ledger::{CallFacts, Ledger, Options, RunFacts};
 use model::report::ReportRequest;
 use model::{CacheOutcome, CallRecord, CallStatus, Language, RunId, RunStatus};

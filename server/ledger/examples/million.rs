@@ -5,6 +5,8 @@
 //! take, and every other question that a page or a terminal asks, and last one line of JSON with the slowest of each. A
 //! folder that is named is kept and used again.
 
+#![expect(clippy::cast_precision_loss, reason = "what is measured is far below 2^52")]
+
 use ledger::{CallFacts, Ledger, Options, RunFacts};
 use model::ledger::ExportFormat;
 use model::report::{ReportFilter, ReportRequest};

@@ -31,7 +31,9 @@ pub(crate) fn advice(
     definitions: &[DefinitionCost],
 ) -> rusqlite::Result<Vec<Advice>> {
     let mut all = call_directly(connection, period)?;
-    all.iter_mut().for_each(|advice| offered(advice, sums, definitions));
+    for advice in &mut all {
+        offered(advice, sums, definitions);
+    }
     all.extend(save_as_skill(connection, period)?);
     all.extend(unused_servers(sums, definitions));
     all.sort_by_key(|advice| Reverse(advice.tokens));

@@ -51,8 +51,8 @@ impl OwnDefinitions {
     /// All of them with servers' tools beside them, as they stand in a prompt.
     pub(crate) fn beside(&self, tools: &[ToolDefinition]) -> String {
         let own = self.all.strip_suffix(']').expect("it is made as a list");
-        let more: String = tools.iter().map(|tool| format!(",{}", prompt_form(tool))).collect();
-        format!("{own}{more}]")
+        let all: Vec<_> = std::iter::once(own.to_owned()).chain(tools.iter().map(prompt_form)).collect();
+        format!("{}]", all.join(","))
     }
 }
 

@@ -16,6 +16,7 @@ use model::reply::RunSummary;
 use model::report::Price;
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 /// Turns of one side, calls, and kinds of calls of one turn that are given.
@@ -182,9 +183,7 @@ fn turns_of(stored: &model::tokens::SideTokens, steps: &[Step], names: Vec<Strin
         return explained;
     }
     let names = names.into_iter().chain(["the answer".to_owned()]);
-    let mut number = 0;
-    for (turn, what) in turns(stored.definitions, steps, basis.window()).zip(names) {
-        number += 1;
+    for (number, (turn, what)) in (1..).zip(turns(stored.definitions, steps, basis.window()).zip(names)) {
         if explained.turns.len() >= TURNS_SHOWN {
             explained.turns_left_out += 1;
             continue;
@@ -232,7 +231,7 @@ fn named(waves: usize, calls: &[&CountedCall]) -> String {
     });
     let mut text = shown.collect::<Vec<_>>().join(", ");
     if kinds.len() > KINDS_SHOWN {
-        text.push_str(&format!(", and {} more tools", kinds.len() - KINDS_SHOWN));
+        let _ = write!(text, ", and {} more tools", kinds.len() - KINDS_SHOWN);
     }
     if waves > 1 { format!("{text} ({waves} waves)") } else { text }
 }

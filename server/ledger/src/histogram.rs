@@ -107,7 +107,7 @@ pub(crate) fn write_number(bytes: &mut Vec<u8>, mut number: u64) {
         bytes.push((number & 0x7f) as u8 | 0x80);
         number >>= 7;
     }
-    bytes.push(number as u8 & 0x7f);
+    bytes.push((number & 0x7f) as u8);
 }
 
 /// Reads what [`write_number`] wrote, and moves on; `None` at the end.

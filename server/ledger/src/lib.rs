@@ -138,6 +138,7 @@ impl Drop for Handle {
 impl Ledger {
     /// Opens the database and starts the worker. Loads no tokenizer. `on_change` is called on the worker's thread
     /// whenever something was counted, at most every 200 ms while more is waiting; it must not block.
+    #[expect(clippy::needless_pass_by_value, reason = "the settings are the ledger's")]
     pub fn open(options: Options, on_change: impl Fn(SavingsSummary) + Send + Sync + 'static) -> Result<Self, Error> {
         let own = definitions::OwnDefinitions::parse(&options.own_definitions)?;
         let keeper::Opened { store, totals, path, problem, aside, wanted } = keeper::open(&options.path)?;

@@ -13,6 +13,7 @@ use model::report::{Cost, Dollars, Price};
 use model::tokens::SideTokens;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// Whose prices are shown where nobody says: the middle model of one provider, at the same price as that of another
 /// (`claude-sonnet-5-5`), and far from the dearest, so that no saving is made large by it.
@@ -128,7 +129,7 @@ fn labels(price: &Price, encoding: &str, peak_context: u64) -> BTreeMap<String, 
         format!("estimated: {model}, {date}, {source}; tokens counted in {encoding}, which need not be the model's");
     if let Some(most) = price.prompt_tokens_max.filter(|most| peak_context > *most) {
         let most = crate::text::grouped(most);
-        price_label.push_str(&format!("; prompts above {most} tokens cost more, which is left out"));
+        let _ = write!(price_label, "; prompts above {most} tokens cost more, which is left out");
     }
     let cached = "estimated: tokens that an earlier prompt has sent at cache_read, other prompt tokens at cache_write, written \
                   ones at output; definitions taken as cached from before, and every turn as within the cache's life";

@@ -64,7 +64,7 @@ fn drop_rows(connection: &mut Connection, keep: Keep, now_ms: u64) -> rusqlite::
     for (run, at_ms) in &runs {
         drop_run(&transaction, run, *at_ms)?;
     }
-    if runs.len() < RUNS_AT_ONCE as usize && !too_large {
+    if i64::try_from(runs.len()).is_ok_and(|count| count < RUNS_AT_ONCE) && !too_large {
         last = before;
     }
     transaction

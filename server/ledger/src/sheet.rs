@@ -135,11 +135,15 @@ fn calls(it: &Explanation) -> String {
 /// Rows for all items, or for the first and the last of many; the last are not known where some were left out before.
 fn elided<T>(items: &[T], left_out: usize, table: &mut Table, row: impl Fn(&T) -> Vec<String>, noun: &str) {
     if items.len() + left_out <= ROWS {
-        items.iter().for_each(|item| table.row(row(item)));
+        for item in items {
+            table.row(row(item));
+        }
         return;
     }
     let tail = if left_out > 0 { 0 } else { ENDS };
-    items[..ENDS].iter().for_each(|item| table.row(row(item)));
+    for item in &items[..ENDS] {
+        table.row(row(item));
+    }
     let hidden = (items.len() + left_out - ENDS - tail) as u64;
     table.row(vec!["…".to_owned(), format!("{} {noun} more", grouped(hidden))]);
     items[items.len() - tail..].iter().for_each(|item| table.row(row(item)));

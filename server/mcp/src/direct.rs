@@ -36,7 +36,7 @@ pub(crate) fn tool(direct: &DirectTool) -> Tool {
 }
 
 /// A call of it, for all that its server answers.
-pub(crate) fn request(direct: &DirectTool, arguments: JsonObject) -> Request {
+pub(crate) fn request(direct: &DirectTool, arguments: &JsonObject) -> Request {
     Request::Call(CallRequest {
         server: direct.server.clone(),
         tool: model::Method::CallTool.name().to_owned(),
@@ -55,7 +55,7 @@ pub(crate) fn result(reply: Result<Reply, daemon::Error>) -> CallToolResult {
         return text(error_text(&error), true);
     }
     let whole = call.value.and_then(|value| serde_json::from_str::<Whole>(value.get()).ok()).unwrap_or_default();
-    let mut result = CallToolResult::success(whole.content.into_iter().map(block).collect());
+    let mut result = CallToolResult::success(whole.content.iter().map(block).collect());
     result.structured_content = whole.structured_content;
     result
 }
@@ -68,8 +68,8 @@ struct Whole {
 }
 
 /// A block as it came; one of a kind that this protocol's types do not know is shown as it stands.
-fn block(block: Value) -> ContentBlock {
-    ContentBlock::deserialize(&block).unwrap_or_else(|_| ContentBlock::text(block.to_string()))
+fn block(block: &Value) -> ContentBlock {
+    ContentBlock::deserialize(block).unwrap_or_else(|_| ContentBlock::text(block.to_string()))
 }
 
 /// Whoever wants to know of every other list.

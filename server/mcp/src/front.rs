@@ -133,7 +133,7 @@ impl Front {
         let arguments = request.arguments.unwrap_or_default();
         let mut run = match request.request_state {
             Some(handle) => Run::resume(sitting, &handle, name, &arguments, request.input_responses)?,
-            None => self.begin(direct::request(tool, arguments.clone()), name, arguments, &context),
+            None => self.begin(direct::request(tool, &arguments), name, arguments, &context),
         };
         match run.drive(&mut narrator, &context.ct).await {
             Pause::Ended(reply) => Ok(direct::result(reply).into()),
@@ -367,8 +367,9 @@ impl ServerHandler for Front {
                 if let Some(tool) = beside.iter().find(|it| it.definition.name == other) {
                     return self.call_directly(tool, request, context).await;
                 }
-                let more: String = beside.iter().map(|it| format!(", {}", it.definition.name)).collect();
-                let why = format!("no tool `{other}`: there are run_code, search_tools{more}; programs reach the rest");
+                let own = ["run_code", "search_tools"].into_iter();
+                let all: Vec<&str> = own.chain(beside.iter().map(|it| it.definition.name.as_str())).collect();
+                let why = format!("no tool `{other}`: there are {}; programs reach the rest", all.join(", "));
                 Err(ErrorData::invalid_params(why, None))
             }
         }

@@ -209,13 +209,13 @@ async fn bind(
     let bind = |source| Error::Bind { addr, source };
     let listener = TcpListener::bind(addr).await.map_err(bind)?;
     let addr = listener.local_addr().map_err(bind)?;
-    let (stop, auth, tasks) = (CancellationToken::new(), Arc::new(auth), TaskTracker::new());
+    let (stop, auth, connections) = (CancellationToken::new(), Arc::new(auth), TaskTracker::new());
     let hosts = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{}", addr.port()));
     let door = Door { hosts, auth: Arc::clone(&auth), limits: limits.clone(), stop: stop.clone() };
-    let router = routes(&door);
-    tasks.spawn(accept(listener, router, limits, stop.clone(), tasks.clone()));
-    tasks.close();
-    Ok(HttpServer { addr, auth, tasks, stop: stop.drop_guard() })
+    let service = routes(&door);
+    connections.spawn(accept(listener, service, limits, stop.clone(), connections.clone()));
+    connections.close();
+    Ok(HttpServer { addr, auth, tasks: connections, stop: stop.drop_guard() })
 }
 
 fn tools<H: ServerHandler>(handler: impl Fn(Seat) -> H + Send + Sync + 'static, door: &Door) -> Router {

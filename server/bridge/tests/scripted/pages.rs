@@ -75,7 +75,7 @@ fn bench(offers: Offers) -> Bench {
     let host: Arc<dyn Host> = Arc::new(Passing(offers, tell));
     Bench {
         kit: Arc::new(Kit::with(vec![spec(), crate::faulty::faulty_spec("t", "ok")], |options| {
-            options.host = Some(host)
+            options.host = Some(host);
         })),
         told,
     }
@@ -119,11 +119,12 @@ impl Bench {
     async fn completed(&mut self) -> PageId {
         match self.told().await {
             Told::Completed(page) => page,
-            other => panic!("a page is done, not {other:?}"),
+            other @ Told::Asked(..) => panic!("a page is done, not {other:?}"),
         }
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is what a host says")]
 fn done() -> Reply {
     Ok(ElicitReply::Accept { content: Map::new() })
 }

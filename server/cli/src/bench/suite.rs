@@ -21,7 +21,8 @@ pub(crate) struct Suite {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Task {
     /// Its name.
-    pub(crate) task: String,
+    #[serde(rename = "task")]
+    pub(crate) name: String,
     /// What its servers are to play; theirs to understand.
     scenario: Map<String, Value>,
     /// What the user asks for, one after the other.
@@ -105,10 +106,10 @@ mod tests {
         fs::write(&file, format!("{task}\n{{\"task\":\"b\"}}\n")).expect("written");
         let mut suite = Suite::open(&file).expect("opened");
         assert_eq!(suite.name, "set");
-        let first = suite.next().expect("a line").ok().expect("a task");
-        first.stage(&scenario, "direct").ok().expect("staged");
+        let first = suite.next().expect("a line").expect("a task");
+        first.stage(&scenario, "direct").expect("staged");
         assert_eq!(fs::read_to_string(&scenario).expect("read"), r#"{"n":1,"pass":"direct"}"#);
-        let refused = suite.next().expect("a line").err().expect("no task");
+        let refused = suite.next().expect("a line").expect_err("no task");
         assert!(refused.0.message.contains("set.jsonl:2: no task: missing field"), "{}", refused.0.message);
         assert!(suite.next().is_none());
     }

@@ -76,7 +76,7 @@ impl Sums {
     }
 
     /// Adds a task that was played both ways.
-    pub(crate) fn add(&mut self, task: &str, report: ConversationReport) {
+    pub(crate) fn add(&mut self, task: &str, report: &ConversationReport) {
         let tokens = &report.tokens;
         self.tasks += 1;
         self.runs += report.runs;
@@ -213,7 +213,7 @@ mod tests {
             ..TokenReport::default()
         };
         let mut sums = Sums::new("set");
-        sums.add("a", ConversationReport { runs: 1, calls: 3, tokens, at_once, ..ConversationReport::default() });
+        sums.add("a", &ConversationReport { runs: 1, calls: 3, tokens, at_once, ..ConversationReport::default() });
         sums.leave_out("b", "no reason".to_owned());
         let row = sums.row();
         assert_eq!(row[..6], ["set", "1", "3", "80 / –", "60 / –", "50 / –"]);

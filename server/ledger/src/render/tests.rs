@@ -122,7 +122,7 @@ fn rendered(report: &SavingsReport, format: ReportFormat, by: Option<ReportBy>, 
 
 #[test]
 fn a_text_has_both_sides_dollars_groups_and_runs() {
-    expect![[r#"
+    expect![[r"
         What programs saved: shop_1
         2026-11-28 00:00 to 2026-11-29 00:00 UTC: 2 runs (1 failed), 3 calls
 
@@ -164,14 +164,14 @@ fn a_text_has_both_sides_dollars_groups_and_runs() {
         - cached: estimated: tokens that an earlier prompt has sent at cache_read, other prompt tokens at cache_write, written ones at output; definitions taken as cached from before, and every turn as within the cache's life
         - price: estimated: house-1, no date given, our contract; tokens counted in o200k_base, which need not be the model's
         - uncached: estimated: (total - output) at input, output at output
-    "#]].assert_eq(&rendered(&report(1_030), ReportFormat::Text, None, false));
+    "]].assert_eq(&rendered(&report(1_030), ReportFormat::Text, None, false));
 }
 
 #[test]
 fn a_loss_is_called_one_in_markdown_and_a_comparison_says_the_change() {
     let mut loss = report(5_000);
     loss.before = Some(PeriodTotals { since_ms: DAY - 86_400_000, until_ms: DAY, ..report(1_030).total });
-    expect![[r#"
+    expect![[r"
         # What programs saved: shop\_1
 
         2026-11-28 00:00 to 2026-11-29 00:00 UTC: 2 runs (1 failed), 3 calls
@@ -216,20 +216,20 @@ fn a_loss_is_called_one_in_markdown_and_a_comparison_says_the_change() {
         - cached: estimated: tokens that an earlier prompt has sent at cache\_read, other prompt tokens at cache\_write, written ones at output; definitions taken as cached from before, and every turn as within the cache's life
         - price: estimated: house-1, no date given, our contract; tokens counted in o200k\_base, which need not be the model's
         - uncached: estimated: (total - output) at input, output at output
-    "#]].assert_eq(&rendered(&loss, ReportFormat::Md, Some(ReportBy::Tag), false));
+    "]].assert_eq(&rendered(&loss, ReportFormat::Md, Some(ReportBy::Tag), false));
 }
 
 #[test]
 fn spreadsheets_get_runs_or_groups_or_steps() {
     let of = |by, share| rendered(&report(1_030), ReportFormat::Csv, by, share);
-    expect![[r#"
+    expect![[r"
         run_id,submitted_utc,program,language,status,front,calls,wall_ms,code_mode_tokens,direct_deferred_tokens,direct_all_servers_tokens,direct_needed_servers_tokens,saved_tokens
         r-1,2026-11-28 00:01,'=secret|plan,python,ok,cli,3,12.5,1030,4398,6260,4760,3368
         server,tool,calls,failed,cached,output_tokens,result_tokens,result_bytes,p50_ms,p90_ms,p99_ms
         fs,read,3,0,0,70,6000,0,12.0,40.0,80.0
         from_utc,runs,failed,calls,code_mode_tokens,direct_deferred_tokens,direct_all_servers_tokens,direct_needed_servers_tokens,saved_tokens
         2026-11-28 00:00,2,1,3,1030,4398,0,0,3368
-    "#]]
+    "]]
         .assert_eq(&(of(None, false) + &of(Some(ReportBy::Tool), false) + &of(None, true)).replace("\r\n", "\n"));
 }
 

@@ -1,5 +1,7 @@
 //! Reports against the runs that they are over.
 
+#![expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "there are some hundred runs")]
+
 use crate::support::{call, open, run, tokens};
 use ledger::{CallFacts, Ledger, RunFacts};
 use model::report::{ReportFilter, ReportRequest, SavingsReport};
@@ -18,22 +20,22 @@ pub(crate) fn nth(n: u64) -> RunFacts {
     let status = if n % 7 == 3 { RunStatus::Error } else { RunStatus::Ok };
     RunFacts {
         at_ms: START + n * 7 * HOUR + n * 1_000,
-        language: if n % 3 == 0 { Language::TypeScript } else { Language::Python },
+        language: if n.is_multiple_of(3) { Language::TypeScript } else { Language::Python },
         wall_ms: n as f64,
-        tags: [format!("person={}", if n % 2 == 0 { "ann" } else { "bob" })].into(),
+        tags: [format!("person={}", if n.is_multiple_of(2) { "ann" } else { "bob" })].into(),
         direct_tools: [].into(),
         ..run(status, calls.collect())
     }
 }
 
 pub(crate) fn nth_call(server: &str, n: u64) -> CallFacts {
-    let tool = if n % 2 == 0 { "read" } else { "list" };
+    let tool = if n.is_multiple_of(2) { "read" } else { "list" };
     let mut call = call(server, tool, 0, &format!(r#"{{"n":{n}}}"#), &"word ".repeat(n as usize));
     call.record.ms = n as f64;
-    if n % 5 == 0 {
+    if n.is_multiple_of(5) {
         call.record.status = CallStatus::Error;
     }
-    if n % 6 == 0 {
+    if n.is_multiple_of(6) {
         call.record.cache = CacheOutcome::Hit;
     }
     call

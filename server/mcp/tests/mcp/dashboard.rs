@@ -39,7 +39,7 @@ async fn send(addr: SocketAddr, method: &str, path: &str, headers: &[(&str, &str
     let lines: String = kept
         .chain(headers)
         .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .flat_map(|(name, value)| [name, ": ", value, "\r\n"])
         .collect();
     let mut stream = TcpStream::connect(addr).await.expect("connected");
     stream.write_all(format!("{method} {path} HTTP/1.1\r\n{lines}\r\n").as_bytes()).await.expect("sent");

@@ -124,17 +124,17 @@ async fn a_tool_that_fails_says_so_and_blocks_come_as_they_are() {
 
 #[tokio::test]
 async fn a_name_that_does_not_exist_is_a_problem_with_its_line_and_the_others_are_offered() {
-    let toml =
+    let settings =
         "[limits]\ncalls = 5\n[mcp]\ndirect_tools = [\n  \"good.ecko\",\n  \"goood.echo\",\n  \"good.echo\",\n]\n";
-    let test = TestDaemon::builder().scripted("good", &["ok"]).toml(toml).start().await;
+    let test = TestDaemon::builder().scripted("good", &["ok"]).toml(settings).start().await;
     let session = Session::start(&test).await;
     assert_eq!(session.names().await, ["run_code", "search_tools", "good__echo"]);
     let Ok(Reply::Doctor(checks)) = test.ask(Request::Doctor).await else { panic!("checks") };
-    let check = |name: &str| checks.iter().find(|check| check.name == name).unwrap_or_else(|| panic!("{checks:?}"));
-    let (tool, server) = (check("tta.toml:5"), check("tta.toml:6"));
+    let named = |name: &str| checks.iter().find(|check| check.name == name).unwrap_or_else(|| panic!("{checks:?}"));
+    let (tool, server) = (named("tta.toml:5"), named("tta.toml:6"));
     assert!(!tool.ok && tool.detail.contains("no tool `ecko`") && tool.mend.contains("echo"), "{tool:?}");
     assert!(!server.ok && server.detail.contains("no server `goood`") && server.mend.contains("good"), "{server:?}");
-    assert!(check("direct tool good.echo").ok);
+    assert!(named("direct tool good.echo").ok);
     let Ok(Reply::Servers(servers)) = test.ask(Request::Servers { list: true }).await else { panic!("servers") };
     assert!(servers[0].problems.iter().any(|it| it.line == 5 && it.message.contains("ecko")), "{:?}", servers[0]);
     assert!(test.daemon.problems().iter().any(|it| it.line == 6), "{:?}", test.daemon.problems());

@@ -309,10 +309,10 @@ async fn metrics_are_behind_the_same_door() {
         assert_eq!(status(&answer), refused, "{headers:?}");
         assert!(!answer.contains("tta_"), "{answer}");
     }
-    let (head, text) =
+    let (top, body) =
         scrape(&[]).await.split_once("\r\n\r\n").map(|(h, t)| (h.to_owned(), t.to_owned())).expect("a head");
-    assert_eq!(status(&head), "200", "{head}");
-    assert!(head.to_lowercase().contains("content-type: application/openmetrics-text; version=1.0.0"), "{head}");
-    assert!(text.contains("tta_runs_total{status=\"ok\",language=\"javascript\"} 1\n"), "{text}");
-    assert!(text.ends_with("# EOF\n"), "{text}");
+    assert_eq!(status(&top), "200", "{top}");
+    assert!(top.to_lowercase().contains("content-type: application/openmetrics-text; version=1.0.0"), "{top}");
+    assert!(body.contains("tta_runs_total{status=\"ok\",language=\"javascript\"} 1\n"), "{body}");
+    assert!(body.ends_with("# EOF\n"), "{body}");
 }
