@@ -3,7 +3,15 @@
 import type { RunReply, SavingsSummary, ServerStatus, SideTokens, TokenReport, ToolInfo } from '../src/lsp_ext';
 
 function side(total: number): SideTokens {
-  return { definitions: total / 2, output: total / 4, results: total / 4, turns: 2, total, peak_context: total / 2, cacheable: total / 4 };
+  return {
+    definitions: total / 2,
+    output: total / 4,
+    results: total / 4,
+    turns: 2,
+    total,
+    peak_context: total / 2,
+    cacheable: total / 4,
+  };
 }
 
 /** A program of 100 tokens against 1,000, 2,000 and 500. */
