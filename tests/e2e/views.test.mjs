@@ -135,7 +135,7 @@ test('servers and runs are seen, followed, and acted on', async (t) => {
     await runs.nth(3).waitFor();
     await until('the new total', async () => !figure(tokens.direct.all_servers).test(await saved()));
     assert.equal(await body.getByLabel('All servers').isChecked(), true, 'the switch stays where it was');
-    await runs.first().getByRole('button').click();
+    await runs.first().getByTitle('Show its calls').click();
     await body.getByRole('button', { name: 'Open its receipt' }).waitFor();
     await body.getByRole('button', { name: 'Back' }).click();
     await body.getByRole('heading', { name: 'Last runs' }).waitFor();
