@@ -129,7 +129,7 @@ async fn keys_and_values_are_completed_where_the_editor_does_not_do_it_itself() 
     let mut editor = window(&test, json!({})).await;
     for (file, text, first, count) in [
         ("tta.toml", "[limits]\ntime|", "timeout_ms = ${0:60000}", 16),
-        ("tta.toml", "[|]", "limits", 6),
+        ("tta.toml", "[|]", "limits", 7),
         ("tta.toml", "[servers.a]\ntype = |", "\"stdio\"", 2),
         (".cursor/mcp.json", "{\"mcpServers\": {\"a\": {\"|\"}}}", "\"type\": $0", 20),
         (".cursor/mcp.json", "{\"mcpServers\": {\"a\": {| \"type\": \"http\"}}}", "\"command\": \"$0\",", 19),
