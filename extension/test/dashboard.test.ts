@@ -191,6 +191,7 @@ test('numbers keep what matters, in the words of a locale', () => {
   assert.deepEqual([numbers.bytes(950), numbers.bytes(1_250_000)], ['950 B', '1.3 MB']);
   assert.equal(new Numbers('de-DE').whole(1_234_567), '1.234.567');
   assert.equal(numbers.step(0, { stepMs: DAY_MS, utc: true }), 'Jan 1, 1970');
+  assert.deepEqual([numbers.day(0, true), numbers.hour(0), numbers.decimal(4.25)], ['Jan 1', '12:00 AM', '4.3']);
 });
 
 test('the page allows its own script and style alone, and has a place for data', () => {

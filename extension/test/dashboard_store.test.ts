@@ -49,6 +49,7 @@ function started(): { home: ByHand; store: Store; last: () => State; settle: () 
   const home = new ByHand();
   const store = new Store(home, () => 9);
   const states: State[] = [];
+  void store.ask();
   store.start((state) => states.push(state));
   const last = (): State => {
     const state = states.at(-1);

@@ -12,7 +12,7 @@ import { headlineCertainty, savedWords, tokensOf } from './figures';
 import { Hero, Tiles } from './headline';
 import { Definitions, listed, Results, Runs } from './lists';
 import { OverTime } from './over_time';
-import { Foreign, type Look } from './parts';
+import { Foreign, Later, type Look } from './parts';
 import { RunPage } from './run_page';
 import { narrowings } from './view';
 
@@ -74,13 +74,15 @@ function Content({ look }: { readonly look: Look }): JSX.Element {
       <Tiles total={report.total} look={look} />
       <OverTime report={report} look={look} />
       {narrowed ? runs : null}
-      <AdviceList rows={report.advice} look={look} />
-      <div class="cards">
-        <Breakdowns report={report} look={look} />
-        <Definitions rows={report.definitions} look={look} />
-        <Results rows={report.results} look={look} />
-      </div>
-      {narrowed ? null : runs}
+      <Later>
+        <AdviceList rows={report.advice} look={look} />
+        <div class="cards">
+          <Breakdowns report={report} look={look} />
+          <Definitions rows={report.definitions} look={look} />
+          <Results rows={report.results} look={look} />
+        </div>
+        {narrowed ? null : runs}
+      </Later>
     </div>
   );
 }

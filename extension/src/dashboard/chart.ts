@@ -8,6 +8,7 @@ import type { Numbers } from './numbers';
 import { DAY_MS, type Steps } from './steps';
 
 const HEIGHT = 220;
+const MINUTE_MS = 60_000;
 /** The least width of a bar in pixels: of a year's days, those of one side touch. */
 const LEAST = 3;
 
@@ -22,6 +23,7 @@ export class Chart {
   private readonly plot: uPlot;
   private readonly observers: { disconnect(): void }[] = [];
   private readonly ended = new AbortController();
+  private readonly colours = new Map<string, string>();
   private steps: Steps;
 
   constructor(
@@ -82,6 +84,7 @@ export class Chart {
   }
 
   private redraw(): void {
+    this.colours.clear();
     this.plot.redraw(false, true);
   }
 
@@ -102,7 +105,7 @@ export class Chart {
       width: Math.max(200, this.root.clientWidth),
       height: HEIGHT,
       ms: 1,
-      tzDate: (ms) => (this.steps.utc ? uPlot.tzDate(new Date(ms), 'Etc/UTC') : new Date(ms)),
+      tzDate: (ms) => (this.steps.utc ? asUtc(ms) : new Date(ms)),
       legend: { show: false },
       cursor: {
         y: false,
@@ -137,16 +140,14 @@ export class Chart {
 
   private ticks(ticks: readonly number[]): string[] {
     const { stepMs, utc } = this.steps;
-    const day: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short' };
-    const days = new Intl.DateTimeFormat(this.numbers.locale, utc ? { ...day, timeZone: 'UTC' } : day);
-    const hours = new Intl.DateTimeFormat(this.numbers.locale, { hour: 'numeric', minute: '2-digit' });
     return ticks.map((ms, index) => {
+      const day = this.numbers.day(ms, utc);
+      const otherDay = index > 0 && day !== this.numbers.day(ticks[index - 1] ?? ms, utc);
       if (stepMs >= DAY_MS) {
         // Where there are few days, the axis marks hours between them.
-        return index > 0 && days.format(ms) === days.format(ticks[index - 1]) ? '' : days.format(ms);
+        return index === 0 || otherDay ? day : '';
       }
-      const otherDay = index > 0 && days.format(ms) !== days.format(ticks[index - 1]);
-      return otherDay ? days.format(ms) : hours.format(ms);
+      return otherDay ? day : this.numbers.hour(ms);
     });
   }
 
@@ -157,13 +158,23 @@ export class Chart {
 
   /** A colour of the page as a canvas takes it: the browser works out what it is made of. */
   private colour(name: string): string {
+    const known = this.colours.get(name);
+    if (known !== undefined) {
+      return known;
+    }
     const probe = document.createElement('span');
     probe.style.color = `var(${name})`;
     this.root.append(probe);
     const { color } = getComputedStyle(probe);
     probe.remove();
+    this.colours.set(name, color);
     return color;
   }
+}
+
+/** A date whose own day and hour are those of UTC. */
+function asUtc(ms: number): Date {
+  return new Date(ms + new Date(ms).getTimezoneOffset() * MINUTE_MS);
 }
 
 function columns({ atMs, direct, program }: Steps): uPlot.AlignedData {

@@ -179,9 +179,7 @@ export function Tiles({ total, look }: { readonly total: PeriodTotals; readonly 
 
 function perRun(calls: number, runs: number, numbers: Numbers): string {
   const each = runs === 0 ? 0 : calls / runs;
-  return each < 10
-    ? new Intl.NumberFormat(numbers.locale, { maximumFractionDigits: 1 }).format(each)
-    : numbers.whole(each);
+  return each < 10 ? numbers.decimal(each) : numbers.whole(each);
 }
 
 function Money({ total, look }: { readonly total: PeriodTotals; readonly look: Look }): JSX.Element {

@@ -23,7 +23,10 @@ export function takeToken(): string | undefined {
   words.delete('token');
   const rest = words.toString();
   history.replaceState(null, '', location.pathname + (rest === '' ? '' : `#${rest}`));
-  sessionStorage.setItem(KEPT, token);
+  // The first figures need not wait until the browser has opened its storage.
+  setTimeout(() => {
+    sessionStorage.setItem(KEPT, token);
+  });
   return token;
 }
 

@@ -1,13 +1,13 @@
-/** Where the page begins: it finds out where it is at home, and draws every state from then on. */
+/**
+ * Where the page begins: it finds out where it is at home, asks for the figures, and draws every state from then on. What
+ * draws is made ready only once the question is on its way, for that takes longer than many an answer.
+ */
 
 import { config } from '@vscode/l10n';
-import { render } from 'preact';
-import { App } from './app';
 import type { Home } from './home';
 import { EditorHome, type EditorApi } from './home_editor';
 import { FileHome } from './home_file';
 import { HttpHome, takeToken } from './home_http';
-import { Numbers } from './numbers';
 import type { PageData } from './protocol';
 import { Store } from './store';
 
@@ -20,14 +20,15 @@ if (data.texts !== undefined) {
 }
 document.documentElement.lang = data.texts === undefined ? 'en' : (data.language ?? 'en');
 
-const numbers = new Numbers(data.language ?? navigator.language);
+/** How long the page stays as it is for an answer that comes soon; a page of waiting would only delay it. */
+const PATIENCE_MS = 100;
+
 const store = new Store(home());
-const root = document.getElementById('root');
-if (root !== null) {
-  store.start((state) => {
-    render(<App look={{ store, state, numbers }} />, root);
-  });
-}
+const answered = store.ask();
+void import('./draw').then(async ({ draw }) => {
+  await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+  draw(store, data.language ?? navigator.language);
+});
 
 function home(): Home {
   if (data.report !== undefined) {

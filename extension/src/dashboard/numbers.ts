@@ -2,33 +2,22 @@
 
 const HOUR_MS = 3_600_000;
 
-/** Writes numbers in one locale. */
+/** Writes numbers in one locale. Each format is made when it is first needed, which takes longer than to use it often. */
 export class Numbers {
-  private readonly wholes: Intl.NumberFormat;
-  private readonly compacts: Intl.NumberFormat;
-  private readonly dates: Intl.DateTimeFormat;
-  private readonly days: Intl.DateTimeFormat;
-  private readonly utcDays: Intl.DateTimeFormat;
-  private readonly clocks: Intl.DateTimeFormat;
-  /** Units by name and digits: making a format takes longer than all that a page does with it. */
-  private readonly units = new Map<string, Intl.NumberFormat>();
+  private readonly zone: { readonly timeZone?: string };
+  private readonly numbers = new Map<string, Intl.NumberFormat>();
+  private readonly dates = new Map<string, Intl.DateTimeFormat>();
 
   constructor(
     readonly locale: string | undefined,
     timeZone?: string,
   ) {
-    const zone = timeZone === undefined ? {} : { timeZone };
-    this.wholes = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
-    this.compacts = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });
-    this.dates = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', ...zone });
-    this.days = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', ...zone });
-    this.utcDays = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' });
-    this.clocks = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', ...zone });
+    this.zone = timeZone === undefined ? {} : { timeZone };
   }
 
   /** 41,234 */
   whole(count: number): string {
-    return minus(this.wholes.format(count));
+    return this.number(count, { maximumFractionDigits: 0 });
   }
 
   /** +41,234: with its sign, whichever. */
@@ -38,7 +27,7 @@ export class Numbers {
 
   /** 41.2K, for axes. */
   compact(count: number): string {
-    return minus(this.compacts.format(count));
+    return this.number(count, { notation: 'compact', maximumFractionDigits: 1 });
   }
 
   /** 87 %, 96.4 %: never rounds a loss, or less than everything, away. */
@@ -47,21 +36,15 @@ export class Numbers {
     const digits = size < 10 || (size > 95 && size < 100) ? 1 : 0;
     const unit = 10 ** digits;
     const shown = (Math.floor(size * unit) / unit) * Math.sign(value);
-    const format = new Intl.NumberFormat(this.locale, { style: 'percent', maximumFractionDigits: digits });
-    return minus(format.format(shown / 100));
+    return this.number(shown / 100, { style: 'percent', maximumFractionDigits: digits });
   }
 
   /** US dollars; small amounts keep two digits that say something. */
   dollars(value: number): string {
     const size = Math.abs(value);
     const digits = size === 0 || size >= 0.1 ? 2 : Math.min(8, Math.ceil(-Math.log10(size)) + 1);
-    const format = {
-      style: 'currency',
-      currency: 'USD',
-      minimumFractionDigits: 2,
-      maximumFractionDigits: digits,
-    } as const;
-    return minus(new Intl.NumberFormat(this.locale, format).format(value));
+    const format = { style: 'currency', currency: 'USD', minimumFractionDigits: 2 } as const;
+    return this.number(value, { ...format, maximumFractionDigits: digits });
   }
 
   /** 0.9 ms, 41 ms, 1.2 s, 3 min */
@@ -85,30 +68,57 @@ export class Numbers {
     return this.unit(size, units[power] ?? 'byte', power > 0 && size < 100 ? 1 : 0);
   }
 
+  /** 4.2: no more digits than say something. */
+  decimal(value: number): string {
+    return this.number(value, { maximumFractionDigits: 1 });
+  }
+
   /** The moment, to the minute. */
   moment(atMs: number): string {
-    return this.dates.format(atMs);
+    return this.date(atMs, { dateStyle: 'medium', timeStyle: 'short', ...this.zone });
   }
 
   /** The time of day, to the second. */
   clock(atMs: number): string {
-    return this.clocks.format(atMs);
+    return this.date(atMs, { timeStyle: 'medium', ...this.zone });
   }
 
   /** A step of a series: a day, here or in UTC, or the hour that it begins with. */
   step(atMs: number, { stepMs, utc }: { readonly stepMs: number; readonly utc: boolean }): string {
-    return stepMs <= HOUR_MS ? this.moment(atMs) : (utc ? this.utcDays : this.days).format(atMs);
+    return stepMs <= HOUR_MS ? this.moment(atMs) : this.date(atMs, { dateStyle: 'medium', ...this.zoneOf(utc) });
+  }
+
+  /** 3 Nov, for axes. */
+  day(atMs: number, utc: boolean): string {
+    return this.date(atMs, { day: 'numeric', month: 'short', ...this.zoneOf(utc) });
+  }
+
+  /** 14:00, for axes. */
+  hour(atMs: number): string {
+    return this.date(atMs, { hour: 'numeric', minute: '2-digit', ...this.zone });
+  }
+
+  private zoneOf(utc: boolean): { readonly timeZone?: string } {
+    return utc ? { timeZone: 'UTC' } : this.zone;
   }
 
   private unit(value: number, unit: string, digits: number): string {
-    const key = `${unit} ${digits}`;
-    const options = { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: digits } as const;
-    const format = this.units.get(key) ?? new Intl.NumberFormat(this.locale, options);
-    this.units.set(key, format);
-    return format.format(value);
+    return this.number(value, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: digits });
+  }
+
+  private number(value: number, options: Intl.NumberFormatOptions): string {
+    const format = kept(this.numbers, options, () => new Intl.NumberFormat(this.locale, options));
+    return format.format(value).replace('-', '−');
+  }
+
+  private date(atMs: number, options: Intl.DateTimeFormatOptions): string {
+    return kept(this.dates, options, () => new Intl.DateTimeFormat(this.locale, options)).format(atMs);
   }
 }
 
-function minus(text: string): string {
-  return text.replace('-', '−');
+function kept<T>(formats: Map<string, T>, options: object, make: () => T): T {
+  const key = JSON.stringify(options);
+  const format = formats.get(key) ?? make();
+  formats.set(key, format);
+  return format;
 }

@@ -2,7 +2,7 @@
 
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { SavingsReport } from '../lsp_ext';
 import { Legend } from './breakdowns';
 import { Chart, type Told } from './chart';
@@ -45,7 +45,8 @@ function Plot({ steps, look, told }: { readonly steps: Steps; readonly look: Loo
   const chart = useRef<Chart | undefined>(undefined);
   const latest = useRef(told);
   latest.current = told;
-  useEffect(() => {
+  // In the same frame as the figures around it.
+  useLayoutEffect(() => {
     if (root.current === null) {
       return undefined;
     }

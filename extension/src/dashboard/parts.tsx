@@ -1,7 +1,7 @@
 /** What the page's sections are made of: tables, tiles, chips, links. Whatever others wrote becomes text, never markup. */
 
 import type { ComponentChildren, JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { oneLine } from '../views/untrusted';
 import { certaintyName, type Certainty } from './figures';
 import type { Numbers } from './numbers';
@@ -156,6 +156,18 @@ export function Unfold(props: {
       {seen || open ? children : null}
     </details>
   );
+}
+
+let later = false;
+
+/** What lies below the first screen: the page's first frame does not wait for it, all others hold it. */
+export function Later({ children }: { readonly children: ComponentChildren }): JSX.Element | null {
+  const [, setShown] = useState(later);
+  useEffect(() => {
+    later = true;
+    setShown(true);
+  }, []);
+  return later ? <>{children}</> : null;
 }
 
 function share(length: number): string {

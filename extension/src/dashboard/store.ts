@@ -50,9 +50,15 @@ export class Store {
     this.state = { ...none, view, failure: undefined, busy: true, connected: true, freshMs: 0 };
   }
 
-  /** Begins to ask and to follow; `draw` is told of every state from now on. */
+  /** Asks for the first time, until it is answered; that may be before anybody draws it. */
+  ask(): Promise<void> {
+    return this.look();
+  }
+
+  /** Begins to follow; `draw` is told of this state and every later one. */
   start(draw: (state: State) => void): void {
     this.drawn = draw;
+    draw(this.state);
     this.home.address.onMoved(() => {
       this.show(fromFragment(this.home.address.fragment()));
     });
@@ -68,7 +74,6 @@ export class Store {
         this.set({ connected: yes });
       },
     });
-    this.show(this.state.view);
   }
 
   /** Another view. A `step` is one that the person can take back. */

@@ -2,7 +2,7 @@
 //!
 //! A call's future is polled once right where the guest made the call, so that a request is on its way (or an answer
 //! there) without a change of threads. If it is not done by then and is the only one under way, the guest's own thread
-//! drives it while the guest waits: an answer then wakes that thread and no other. The host's runtime takes it over as
+//! drives it while the guest waits: an answer then wakes that thread and no other, or finds it looking out ([`Spin`]). The host's runtime takes it over as
 //! soon as the guest does anything else for long (another call, an epoch of computing, a wait that ended without it),
 //! and drives all others from their start. Calls over `calls_in_flight` wait their turn in order, but for questions to the
 //! sandbox and subscriptions, which stand open and hold none. Dropping [`Calls`] drops
@@ -15,6 +15,7 @@ use crate::clock::RunClock;
 use crate::host::{CallError, GuestCall, ToolHost};
 use crate::json;
 use crate::sandbox::Ended;
+use crate::spin::Spin;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use model::{ErrorKind, Limits, Method, ProgramError};
@@ -25,7 +26,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinSet};
@@ -67,6 +68,7 @@ pub(crate) struct Calls {
     ready: VecDeque<Done>,
     /// The only call under way, driven by whoever waits.
     held: Option<Held>,
+    spin: Spin,
     tasks: JoinSet<Done>,
     pending: HashMap<u64, Pending>,
     turns: Arc<Semaphore>,
@@ -119,6 +121,7 @@ impl Calls {
             made: 0,
             ready: VecDeque::new(),
             held: None,
+            spin: Spin::default(),
             tasks: JoinSet::new(),
             pending: HashMap::new(),
             turns: Arc::new(Semaphore::new(limits.calls_in_flight.clamp(1, Semaphore::MAX_PERMITS))),
@@ -129,6 +132,11 @@ impl Calls {
 
     pub(crate) fn host(&self) -> &Arc<dyn ToolHost> {
         &self.host
+    }
+
+    /// How long the guest's thread looked out for answers instead of sleeping.
+    pub(crate) fn spun(&self) -> Duration {
+        self.spin.spent()
     }
 
     pub(crate) fn clock(&self) -> &RunClock {
@@ -229,12 +237,18 @@ impl Calls {
 
     /// Until one more call is done; there must be one under way.
     async fn next(&mut self) {
+        let began = Instant::now();
+        let until = self.spin.until(began);
         let done = poll_fn(|context| {
-            if let Some(held) = &mut self.held
-                && let Poll::Ready(done) = poll_on(&self.runtime, &mut held.future, context)
-            {
-                self.held = None;
-                return Poll::Ready(Some(done));
+            while let Some(held) = &mut self.held {
+                if let Poll::Ready(done) = poll_on(&self.runtime, &mut held.future, context) {
+                    self.held = None;
+                    self.spin.learn(began.elapsed());
+                    return Poll::Ready(Some(done));
+                }
+                if !self.spin.goes_on(until) {
+                    break;
+                }
             }
             match self.tasks.poll_join_next(context) {
                 Poll::Ready(Some(joined)) => Poll::Ready(joined.ok()),

@@ -19,6 +19,7 @@ mod platform;
 mod run;
 mod sandbox;
 pub mod script;
+mod spin;
 
 pub use artifact::precompile;
 pub use clock::{Pause, RunClock};

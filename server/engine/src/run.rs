@@ -74,7 +74,8 @@ impl Instance {
         let (returned, cpu) = self.call(&source, &job.context_json, &clock, &job.cancel).await;
         let mut run = self.store.data_mut().end().expect("nothing else takes the run out of its sandbox");
         run.calls.shutdown().await;
-        conclude(returned, &self.store.data().meter, run, cpu)
+        let computed = cpu.saturating_sub(run.calls.spun());
+        conclude(returned, &self.store.data().meter, run, computed)
     }
 
     /// Ends a guest that spins: at every epoch it either ends or lets others have the thread.
