@@ -70,7 +70,13 @@ function Content({ look }: { readonly look: Look }): JSX.Element {
   );
   return (
     <div class="grid">
-      <Hero tokens={report.total.tokens} known={headlineCertainty(report.total)} before={report.before} look={look} />
+      <Hero
+        tokens={report.total.tokens}
+        known={headlineCertainty(report.total)}
+        before={report.before}
+        dollars={report.total.dollars}
+        look={look}
+      />
       <Tiles total={report.total} look={look} />
       <OverTime report={report} look={look} />
       {narrowed ? runs : null}

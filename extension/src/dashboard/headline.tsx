@@ -2,7 +2,7 @@
 
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
-import type { PeriodTotals, TokenReport } from '../lsp_ext';
+import type { Dollars, PeriodTotals, TokenReport } from '../lsp_ext';
 import {
   baselineMeaning,
   certainty,
@@ -27,6 +27,7 @@ export function Hero(props: {
   readonly known: Certainty;
   readonly look: Look;
   readonly before?: PeriodTotals | undefined;
+  readonly dollars?: Dollars | undefined;
 }): JSX.Element {
   const { tokens, known, before } = props;
   const { numbers, state } = props.look;
@@ -50,7 +51,7 @@ export function Hero(props: {
       </div>
       <Sides sum={sum} numbers={numbers} />
       <Unfold title={l10n.t('How was this computed?')}>
-        <Computed tokens={tokens} baseline={baseline} numbers={numbers} />
+        <Computed tokens={tokens} dollars={props.dollars} baseline={baseline} numbers={numbers} />
       </Unfold>
     </section>
   );
@@ -100,10 +101,11 @@ function Sides({ sum, numbers }: { readonly sum: Compared; readonly numbers: Num
 /** Every figure of both sides, the sum of the headline, and what each rests on. */
 function Computed(props: {
   readonly tokens: TokenReport;
+  readonly dollars: Dollars | undefined;
   readonly baseline: Baseline;
   readonly numbers: Numbers;
 }): JSX.Element {
-  const { tokens, baseline, numbers } = props;
+  const { tokens, dollars, baseline, numbers } = props;
   return (
     <div class="how">
       <p>{baselineMeaning(baseline)}</p>
@@ -123,7 +125,7 @@ function Computed(props: {
         ]}
       />
       <dl class="labels">
-        {Object.entries(tokens.labels).map(([figure, label]) => (
+        {Object.entries({ ...tokens.labels, ...dollars?.labels }).map(([figure, label]) => (
           <div key={figure}>
             <dt>{figure}</dt>
             <dd>{label}</dd>

@@ -25,7 +25,12 @@ export function RunPage(props: {
   return (
     <>
       {run?.tokens ? (
-        <Hero tokens={run.tokens} known={certainty(run.tokens.labels, 'saved', 'code_mode.output')} look={look} />
+        <Hero
+          tokens={run.tokens}
+          known={certainty(run.tokens.labels, 'saved', 'code_mode.output')}
+          dollars={explained?.dollars}
+          look={look}
+        />
       ) : null}
       <Section title={l10n.t('The run')} wide>
         {explained === undefined ? null : <p class="why">{oneLine(explained.why, 1_000)}</p>}

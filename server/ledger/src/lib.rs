@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod advice;
+mod band;
 mod cells;
 mod conversation;
 mod count;

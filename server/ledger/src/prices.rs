@@ -102,7 +102,7 @@ pub fn dollars(tokens: &TokenReport, price: &Price) -> Dollars {
         deferred,
         all_servers,
         needed_servers,
-        labels: labels(price, &tokens.encoding, peak),
+        labels: labels(price, tokens, peak),
     }
 }
 
@@ -122,11 +122,10 @@ fn million(tokens: u64) -> f64 {
     tokens as f64 / 1e6
 }
 
-fn labels(price: &Price, encoding: &str, peak_context: u64) -> BTreeMap<String, String> {
+fn labels(price: &Price, tokens: &TokenReport, peak_context: u64) -> BTreeMap<String, String> {
     let Price { model, date, source, .. } = price;
     let date = if date.is_empty() { "no date given" } else { date };
-    let mut price_label =
-        format!("estimated: {model}, {date}, {source}; tokens counted in {encoding}, which need not be the model's");
+    let mut price_label = format!("estimated: {model}, {date}, {source}");
     if let Some(most) = price.prompt_tokens_max.filter(|most| peak_context > *most) {
         let most = crate::text::grouped(most);
         let _ = write!(price_label, "; prompts above {most} tokens cost more, which is left out");
@@ -134,7 +133,8 @@ fn labels(price: &Price, encoding: &str, peak_context: u64) -> BTreeMap<String, 
     let cached = "estimated: tokens that an earlier prompt has sent at cache_read, other prompt tokens at cache_write, written \
                   ones at output; definitions taken as cached from before, and every turn as within the cache's life";
     let uncached = "estimated: (total - output) at input, output at output";
-    [("price", price_label.as_str()), ("cached", cached), ("uncached", uncached)]
+    let counted = crate::band::label(model, tokens);
+    [("price", price_label.as_str()), ("cached", cached), ("uncached", uncached), ("tokens", counted.as_str())]
         .map(|(figure, label)| (figure.to_owned(), label.to_owned()))
         .into()
 }
@@ -208,7 +208,7 @@ mod tests {
         );
         let short = dollars(&TokenReport::default(), &price);
         assert!(
-            !short.labels["price"].contains("272,000") && short.labels.values().all(|l| l.starts_with("estimated"))
+            !short.labels["price"].contains("272,000") && short.labels["price"].starts_with("estimated")
         );
     }
 

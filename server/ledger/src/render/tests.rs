@@ -162,7 +162,8 @@ fn a_text_has_both_sides_dollars_groups_and_runs() {
         What the figures rest on
         - total: computed: the sum
         - cached: estimated: tokens that an earlier prompt has sent at cache_read, other prompt tokens at cache_write, written ones at output; definitions taken as cached from before, and every turn as within the cache's life
-        - price: estimated: house-1, no date given, our contract; tokens counted in o200k_base, which need not be the model's
+        - price: estimated: house-1, no date given, our contract
+        - tokens: estimated: counted in o200k_base, which need not be house-1's own; by how much that one differs is not known here
         - uncached: estimated: (total - output) at input, output at output
     "]].assert_eq(&rendered(&report(1_030), ReportFormat::Text, None, false));
 }
@@ -214,7 +215,8 @@ fn a_loss_is_called_one_in_markdown_and_a_comparison_says_the_change() {
 
         - total: computed: the sum
         - cached: estimated: tokens that an earlier prompt has sent at cache\_read, other prompt tokens at cache\_write, written ones at output; definitions taken as cached from before, and every turn as within the cache's life
-        - price: estimated: house-1, no date given, our contract; tokens counted in o200k\_base, which need not be the model's
+        - price: estimated: house-1, no date given, our contract
+        - tokens: estimated: counted in o200k\_base, which need not be house-1's own; by how much that one differs is not known here
         - uncached: estimated: (total - output) at input, output at output
     "]].assert_eq(&rendered(&loss, ReportFormat::Md, Some(ReportBy::Tag), false));
 }
