@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::keys::Keys;
 use crate::lines::{CallLine, Line, RunLine};
 use crate::rollup::Batch;
-use crate::rows::{StoredCall, insert_call, insert_side, update_run};
+use crate::rows::{StoredCall, insert_call, insert_sides, update_run};
 use crate::store::connect;
 use crate::sums::{CallKey, CallSums, DIRECT, OneCall, RunKey, RunSums};
 use model::ledger::Imported;
@@ -112,9 +112,7 @@ pub(crate) fn add_run(transaction: &Transaction<'_>, run: &RunLine, sums: &mut B
     }
     let Some(basis) = &run.basis else { return Ok(true) };
     update_run(transaction, &run.run_id, basis, run.search_tokens)?;
-    for (number, side) in run.sides.iter().enumerate() {
-        insert_side(transaction, &run.run_id, number, side)?;
-    }
+    insert_sides(transaction, &run.run_id, &run.sides)?;
     let key = RunKey {
         language: run.language.clone(),
         front: run.front.clone(),

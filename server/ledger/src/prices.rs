@@ -207,9 +207,7 @@ mod tests {
                 .ends_with("prompts above 272,000 tokens cost more, which is left out")
         );
         let short = dollars(&TokenReport::default(), &price);
-        assert!(
-            !short.labels["price"].contains("272,000") && short.labels["price"].starts_with("estimated")
-        );
+        assert!(!short.labels["price"].contains("272,000") && short.labels["price"].starts_with("estimated"));
     }
 
     #[test]

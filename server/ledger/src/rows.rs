@@ -2,7 +2,7 @@
 
 use crate::count::Count;
 use crate::facts::RunFacts;
-use crate::receipt::{Basis, Exchange};
+use crate::receipt::{Basis, Exchange, Sides};
 use model::ConversationId;
 use model::tokens::SideTokens;
 use rusqlite::{Transaction, params};
@@ -74,19 +74,27 @@ pub(crate) fn is_counted(transaction: &Transaction<'_>, facts: &RunFacts) -> rus
         .query_row([facts.run_id.as_str()], |row| row.get(0))
 }
 
-/// The exchanges of the conversation that no run has paid for; from now on this one has.
+/// The exchanges of the conversation that no run has paid for; from now on this one has. Most runs find none, so that is
+/// looked up before anything is written.
 pub(crate) fn charge_discoveries(transaction: &Transaction<'_>, facts: &RunFacts) -> rusqlite::Result<Vec<Exchange>> {
-    transaction
+    let conversation = facts.conversation.as_str();
+    let exchanges: Vec<Exchange> = transaction
         .prepare_cached(
-            "UPDATE discoveries SET run_id = ? WHERE conversation = ? AND run_id IS NULL
-             RETURNING argument_tokens, result_tokens, exact",
+            "SELECT argument_tokens, result_tokens, exact FROM discoveries WHERE conversation = ? AND run_id IS NULL
+             ORDER BY id",
         )?
-        .query_map([facts.run_id.as_str(), facts.conversation.as_str()], |row| {
+        .query_map([conversation], |row| {
             let exact = row.get(2)?;
             let count = |tokens| Count { tokens, exact };
             Ok(Exchange { arguments: count(row.get(0)?), result: count(row.get(1)?) })
         })?
-        .collect()
+        .collect::<rusqlite::Result<_>>()?;
+    if !exchanges.is_empty() {
+        transaction
+            .prepare_cached("UPDATE discoveries SET run_id = ? WHERE conversation = ? AND run_id IS NULL")?
+            .execute([facts.run_id.as_str(), conversation])?;
+    }
+    Ok(exchanges)
 }
 
 /// Marks a run as counted.
@@ -130,18 +138,21 @@ pub(crate) fn update_run(
         .map(drop)
 }
 
-/// Writes one side of a run.
-pub(crate) fn insert_side(
-    transaction: &Transaction<'_>,
-    run: &str,
-    number: usize,
-    side: &SideTokens,
-) -> rusqlite::Result<()> {
-    let SideTokens { definitions, output, results, turns, total, peak_context, cacheable } = side;
-    transaction
-        .prepare_cached("INSERT INTO sides VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")?
-        .execute(params![run, number, definitions, output, results, turns, total, peak_context, cacheable])
-        .map(drop)
+/// Writes the sides of a run.
+pub(crate) fn insert_sides(transaction: &Transaction<'_>, run: &str, sides: &Sides) -> rusqlite::Result<()> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO sides VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8), (?1, 1, ?9, ?10, ?11, ?12, ?13, ?14, ?15),
+         (?1, 2, ?16, ?17, ?18, ?19, ?20, ?21, ?22), (?1, 3, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
+    )?;
+    let figures = sides.iter().flat_map(|side| {
+        let SideTokens { definitions, output, results, turns, total, peak_context, cacheable } = *side;
+        [definitions, output, results, turns.into(), total, peak_context, cacheable]
+    });
+    insert.raw_bind_parameter(1, run)?;
+    for (number, figure) in (2..).zip(figures) {
+        insert.raw_bind_parameter(number, figure)?;
+    }
+    insert.raw_execute().map(drop)
 }
 
 /// Writes a call; without a run, one that a front made by itself.

@@ -16,13 +16,14 @@ use crate::receipt::{Basis, CountedCall, CountedRun, Exchange, Settled, Sides};
 use crate::retention::{self, Keep, Progress};
 use crate::rollup::Batch;
 use crate::rows::{
-    StoredCall, charge_discoveries, insert_call, insert_discovery, insert_run, insert_side, is_counted, update_run,
+    StoredCall, charge_discoveries, insert_call, insert_discovery, insert_run, insert_sides, is_counted, update_run,
 };
 use crate::schema;
 use crate::sums::{CallKey, CallSums, DIRECT, OneCall, RunKey, RunSums};
 use crate::text::name_of;
 use crate::totals::{Totals, totals};
 use model::ConversationId;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 use std::collections::HashMap;
 use std::path::Path;
@@ -88,6 +89,8 @@ pub(crate) fn connect(path: &Path, create: bool) -> rusqlite::Result<Connection>
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.set_prepared_statement_cache_capacity(64);
+    // A plan does not depend on what is bound: else some statements are planned anew for each value.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 
@@ -240,9 +243,7 @@ fn settle_run(
     let (sides, basis) = settle(run, &exchanges);
     let search_tokens: u64 = exchanges.iter().map(|it| it.arguments.tokens + it.result.tokens).sum();
     update_run(transaction, id, &basis, search_tokens)?;
-    for (number, side) in sides.iter().enumerate() {
-        insert_side(transaction, id, number, side)?;
-    }
+    insert_sides(transaction, id, &sides)?;
     let (language, status) = (facts.language.as_str(), facts.status.as_str());
     let mut calls = Vec::with_capacity(facts.calls.len());
     for (position, (call, counted)) in facts.calls.iter().zip(&run.counted.calls).enumerate() {

@@ -23,8 +23,8 @@ use std::time::{Duration, Instant};
 /// How long and how much is counted between two transactions: what a killed process can lose.
 const BATCH_TIME: Duration = Duration::from_millis(50);
 const BATCH_JOBS: usize = 512;
-/// Bytes of text that are counted within such a time, whatever they are.
-const SOON_BYTES: usize = 256 << 10;
+/// Bytes of text that need no rows beforehand: the worst of them are counted in little more than a nap, most in 10 ms.
+const SOON_BYTES: usize = 1 << 20;
 /// Listeners are told at most this often while more is waiting.
 const NOTICE_INTERVAL: Duration = Duration::from_millis(200);
 /// How long the worker drops what is too old before it looks at the queue again for good.
