@@ -3,9 +3,10 @@
 import { l10n } from 'vscode';
 import type { DaemonState } from './client';
 import { whole } from './format';
+import { ledgerText } from './ledger_text';
 import type { Savings, SavingsSummary } from './lsp_ext';
 import { baselineTable, callCount, headline, labelList } from './receipt';
-import { markdown, oneLine } from './views/untrusted';
+import { markdown } from './views/untrusted';
 
 /** What the item shows. */
 export interface Look {
@@ -79,7 +80,7 @@ function doubtful(problem: string, savings: SavingsSummary, running: number): Lo
   const icon = running > 0 ? `$(loading~spin) ${running}` : '$(warning)';
   return {
     text: `${icon} ${l10n.t('TTA: ledger problem')}`,
-    tooltip: `**${markdown(oneLine(problem, 1_000))}**\n\n${saved(savings, running).tooltip}`,
+    tooltip: `**${markdown(ledgerText(problem, 1_000))}**\n\n${saved(savings, running).tooltip}`,
     tone: 'warning',
     command: 'tta.doctor',
   };

@@ -28,6 +28,27 @@ test('each problem is told once, with a way to the details', async () => {
   assert.equal(opened(), 2);
 });
 
+test('what is said later of a problem that was told, and one beside it, is no news; another one is', async () => {
+  const { notice, shown } = watched(false);
+  const [damaged, full] = ['the ledger /d/ledger.db was damaged', 'the ledger /d/ledger.db cannot be written'];
+  for (const problem of [damaged, `${damaged}; 3 runs of it were taken over`, `${full}; ${damaged}; 3 runs`, damaged]) {
+    await notice.saw(problem);
+  }
+  assert.deepEqual(shown, [`TTA: ${damaged}`, `TTA: ${full}`]);
+});
+
+test('its folder stands in the text once, also where it has spaces', async () => {
+  for (const folder of ['/home/a b/.local/', 'C:\\Users\\a b\\']) {
+    const { notice, shown } = watched(false);
+    await notice.saw(
+      `the ledger ${folder}ledger.db was damaged (x); it is kept as ${folder}ledger.db.corrupt-1 and so on`,
+    );
+    assert.deepEqual(shown, [
+      `TTA: the ledger ${folder}ledger.db was damaged (x); it is kept as ledger.db.corrupt-1 and so on`,
+    ]);
+  }
+});
+
 test('who closes it is shown nothing', async () => {
   const { notice, opened } = watched(false);
   await notice.saw('the disk is full');

@@ -216,6 +216,18 @@ export class Workbench {
     await until('the extension host', () => this.inHost('return vscode.version'));
   }
 
+  /** Closes the window, calls `change` once no daemon of it runs any more, and opens it again. */
+  async whileClosed(change) {
+    const address = this.page.url();
+    await this.page.goto('about:blank');
+    await until('the end of its daemons', () => this.daemons().length === 0);
+    await change();
+    this.#port = undefined;
+    rmSync(this.#harness, { force: true });
+    await this.page.goto(address);
+    await until('the extension host', () => this.inHost('return vscode.version'));
+  }
+
   /** The daemons of its windows: other workbenches have some of their own. */
   daemons() {
     return processesWith('HOME', this.#home, tta, 'lsp');

@@ -3,8 +3,8 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { ledgerText } from '../ledger_text';
 import type { RunSummary, SavingsReport } from '../lsp_ext';
-import { oneLine } from '../views/untrusted';
 import { AdviceList } from './advice';
 import { Breakdowns } from './breakdowns';
 import { Controls, Crumbs } from './controls';
@@ -180,7 +180,7 @@ function Notices({ look: { state, store, numbers } }: { readonly look: Look }): 
       {report?.problem === undefined ? null : (
         <div class="notice bad" role="alert">
           <p>
-            <bdi>{oneLine(report.problem, 500)}</bdi>
+            <strong>{l10n.t('These figures may be too small:')}</strong> <bdi>{ledgerText(report.problem, 500)}</bdi>
           </p>
         </div>
       )}
