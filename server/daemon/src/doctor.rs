@@ -102,7 +102,7 @@ async fn ledger(core: &Core) -> Check {
     if faults.is_empty() {
         return Check { name, ok: true, detail: file, mend: String::new() };
     }
-    let mend = "free disk space, or move the data folder; a damaged ledger is set aside at the next start".to_owned();
+    let mend = "free disk space, or move the data folder; a damaged ledger is set aside, and what can be read of it taken over".to_owned();
     Check { name, ok: false, detail: format!("{file}: {}", faults.join("; ")), mend }
 }
 

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::store::connect;
 use rusqlite::{Connection, ErrorCode};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ pub(crate) fn is_damaged(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }
 
-/// Whether an error means that the file cannot be used where it is, though it may be sound.
+/// Whether an error means that the file cannot be used where it is, or not now, though it may be sound.
 pub(crate) fn is_out_of_reach(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
     matches!(
@@ -26,6 +27,8 @@ pub(crate) fn is_out_of_reach(error: &rusqlite::Error) -> bool {
                 | ErrorCode::DiskFull
                 | ErrorCode::SystemIoFailure
                 | ErrorCode::PermissionDenied
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
         )
     )
 }
@@ -69,19 +72,68 @@ fn faults(connection: &Connection, check: &str) -> rusqlite::Result<Vec<String>>
     Ok(lines.into_iter().filter(|line| line != "ok").collect())
 }
 
-/// Renames a damaged database and what belongs to it.
+/// Which file it is, whatever its name; always the same where the system has no numbers for files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileId(u64, u64);
+
+/// The file at a path; `None` where there is none.
+pub(crate) fn file_id(path: &Path) -> Option<FileId> {
+    let metadata = std::fs::metadata(path).ok()?;
+    #[cfg(unix)]
+    let numbers = (std::os::unix::fs::MetadataExt::dev(&metadata), std::os::unix::fs::MetadataExt::ino(&metadata));
+    #[cfg(not(unix))]
+    let numbers = (0, u64::from(metadata.is_dir()));
+    Some(FileId(numbers.0, numbers.1))
+}
+
+/// Keeps other processes from setting the same database aside, for as long as it lives.
+pub(crate) fn alone(path: &Path) -> Result<File, Error> {
+    let locked = File::create(with(path, ".lock")).and_then(|file| file.lock().map(|()| file));
+    locked.map_err(|source| Error::Folder { path: path.to_owned(), source })
+}
+
+/// What stands between the name of a database and the time at which it was set aside, and what does in the name of the note
+/// that says it is still to be taken over.
+const ASIDE: &str = ".corrupt-";
+const NOTE: &str = ".salvage-";
+
+/// Renames a damaged database and what belongs to it, and leaves a note that it is to be taken over.
 pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, Error> {
-    let with = |suffix: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    };
-    let aside = format!(".corrupt-{}", crate::now_ms());
-    for companion in ["-wal", "-shm"] {
-        // An absent companion is the normal case.
-        let _ = std::fs::rename(with(companion), with(&format!("{aside}{companion}")));
-    }
-    let aside = with(&aside);
-    std::fs::rename(path, &aside).map_err(|source| Error::Folder { path: path.to_owned(), source })?;
+    let now = crate::now_ms();
+    let aside = with(path, &format!("{ASIDE}{now}"));
+    let renamed = File::create(with(path, &format!("{NOTE}{now}"))).and_then(|_| {
+        // The log first: a new database beside the old one's log would be taken for the old one. An absent one is the normal
+        // case.
+        for companion in ["-wal", "-shm"] {
+            let _ = std::fs::rename(with(path, companion), with(&aside, companion));
+        }
+        std::fs::rename(path, &aside)
+    });
+    renamed.map_err(|source| Error::Folder { path: path.to_owned(), source })?;
     Ok(aside)
+}
+
+/// The databases that were set aside and not yet taken over to the end.
+pub(crate) fn unsalvaged(path: &Path) -> Vec<PathBuf> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return Vec::new();
+    };
+    let prefix = format!("{name}{NOTE}");
+    let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let times = names.filter_map(|name| Some(name.to_str()?.strip_prefix(&prefix)?.to_owned()));
+    times.map(|time| with(path, &format!("{ASIDE}{time}"))).filter(|aside| aside.exists()).collect()
+}
+
+/// Takes the note of a database that was set aside away.
+pub(crate) fn salvaged(aside: &Path) {
+    if let Some(name) = aside.file_name().and_then(|name| name.to_str()) {
+        // Where another process was faster, it is gone.
+        let _ = std::fs::remove_file(aside.with_file_name(name.replacen(ASIDE, NOTE, 1)));
+    }
+}
+
+fn with(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }

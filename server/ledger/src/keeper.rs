@@ -3,7 +3,7 @@
 //! memory until it is gone.
 
 use crate::error::Error;
-use crate::integrity::{is_damaged, is_out_of_reach, quick_check, set_aside};
+use crate::integrity::{self, FileId, is_damaged, is_out_of_reach, quick_check, set_aside};
 use crate::salvage;
 use crate::shared::Shared;
 use crate::store::{IN_MEMORY, Store};
@@ -29,44 +29,48 @@ pub(crate) struct Keeper {
 
 impl Keeper {
     /// Does something with the store, once more where the database had to be replaced; `None` where it failed.
-    pub(crate) fn run<T>(&mut self, mut work: impl FnMut(&mut Store) -> rusqlite::Result<T>) -> Option<T> {
-        let mut done = work(&mut self.store);
-        if let Err(error) = &done
-            && is_damaged(error)
-            && self.replace(&error.to_string())
-        {
-            done = work(&mut self.store);
-        }
-        if let Err(error) = &done {
-            let failure = format!(
-                "the ledger {} cannot be written ({error}): what is counted waits in memory",
-                self.path.display()
-            );
-            if self.shared.view().failure.replace(failure.clone()).is_none() {
-                tracing::error!("{failure}");
-            }
-        }
-        done.ok()
+    pub(crate) fn run<T>(&mut self, work: impl FnMut(&mut Store) -> rusqlite::Result<T>) -> Option<T> {
+        let done = self.attempt(work);
+        done.inspect_err(|error| tracing::debug!(%error, "the ledger's database refused what can be done later")).ok()
     }
 
-    /// Writes something, after which nothing is wrong with writing any more.
+    /// Writes what was counted, after which nothing is wrong with writing any more.
     pub(crate) fn write<T>(&mut self, work: impl FnMut(&mut Store) -> rusqlite::Result<T>) -> Option<T> {
-        let done = self.run(work)?;
-        if self.shared.view().failure.take().is_some() {
-            tracing::info!("the ledger {} can be written again", self.path.display());
+        match self.attempt(work) {
+            Ok(done) => {
+                if self.shared.view().failure.take().is_some() {
+                    tracing::info!("the ledger {} can be written again", self.path.display());
+                }
+                Some(done)
+            }
+            Err(error) => {
+                let path = self.path.display();
+                let failure = format!("the ledger {path} cannot be written ({error}): what is counted waits in memory");
+                if self.shared.view().failure.replace(failure.clone()).is_none() {
+                    tracing::error!("{failure}");
+                }
+                None
+            }
         }
-        Some(done)
+    }
+
+    fn attempt<T>(&mut self, mut work: impl FnMut(&mut Store) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+        match work(&mut self.store) {
+            Err(error) if is_damaged(&error) && self.replace(&error.to_string()) => work(&mut self.store),
+            done => done,
+        }
+    }
+
+    /// Acts on damage that was found in a file, if that is still the one in use; whether a new database is now.
+    pub(crate) fn act_on(&mut self, (file, why): &(Option<FileId>, String)) -> bool {
+        *file == self.store.file && self.replace(why)
     }
 
     /// Starts a new database in place of the damaged one; whether that was possible.
-    pub(crate) fn replace(&mut self, why: &str) -> bool {
-        match replace(&self.path, why) {
-            Ok(Opened { store, totals, problem, aside, .. }) => {
-                self.store = store;
-                let mut view = self.shared.view();
-                (view.workspace, view.problem) = (totals, problem);
-                drop(view);
-                self.salvage(aside);
+    fn replace(&mut self, why: &str) -> bool {
+        match replace(&self.path, self.store.file, why) {
+            Ok(opened) => {
+                self.use_now(opened);
                 true
             }
             Err(error) => {
@@ -76,56 +80,88 @@ impl Keeper {
         }
     }
 
-    /// Takes over what can be read of a database that was set aside, on a thread of its own.
-    pub(crate) fn salvage(&self, aside: Option<PathBuf>) {
-        let Some(aside) = aside else { return };
+    fn use_now(&mut self, opened: Opened) {
+        let Opened { store, totals, path, problem, asides, wanted } = opened;
+        (self.store, self.path, self.wanted) = (store, path, wanted);
+        let mut view = self.shared.view();
+        (view.path, view.workspace, view.problem, view.failure) = (self.path.clone(), totals, problem, None);
+        drop(view);
+        self.salvage(asides);
+    }
+
+    /// Takes over what can be read of databases that were set aside, on a thread of its own. What a killed process left
+    /// undone the next one does again: what is there already stays as it is.
+    pub(crate) fn salvage(&self, asides: Vec<PathBuf>) {
+        if asides.is_empty() {
+            return;
+        }
         let (path, shared) = (self.path.clone(), self.shared.clone());
         let take_over = move || {
-            let says = salvage::salvage(&aside, &path).to_string();
-            tracing::warn!(from = %aside.display(), "{says}");
-            if let Some(problem) = &mut shared.view().problem {
-                problem.push_str("; ");
-                problem.push_str(&says);
+            for aside in asides {
+                let says = salvage::salvage(&aside, &path).to_string();
+                integrity::salvaged(&aside);
+                tracing::warn!(from = %aside.display(), "{says}");
+                if let Some(problem) = &mut shared.view().problem {
+                    problem.push_str("; ");
+                    problem.push_str(&says);
+                }
             }
             shared.queue.look();
         };
         spawn("ledger-salvage", take_over);
     }
 
-    /// Opens a database anew that could not be written; leaves one in memory for the real one, where that can be had by now,
-    /// and takes along what was counted meanwhile.
-    pub(crate) fn come_back(&mut self) {
-        let Some(wanted) = &self.wanted else {
-            let fails = self.shared.view().failure.is_some();
-            if fails && let Ok((store, _)) = Store::open(&self.path) {
-                self.store = store;
-            }
-            return;
-        };
-        if matches!(Store::open(wanted), Err(Error::Database(error)) if is_out_of_reach(&error)) {
-            return;
+    /// Before something is written: opens a database anew that could not be written, or that is no longer the one at its
+    /// path; leaves one in memory for the real one, where that can be had by now, and takes along what was counted
+    /// meanwhile. Whether another database is in use now.
+    pub(crate) fn come_back(&mut self) -> bool {
+        let Some(wanted) = &self.wanted else { return self.follow() };
+        if Store::open(wanted).is_err_and(|error| is_unusable(&error)) {
+            return false;
         }
-        let Ok(opened) = open(wanted) else { return };
+        let Ok(mut opened) = open(wanted) else { return false };
         if opened.wanted.is_some() {
-            return;
+            return false;
         }
         let saved = salvage::salvage(&self.path, &opened.path);
+        if !saved.is_whole() {
+            // A second copy of what was copied does no harm.
+            tracing::warn!("the ledger {} does not take what was counted in memory: {saved}", opened.path.display());
+            return false;
+        }
         tracing::info!("the ledger {} can be used again; {saved}", opened.path.display());
-        let totals = opened.store.totals().unwrap_or(opened.totals);
-        (self.store, self.path, self.wanted) = (opened.store, opened.path, None);
-        let mut view = self.shared.view();
-        (view.path, view.workspace) = (self.path.clone(), totals);
-        (view.problem, view.failure) = (opened.problem, None);
-        drop(view);
-        self.salvage(opened.aside);
+        opened.totals = opened.store.totals().unwrap_or(opened.totals);
+        self.use_now(opened);
+        true
+    }
+
+    /// Opens the database at the path where it is not the one that is open, or where that cannot be written.
+    fn follow(&mut self) -> bool {
+        let moved = integrity::file_id(&self.path) != self.store.file;
+        if !moved && self.shared.view().failure.is_none() {
+            return false;
+        }
+        let path = self.path.display();
+        let problem = moved.then(|| {
+            format!("the ledger {path} was moved, or replaced by another process: what is counted from now on is in the new one")
+        });
+        match Opened::new(&self.path, problem) {
+            Ok(opened) if moved => {
+                tracing::error!("{}", opened.problem.as_deref().unwrap_or_default());
+                self.use_now(opened);
+            }
+            Ok(opened) => self.store = opened.store,
+            Err(error) => tracing::debug!(%error, "the ledger {path} cannot be opened anew"),
+        }
+        moved
     }
 
     /// Looks at the pages on a thread of its own; a fault found is for the worker to act on.
     pub(crate) fn check(&self) {
-        let (path, shared) = (self.path.clone(), self.shared.clone());
+        let (path, file, shared) = (self.path.clone(), self.store.file, self.shared.clone());
         let look = move || {
             if let Some(why) = quick_check(&path, CHECK) {
-                shared.view().fault = Some(why);
+                shared.view().fault = Some((file, why));
                 shared.queue.look();
             }
         };
@@ -145,8 +181,8 @@ pub(crate) struct Opened {
     pub(crate) totals: Totals,
     pub(crate) path: PathBuf,
     pub(crate) problem: Option<String>,
-    /// The damaged database that it took the place of.
-    pub(crate) aside: Option<PathBuf>,
+    /// The damaged databases that are still to be taken over.
+    pub(crate) asides: Vec<PathBuf>,
     /// Where it should be, if it is in memory instead.
     pub(crate) wanted: Option<PathBuf>,
 }
@@ -154,7 +190,11 @@ pub(crate) struct Opened {
 impl Opened {
     fn new(path: &Path, problem: Option<String>) -> Result<Self, Error> {
         let (store, totals) = Store::open(path)?;
-        Ok(Self { store, totals, path: path.to_owned(), problem, aside: None, wanted: None })
+        let asides = integrity::unsalvaged(path);
+        let goes_on =
+            || format!("the ledger {} was damaged earlier; saving what can be read of it goes on", path.display());
+        let problem = problem.or_else(|| (!asides.is_empty()).then(goes_on));
+        Ok(Self { store, totals, path: path.to_owned(), problem, asides, wanted: None })
     }
 }
 
@@ -163,9 +203,10 @@ pub(crate) fn open(path: &Path) -> Result<Opened, Error> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|source| Error::Folder { path: path.to_owned(), source })?;
     }
+    let file = integrity::file_id(path);
     match Opened::new(path, None) {
-        Err(Error::Database(error)) if is_damaged(&error) => replace(path, &error.to_string()),
-        Err(Error::Database(error)) if is_out_of_reach(&error) => {
+        Err(Error::Database(error)) if is_damaged(&error) => replace(path, file, &error.to_string()),
+        Err(error) if is_unusable(&error) => {
             let problem = format!(
                 "the ledger {} cannot be used ({error}): what this process counts is kept in memory only, until it can",
                 path.display()
@@ -177,6 +218,15 @@ pub(crate) fn open(path: &Path) -> Result<Opened, Error> {
     }
 }
 
+/// Whether a database cannot be used, or not now, though nothing is wrong with it.
+fn is_unusable(error: &Error) -> bool {
+    match error {
+        Error::Database(error) => is_out_of_reach(error),
+        Error::Newer { .. } => true,
+        _ => false,
+    }
+}
+
 /// The name of a database in memory that this process alone can open, and all its connections.
 fn in_memory() -> PathBuf {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
@@ -184,22 +234,15 @@ fn in_memory() -> PathBuf {
     PathBuf::from(format!("{IN_MEMORY}/ledger-{}-{number}?vfs=memdb", std::process::id()))
 }
 
-/// Starts a new database in place of a damaged one, unless another process has done so already.
-fn replace(path: &Path, why: &str) -> Result<Opened, Error> {
-    if let Ok(opened) = Opened::new(path, None)
-        && quick_check(path, CHECK).is_none()
-    {
-        let problem =
-            format!("the ledger {} was damaged ({why}); another process has started a new one", path.display());
-        tracing::error!("{problem}");
-        return Ok(Opened { problem: Some(problem), ..opened });
-    }
-    let aside = set_aside(path)?;
-    let problem = format!(
-        "the ledger {} was damaged ({why}); it is kept as {} and a new one was started",
-        path.display(),
-        aside.display()
-    );
+/// Starts a new database in place of a damaged file, unless another process has done so already.
+fn replace(path: &Path, damaged: Option<FileId>, why: &str) -> Result<Opened, Error> {
+    let _others_wait = integrity::alone(path)?;
+    let problem = if integrity::file_id(path) == damaged {
+        let aside = set_aside(path)?.display().to_string();
+        format!("the ledger {} was damaged ({why}); it is kept as {aside} and a new one was started", path.display())
+    } else {
+        format!("the ledger {} was damaged ({why}); another process has started a new one", path.display())
+    };
     tracing::error!("{problem}");
-    Ok(Opened { aside: Some(aside), ..Opened::new(path, Some(problem))? })
+    Opened::new(path, Some(problem))
 }

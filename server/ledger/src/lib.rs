@@ -69,7 +69,7 @@ use model::reply::RunSummary;
 use model::report::{CallRow, ConversationReport, Price, ReportRequest, SavingsReport};
 use model::{ConversationId, RunId, SavingsSummary, ToolDefinition};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -142,11 +142,11 @@ impl Ledger {
     #[expect(clippy::needless_pass_by_value, reason = "the settings are the ledger's")]
     pub fn open(options: Options, on_change: impl Fn(SavingsSummary) + Send + Sync + 'static) -> Result<Self, Error> {
         let own = definitions::OwnDefinitions::parse(&options.own_definitions)?;
-        let keeper::Opened { store, totals, path, problem, aside, wanted } = keeper::open(&options.path)?;
+        let keeper::Opened { store, totals, path, problem, asides, wanted } = keeper::open(&options.path)?;
         let queue = Queue::new(options.queue_runs, options.queue_bytes);
         let shared = Arc::new(Shared::new(queue, totals, path.clone(), problem));
         let keeper = keeper::Keeper { store, path, wanted, shared: shared.clone() };
-        keeper.salvage(aside);
+        keeper.salvage(asides);
         let worker = worker::Worker {
             shared: shared.clone(),
             keeper,
@@ -224,8 +224,8 @@ impl Ledger {
         if let Some(receipt) = self.shared().view().receipts.get(run) {
             return Some(receipt.clone());
         }
-        let (path, run) = (self.path(), run.clone());
-        let read = tokio::task::spawn_blocking(move || reader::stored_receipt(&path, &run)).await.ok()?;
+        let run = run.clone();
+        let read = self.read(move |path| reader::stored_receipt(path, &run)).await;
         read.inspect_err(|error| tracing::warn!(%error, "a receipt could not be read")).ok()?
     }
 
@@ -235,8 +235,8 @@ impl Ledger {
         self.settled().await;
         let definitions = self.shared().view().definitions.clone();
         let known = definitions.into_iter().filter_map(|(server, tokens)| Some((server, tokens?))).collect();
-        let (path, id) = (self.path(), id.clone());
-        blocking(move || conversation::conversation(&path, &id, &known)).await
+        let id = id.clone();
+        self.read(move |path| conversation::conversation(path, &id, &known)).await
     }
 
     /// Savings so far, from memory. `running` is the daemon's to fill in. Another process on the same database is seen
@@ -247,15 +247,13 @@ impl Ledger {
 
     /// The last runs, newest first, 10,000 at most; those not yet counted have no receipt.
     pub async fn runs(&self, limit: usize) -> Result<Vec<RunSummary>, Error> {
-        let path = self.path();
-        blocking(move || reader::runs(&path, limit)).await
+        self.read(move |path| reader::runs(path, limit)).await
     }
 
     /// What a period cost and saved. `configured` are the servers that advice is given on. The workspace's name and
     /// dollars are the caller's to fill in.
     pub async fn report(&self, request: ReportRequest, configured: Vec<String>) -> Result<SavingsReport, Error> {
-        let path = self.path();
-        let mut report = blocking(move || report::report(&path, &request, &configured, now_ms())).await?;
+        let mut report = self.read(move |path| report::report(path, &request, &configured, now_ms())).await?;
         report.pending = self.shared().queue.pending() as u64;
         report.problem = self.problem();
         Ok(report)
@@ -268,14 +266,14 @@ impl Ledger {
             Some(run) => drop(self.receipt(run).await),
             None => self.settled().await,
         }
-        let (path, run, price) = (self.path(), run.cloned(), price.clone());
-        blocking(move || explain::explain(&path, run.as_ref(), &price)).await
+        let (run, price) = (run.cloned(), price.clone());
+        self.read(move |path| explain::explain(path, run.as_ref(), &price)).await
     }
 
     /// The calls of a run in their order, 10,000 at most; none where the run is unknown or was not counted.
     pub async fn run_calls(&self, run: &RunId) -> Result<Vec<CallRow>, Error> {
-        let (path, run) = (self.path(), run.clone());
-        blocking(move || Ok(report::lists::calls_of(&store::connect(&path, false)?, &run)?)).await
+        let run = run.clone();
+        self.read(move |path| Ok(report::lists::calls_of(&store::connect(path, false)?, &run)?)).await
     }
 
     /// Waits until all that was handed in is counted and stored, definitions that were asked for included.
@@ -290,20 +288,31 @@ impl Ledger {
     }
 
     /// For shutdown: [`Ledger::settled`] for two seconds; what then still waits is estimated, so that this ends soon and
-    /// nothing is lost.
+    /// nothing is lost. What could not be stored before is tried once more.
     pub async fn flush(&self) {
         self.flush_within(FLUSH).await;
     }
 
     /// [`Ledger::flush`] with another bound on counting; with none, everything that waits is estimated.
     pub async fn flush_within(&self, time: Duration) {
-        if !time.is_zero() && tokio::time::timeout(time, self.settled()).await.is_ok() {
-            return;
+        if time.is_zero() || tokio::time::timeout(time, self.settled()).await.is_err() {
+            let _hurry = shared::Hurry::start(&self.handle.shared);
+            if tokio::time::timeout(FLUSH, self.settled()).await.is_err() {
+                tracing::warn!("the ledger's database does not answer; some runs stay uncounted");
+            }
         }
-        let _hurry = shared::Hurry::start(&self.handle.shared);
-        if tokio::time::timeout(FLUSH, self.settled()).await.is_err() {
-            tracing::warn!("the ledger's database does not answer; some runs stay uncounted");
+        if self.shared().view().unstored && tokio::time::timeout(FLUSH, self.tried_again()).await.is_err() {
+            tracing::warn!("what could not be stored is lost with this process");
         }
+    }
+
+    /// Waits until the worker has tried to store what it could not store before.
+    async fn tried_again(&self) {
+        let mut settled = self.shared().settled.subscribe();
+        self.shared().queue.look();
+        self.shared().queue.hurry();
+        // Nobody answers any more where the worker is gone.
+        let _ = settled.changed().await;
     }
 
     /// A part of the runs and calls since a time, as text. `after` is the `next` of the part before.
@@ -313,28 +322,53 @@ impl Ledger {
         since_ms: u64,
         after: Option<String>,
     ) -> Result<LedgerPart, Error> {
-        let path = self.path();
-        blocking(move || export::part(&path, format, since_ms, after.as_deref())).await
+        self.read(move |path| export::part(path, format, since_ms, after.as_deref())).await
     }
 
     /// Takes in a file of exported JSON lines. Runs that are there already are left as they are; a line that is wrong is
     /// an error, and then nothing is taken in.
     pub async fn import(&self, file: PathBuf) -> Result<Imported, Error> {
-        let path = self.path();
-        let imported = blocking(move || import::import(&path, &file)).await;
+        let imported = self.read(move |path| import::import(path, &file)).await;
         self.look();
         imported
     }
 
-    /// Checks every page and index of the database, however long it takes: the faults found, ten at most.
+    /// Checks every page and index of the database, however long it takes: the faults found, ten at most. Where there are
+    /// any, the database is set aside.
     pub async fn check(&self) -> Result<Vec<String>, Error> {
-        let path = self.path();
-        blocking(move || integrity::full_check(&path)).await
+        let file = integrity::file_id(&self.path());
+        let faults = self.read(integrity::full_check).await?;
+        if !faults.is_empty() {
+            self.is_damaged(file, faults.join("; "));
+        }
+        Ok(faults)
     }
 
     /// What is wrong with the database, if anything, and what was done about it.
     pub fn problem(&self) -> Option<String> {
         self.shared().view().says()
+    }
+
+    /// Does something with the database off the callers' threads. Damage that is met is for the worker to act on.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Path) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let path = self.path();
+        let file = integrity::file_id(&path);
+        let done = tokio::task::spawn_blocking(move || read(&path)).await;
+        let done = done.map_err(|error| Error::Thread(error.to_string()))?;
+        if let Err(Error::Database(error)) = &done
+            && integrity::is_damaged(error)
+        {
+            self.is_damaged(file, error.to_string());
+        }
+        done
+    }
+
+    fn is_damaged(&self, file: Option<integrity::FileId>, why: String) {
+        self.shared().view().fault = Some((file, why));
+        self.look();
     }
 
     fn path(&self) -> PathBuf {
@@ -344,11 +378,6 @@ impl Ledger {
     fn shared(&self) -> &Shared {
         &self.handle.shared
     }
-}
-
-/// Reads the database off the callers' threads.
-async fn blocking<T: Send + 'static>(read: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
-    tokio::task::spawn_blocking(read).await.map_err(|error| Error::Thread(error.to_string()))?
 }
 
 /// Milliseconds since 1970.

@@ -13,7 +13,7 @@ use crate::facts::{CallFacts, RunFacts};
 use model::{ConversationId, RunId, ToolDefinition};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Jobs without texts that may wait, as a multiple of those with texts.
 const SHED_FACTOR: usize = 16;
@@ -213,16 +213,21 @@ impl Queue {
         self.wake.notify_one();
     }
 
-    /// What came in. With `wait` it waits for something; `None` once closed and empty.
-    pub(crate) fn take(&self, wait: bool) -> Option<Arrived> {
+    /// What came in. With `wait` it waits for something, for so long at most; `None` once closed and empty.
+    pub(crate) fn take(&self, wait: bool, at_most: Option<Duration>) -> Option<Arrived> {
         let mut state = self.lock();
         if wait {
+            let until = at_most.map(|time| Instant::now() + time);
             state = self.nap(state);
             while state.arrived.is_empty() && !state.closed {
-                state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+                let left = until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
+                if left.is_zero() {
+                    break;
+                }
+                state = self.wake.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
                 state = self.nap(state);
             }
-            if state.arrived.is_empty() {
+            if state.arrived.is_empty() && state.closed {
                 return None;
             }
         }

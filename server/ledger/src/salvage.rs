@@ -34,6 +34,13 @@ pub(crate) struct Salvaged {
     torn: bool,
 }
 
+impl Salvaged {
+    /// Whether nothing was left behind.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.lost == 0 && !self.torn
+    }
+}
+
 impl fmt::Display for Salvaged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (runs, calls) = (plural(self.runs, "run", "runs"), plural(self.calls + self.direct, "call", "calls"));

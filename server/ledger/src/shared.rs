@@ -1,6 +1,7 @@
 //! What callers and the worker share: the queue, the sums, the last receipts.
 
 use crate::definitions::ServerTokens;
+use crate::integrity::FileId;
 use crate::queue::Queue;
 use crate::receipt::{Basis, Sides, receipt};
 use crate::store::RunRow;
@@ -44,8 +45,10 @@ pub(crate) struct View {
     pub(crate) problem: Option<String>,
     /// Why it cannot be written at the moment.
     pub(crate) failure: Option<String>,
-    /// Damage that was found in the database and not yet dealt with.
-    pub(crate) fault: Option<String>,
+    /// Something counted is not stored yet, though it was tried.
+    pub(crate) unstored: bool,
+    /// Damage that was found in a file and not yet dealt with.
+    pub(crate) fault: Option<(Option<FileId>, String)>,
 }
 
 impl View {
@@ -80,6 +83,7 @@ impl Shared {
             path,
             problem,
             failure: None,
+            unstored: false,
             fault: None,
         };
         Self { queue, settled: watch::Sender::new(0), hurry: AtomicBool::new(false), view: Mutex::new(view) }

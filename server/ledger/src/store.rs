@@ -10,6 +10,7 @@ use crate::count::Count;
 use crate::definitions::ServerTokens;
 use crate::error::Error;
 use crate::facts::{CallFacts, RunFacts};
+use crate::integrity::{FileId, file_id};
 use crate::keys::Keys;
 use crate::queue::Job;
 use crate::receipt::{Basis, CountedCall, CountedRun, Exchange, Settled, Sides};
@@ -43,6 +44,8 @@ pub(crate) const IN_MEMORY: &str = "file:";
 #[derive(Debug)]
 pub(crate) struct Store {
     connection: Connection,
+    /// The file that is open; `None` of one in memory.
+    pub(crate) file: Option<FileId>,
     /// Changes when another connection commits.
     version: i64,
     keys: Keys,
@@ -101,7 +104,7 @@ impl Store {
         schema::migrate(&mut connection, path)?;
         let version = data_version(&connection)?;
         let totals = totals(&connection)?;
-        Ok((Self { connection, version, keys: Keys::default() }, totals))
+        Ok((Self { connection, file: file_id(path), version, keys: Keys::default() }, totals))
     }
 
     /// The sums.
@@ -134,13 +137,15 @@ impl Store {
     }
 
     /// Writes what was counted, in one transaction. `settle` makes the receipt of a run from it and the discovery
-    /// exchanges it pays for. Returns the receipts in order of the runs; `None` for a run that was settled before.
+    /// exchanges it pays for. Of `beyond` runs and calls only the number is known. Returns the receipts in order of the runs;
+    /// `None` for a run that was settled before.
     pub(crate) fn settle(
         &mut self,
         rows: &[Row],
+        beyond: (u64, u64),
         settle: impl FnMut(&RunRow, &[Exchange]) -> Settled,
     ) -> rusqlite::Result<(Vec<Option<Settled>>, Totals)> {
-        let settled = self.try_settle(rows, settle);
+        let settled = self.try_settle(rows, beyond, settle);
         if settled.is_err() {
             self.keys = Keys::default();
         }
@@ -150,6 +155,7 @@ impl Store {
     fn try_settle(
         &mut self,
         rows: &[Row],
+        beyond: (u64, u64),
         mut settle: impl FnMut(&RunRow, &[Exchange]) -> Settled,
     ) -> rusqlite::Result<(Vec<Option<Settled>>, Totals)> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -167,18 +173,13 @@ impl Store {
             }
         }
         sums.write(&transaction, &mut self.keys)?;
+        if beyond.0 > 0 {
+            let tally = "UPDATE tally SET runs = runs + ?1, calls = calls + ?2, estimated = estimated + ?1";
+            transaction.execute(tally, params![beyond.0, beyond.1])?;
+        }
         let totals = totals(&transaction)?;
         transaction.commit()?;
         Ok((receipts, totals))
-    }
-
-    /// Adds runs and calls of which only the number is known.
-    pub(crate) fn tally(&mut self, runs: u64, calls: u64) -> rusqlite::Result<Totals> {
-        self.connection.execute(
-            "UPDATE tally SET runs = runs + ?1, calls = calls + ?2, estimated = estimated + ?1",
-            params![runs, calls],
-        )?;
-        totals(&self.connection)
     }
 
     /// Does one step of what `retention.rs` has to do. Whether there may be more.

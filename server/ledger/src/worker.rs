@@ -25,6 +25,8 @@ const BATCH_TIME: Duration = Duration::from_millis(50);
 const BATCH_JOBS: usize = 512;
 /// Bytes of text that need no rows beforehand: the worst of them are counted in little more than a nap, most in 10 ms.
 const SOON_BYTES: usize = 1 << 20;
+/// How soon what could not be stored is tried again, where nothing else comes.
+const RETRY: Duration = Duration::from_secs(3);
 /// Listeners are told at most this often while more is waiting.
 const NOTICE_INTERVAL: Duration = Duration::from_millis(200);
 /// How long the worker drops what is too old before it looks at the queue again for good.
@@ -75,11 +77,11 @@ impl Worker {
         self.keeper.check();
         let mut backlog = Backlog::default();
         let mut told = None::<Instant>;
-        while let Some(arrived) = self.shared.queue.take(backlog.jobs.is_empty()) {
+        while let Some(arrived) = self.next(&backlog) {
             let idle = arrived.is_idle() && backlog.jobs.is_empty();
             let news = self.admit(arrived, &mut backlog);
             self.shared.queue.admitted();
-            if idle && !news {
+            if idle && !news && !self.catch_up() {
                 continue;
             }
             self.work(&mut backlog);
@@ -90,6 +92,27 @@ impl Worker {
             }
             self.tidy(&backlog);
         }
+        self.catch_up();
+    }
+
+    /// What came in; where something waits to be stored, nothing after a while.
+    fn next(&self, backlog: &Backlog) -> Option<Arrived> {
+        self.shared.queue.take(backlog.jobs.is_empty(), self.waits().then_some(RETRY))
+    }
+
+    /// Whether something is counted and could not be stored where it should be.
+    fn waits(&self) -> bool {
+        !self.unwritten.is_empty() || self.keeper.wanted.is_some() || self.shared.view().failure.is_some()
+    }
+
+    /// Tries again to store what could not be stored before; whether that is done now.
+    fn catch_up(&mut self) -> bool {
+        if !self.waits() {
+            return false;
+        }
+        self.settle(Vec::new());
+        self.shared.settled.send_modify(|times| *times += 1);
+        !self.waits()
     }
 
     /// Drops what is too old, as long as nothing else is to be done, and for a moment at most.
@@ -106,10 +129,11 @@ impl Worker {
     /// Takes in what came. Whether another process had changed the sums.
     fn admit(&mut self, arrived: Arrived, backlog: &mut Backlog) -> bool {
         let fault = self.shared.view().fault.take();
-        let replaced = fault.is_some_and(|why| self.keeper.replace(&why));
+        let replaced = fault.is_some_and(|fault| self.keeper.act_on(&fault));
         let foreign = if arrived.look { self.keeper.run(crate::store::Store::look).flatten() } else { None };
         let news = foreign.is_some() || replaced;
-        if let Some(totals) = foreign {
+        // What is not stored yet is in the sums that are shown, and in those of nobody else.
+        if let Some(totals) = foreign.filter(|_| self.unwritten.is_empty()) {
             self.shared.view().workspace = totals;
         }
         backlog.jobs.extend(arrived.jobs);
@@ -124,13 +148,11 @@ impl Worker {
         }
         if let (runs @ 1.., calls) = arrived.beyond {
             tracing::warn!(runs, "more runs at once than the ledger's queue holds; only their number is kept");
-            let stored = self.keeper.write(|store| store.tally(runs, calls));
+            self.unwritten.beyond.0 += runs;
+            self.unwritten.beyond.1 += calls;
             let mut view = self.shared.view();
             view.session.tally(runs, calls);
-            match stored {
-                Some(totals) => view.workspace = totals,
-                None => view.workspace.tally(runs, calls),
-            }
+            view.workspace.tally(runs, calls);
         }
         news
     }
@@ -296,18 +318,20 @@ impl Worker {
             settle(&run.counted, exchanges, &terms)
         };
         let runs = || rows.iter().filter_map(|row| if let Row::Run(run) = row { Some(&**run) } else { None });
-        self.keeper.come_back();
+        if self.keeper.come_back() {
+            for (server, tokens) in &self.servers {
+                self.keeper.run(|store| store.offer(server, tokens));
+            }
+        }
         // What waited comes first; it was shown already.
         let caught_up = self.unwritten.is_empty() || {
             let Unwritten { rows, beyond, .. } = &self.unwritten;
-            self.keeper
-                .write(|store| store.settle(rows, receipt_of).and_then(|_| store.tally(beyond.0, beyond.1)))
-                .is_some()
+            self.keeper.write(|store| store.settle(rows, *beyond, receipt_of)).is_some()
         };
         if caught_up {
             self.unwritten = Unwritten::default();
         }
-        let stored = if caught_up { self.keeper.write(|store| store.settle(&rows, receipt_of)) } else { None };
+        let stored = if caught_up { self.keeper.write(|store| store.settle(&rows, (0, 0), receipt_of)) } else { None };
         let (receipts, totals) = match stored {
             Some((receipts, totals)) => (receipts, Some(totals)),
             None => (runs().map(|run| Some(receipt_of(run, &[]))).collect(), None),
@@ -322,6 +346,9 @@ impl Worker {
             Some(totals) => view.workspace = totals,
             None => self.unwritten.keep(rows),
         }
+        drop(view);
+        let waits = self.waits();
+        self.shared.view().unstored = waits;
     }
 }
 

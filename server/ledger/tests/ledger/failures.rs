@@ -49,10 +49,17 @@ pub(crate) async fn full_disk(ledger: &Ledger) {
     }
     assert_eq!(ledger.runs(100).await.expect("reading goes on").len(), 1);
     limit_files(None);
+    // By itself: no run need come after it.
+    while ledger.problem().is_some() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(ledger.savings().workspace.runs, 21);
+    assert_eq!(ledger.runs(100).await.expect("all are stored").len(), 21);
+    limit_files(Some(4_096));
     counted(ledger).await;
-    assert_eq!(ledger.problem(), None);
-    assert_eq!(ledger.savings().workspace.runs, 22);
-    assert_eq!(ledger.runs(100).await.expect("all are stored").len(), 22);
+    limit_files(None);
+    ledger.flush().await;
+    assert_eq!(ledger.runs(100).await.expect("what a process that ends has counted").len(), 22);
 }
 
 #[tokio::test]
@@ -128,6 +135,66 @@ async fn a_folder_that_cannot_be_written_is_said_and_used_as_soon_as_it_can() {
         assert_eq!(assert_sound(&open(folder.path())).await.workspace.runs, 2 + u64::from(exists));
         assert_rows(folder.path(), &[]);
     }
+}
+
+/// Another name for a database and its log.
+fn rename(folder: &Path, name: &str) {
+    for companion in ["", "-wal", "-shm"] {
+        let _ =
+            std::fs::rename(folder.join(format!("ledger.db{companion}")), folder.join(format!("{name}{companion}")));
+    }
+}
+
+#[tokio::test]
+async fn who_still_has_the_file_open_that_another_process_replaced_goes_on_in_the_new_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ours = open(folder.path());
+    counted(&ours).await;
+    ours.flush().await;
+    rename(folder.path(), "ledger.db.corrupt-1");
+    let theirs = open(folder.path());
+    counted(&theirs).await;
+    counted(&ours).await;
+    assert!(is_said(&ours, "replaced by another process"), "{:?}", ours.problem());
+    assert_eq!(ours.savings().workspace.runs, 2, "theirs and ours");
+    assert_eq!(theirs.runs(10).await.expect("runs").len(), 2);
+    counted(&ours).await;
+    assert_eq!(assert_sound(&ours).await.workspace.runs, 3);
+}
+
+#[tokio::test]
+async fn taking_over_goes_on_where_a_killed_process_left_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = open(folder.path());
+    (0..30).for_each(|n| ledger.record(nth(n)));
+    ledger.flush().await;
+    drop(ledger);
+    while std::fs::exists(folder.path().join("ledger.db-wal")).expect("a folder") {
+        std::thread::yield_now();
+    }
+    rename(folder.path(), "ledger.db.corrupt-17");
+    let note = folder.path().join("ledger.db.salvage-17");
+    std::fs::write(&note, "").expect("written");
+    let ledger = taken_over(folder.path()).await;
+    assert_eq!(assert_sound(&ledger).await.workspace.runs, 30);
+    assert!(!note.exists(), "it would be done for ever");
+    ledger.flush().await;
+    assert_rows(folder.path(), &[]);
+}
+
+#[tokio::test]
+async fn beside_the_ledger_of_a_later_version_runs_go_on_in_memory() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = open(folder.path());
+    counted(&ledger).await;
+    ledger.flush().await;
+    let later = rusqlite::Connection::open(options(folder.path()).path).expect("it opens");
+    later.pragma_update(None, "user_version", 99).expect("it can be set");
+    let ledger = open(folder.path());
+    assert!(is_said(&ledger, "has schema 99") && is_said(&ledger, "in memory only"), "{:?}", ledger.problem());
+    counted(&ledger).await;
+    let there: i64 = later.query_row("SELECT COUNT(*) FROM runs", [], |row| row.get(0)).expect("a number");
+    assert_eq!(there, 1, "it is left alone");
 }
 
 #[tokio::test]
