@@ -181,11 +181,14 @@ impl Inner {
         asked: &mut Asked,
         span: &mut CallSpan,
     ) -> Result<ToolResult, Failure> {
+        if let Some(entry) = self.snapshot.server(&call.server) {
+            self.facts.server(slot, &entry.spec.name);
+        }
         let entry = asked.time(self.authorise(&call.server, &call.clock)).await?;
         span.server(&entry.spec.name);
         let tools = self.tools(entry, &call.clock).await?;
         let tool = tools.find(&call.tool).ok_or_else(|| unknown_tool(&tools, entry, &call.tool))?;
-        self.facts.name(slot, &entry.spec.name, &tool.definition.name);
+        self.facts.tool(slot, &tool.definition.name);
         span.tool(&entry.spec.name, &tool.definition.name, tool.method);
         let arguments = parse_arguments(&call.arguments_json)?;
         let arguments = match tool.validate(&arguments) {

@@ -264,6 +264,7 @@ mod tests {
             arguments_json: "a".repeat(CALL_BYTES + 1).into(),
             result_text: "r".repeat(CALL_BYTES + 1).into(),
             media: 0,
+            found: ledger::Found::Tool,
         };
         let facts: Vec<CallFacts> = (0..2_000).map(fact).collect();
         let kept = calls(&facts, &mut truncated);

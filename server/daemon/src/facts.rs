@@ -2,13 +2,15 @@
 
 use crate::call::{bounded, lock};
 use engine::GuestCall;
-use ledger::CallFacts;
+use ledger::{CallFacts, Found};
 use model::{CacheOutcome, CallRecord, CallStatus, ProgramError};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Bytes of an error that its call's record keeps.
 const ERROR_BYTES: usize = 200;
+/// Bytes of a name that a program wrote which are shown.
+pub(crate) const NAME_BYTES: usize = 200;
 
 /// The calls of one run, in the order in which they were made.
 #[derive(Default)]
@@ -18,8 +20,8 @@ impl Facts {
     /// Enters a call as cancelled: that is what it is if its future is dropped before it is settled. Returns its place.
     pub(crate) fn enter(&self, call: &GuestCall, arguments: &Arc<str>) -> usize {
         let record = CallRecord {
-            server: call.server.clone(),
-            tool: call.tool.clone(),
+            server: bounded(&call.server, NAME_BYTES).to_owned(),
+            tool: bounded(&call.tool, NAME_BYTES).to_owned(),
             status: CallStatus::Cancelled,
             ms: 0.0,
             cache: CacheOutcome::Miss,
@@ -31,15 +33,24 @@ impl Facts {
             error: None,
         };
         let mut facts = lock(&self.0);
-        facts.push(CallFacts { record, arguments_json: Arc::clone(arguments), result_text: "".into(), media: 0 });
+        let (arguments_json, result_text) = (Arc::clone(arguments), "".into());
+        facts.push(CallFacts { record, arguments_json, result_text, media: 0, found: Found::Nothing });
         facts.len() - 1
     }
 
-    /// Gives a call its configured names, whatever alias the program used.
-    pub(crate) fn name(&self, slot: usize, server: &str, tool: &str) {
+    /// Gives a call its server's configured name, whatever alias the program used.
+    pub(crate) fn server(&self, slot: usize, server: &str) {
         if let Some(fact) = lock(&self.0).get_mut(slot) {
             server.clone_into(&mut fact.record.server);
+            fact.found = Found::Server;
+        }
+    }
+
+    /// Likewise its tool's.
+    pub(crate) fn tool(&self, slot: usize, tool: &str) {
+        if let Some(fact) = lock(&self.0).get_mut(slot) {
             tool.clone_into(&mut fact.record.tool);
+            fact.found = Found::Tool;
         }
     }
 

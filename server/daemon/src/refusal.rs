@@ -1,6 +1,8 @@
 //! What a program asks of the door, read and refused: arguments that are none, servers and tools that do not exist or may not
 //! be used. Each refusal tells the program's writer how to mend it.
 
+use crate::call::bounded;
+use crate::facts::NAME_BYTES;
 use crate::snapshot::{Entry, Snapshot};
 use catalog::ServerTools;
 use engine::GuestCall;
@@ -85,6 +87,7 @@ pub(crate) fn disabled(server: &str) -> Failure {
 
 /// With the nearest name, and why a server may be missing.
 pub(crate) fn unknown_server(snapshot: &Snapshot, server: &str) -> Failure {
+    let server = bounded(server, NAME_BYTES);
     let names: Vec<&str> = snapshot.servers.iter().map(|e| &*e.identifier).collect();
     let mut hint = match catalog::nearest(server, names.iter().copied()).first() {
         _ if names.is_empty() => "no server is configured: add one to .vscode/mcp.json or .mcp.json".to_owned(),
@@ -100,6 +103,7 @@ pub(crate) fn unknown_server(snapshot: &Snapshot, server: &str) -> Failure {
 
 /// With the nearest names.
 pub(crate) fn unknown_tool(tools: &ServerTools, entry: &Entry, tool: &str) -> Failure {
+    let tool = bounded(tool, NAME_BYTES);
     let near = tools.nearest(tool);
     let hint = if near.is_empty() {
         format!("search_tools lists the tools of {}", entry.identifier)

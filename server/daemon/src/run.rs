@@ -9,7 +9,7 @@ use crate::details::Begun;
 use crate::requests::Caller;
 use crate::snapshot::{Entry, Snapshot};
 use engine::{Outcome, Program};
-use ledger::{CallFacts, RunFacts};
+use ledger::{CallFacts, Found, RunFacts};
 use model::server::Scope;
 use model::{Language, Limits, Origin, RunEvent, RunId, RunReply, RunRequest, ServerState, Truncation, Usage};
 use serde_json::value::RawValue;
@@ -154,7 +154,8 @@ fn record(
     reply: &RunReply,
     calls: Vec<CallFacts>,
 ) {
-    let mut servers_used: Vec<String> = calls.iter().map(|c| c.record.server.clone()).collect();
+    let found = calls.iter().filter(|c| c.found > Found::Nothing);
+    let mut servers_used: Vec<String> = found.map(|c| c.record.server.clone()).collect();
     servers_used.sort_unstable();
     servers_used.dedup();
     // What the editor offers by itself stays in its prompt whatever we do: only what a program used of it counts.

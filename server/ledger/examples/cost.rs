@@ -4,7 +4,7 @@
 //! when the worker sleeps and must be woken), of the first count (which loads the tokenizer), of counting in bulk, and the
 //! memory held after each.
 
-use ledger::{CallFacts, Ledger, Options, RunFacts};
+use ledger::{CallFacts, Found, Ledger, Options, RunFacts};
 use model::{CacheOutcome, CallRecord, CallStatus, Language, RunId, RunStatus};
 use std::time::{Duration, Instant};
 
@@ -120,7 +120,7 @@ fn call((position, answer): (usize, String)) -> CallFacts {
         error: None,
     };
     let arguments_json = format!(r#"{{"path":"{position}.txt"}}"#).into();
-    CallFacts { record, arguments_json, result_text: answer.into(), media: 0 }
+    CallFacts { record, arguments_json, result_text: answer.into(), media: 0, found: Found::Tool }
 }
 
 fn ms(time: Duration) -> f64 {

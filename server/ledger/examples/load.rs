@@ -6,7 +6,7 @@
 
 #![expect(clippy::cast_precision_loss, reason = "what is measured is far below 2^52")]
 
-use ledger::{CallFacts, Ledger, Options, RunFacts};
+use ledger::{CallFacts, Found, Ledger, Options, RunFacts};
 use model::report::ReportRequest;
 use model::{CacheOutcome, CallRecord, CallStatus, Language, RunId, RunStatus};
 use std::fmt::Write as _;
@@ -222,6 +222,7 @@ fn call(n: usize, result: String) -> CallFacts {
         arguments_json: format!(r#"{{"path":"{n}.txt"}}"#).into(),
         result_text: result.into(),
         media: 0,
+        found: Found::Tool,
     }
 }
 

@@ -7,7 +7,7 @@
 
 #![expect(clippy::cast_precision_loss, reason = "what is measured is far below 2^52")]
 
-use ledger::{CallFacts, Ledger, Options, RunFacts};
+use ledger::{CallFacts, Found, Ledger, Options, RunFacts};
 use model::ledger::ExportFormat;
 use model::report::{ReportFilter, ReportRequest};
 use model::{CacheOutcome, CallRecord, CallStatus, ConversationId, Language, RunId, RunStatus};
@@ -210,7 +210,7 @@ fn call(noise: &mut Noise, position: u64) -> CallFacts {
         error: None,
     };
     let arguments_json = format!(r#"{{"n":{}}}"#, noise.below(100)).into();
-    CallFacts { record, arguments_json, result_text: result.into(), media: 0 }
+    CallFacts { record, arguments_json, result_text: result.into(), media: 0, found: Found::Tool }
 }
 
 /// A small generator of reproducible noise.

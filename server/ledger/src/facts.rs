@@ -51,12 +51,32 @@ pub struct CallFacts {
     pub result_text: Arc<str>,
     /// Images and sounds in the answer, counted by rule.
     pub media: u32,
+    /// Which of its names are more than the program's word; what is not is stored as [`UNKNOWN`].
+    pub found: Found,
 }
+
+/// What the names of a call led to. A program can write any name, so that only those that were found are stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Found {
+    /// No configured server.
+    #[default]
+    Nothing,
+    /// A server, and no tool of it.
+    Server,
+    /// A tool.
+    Tool,
+}
+
+/// What is stored in place of a name that led to nothing.
+pub const UNKNOWN: &str = "unknown";
 
 /// Tags of one run at most, and the longest.
 pub const TAGS_MAX: usize = 8;
 /// Characters of a tag.
 pub const TAG_CHARS: usize = 100;
+
+/// Characters of a server's or a tool's name.
+pub(crate) const NAME_CHARS: usize = 1_000;
 
 /// Longest label stored.
 pub const LABEL_CHARS: usize = 120;
@@ -87,6 +107,16 @@ impl RunFacts {
 }
 
 impl CallFacts {
+    /// Forgets the names that led to nothing, and those that are too long to be kept.
+    pub(crate) fn forget_names(&mut self) {
+        let CallRecord { server, tool, .. } = &mut self.record;
+        for (name, found) in [(server, Found::Server), (tool, Found::Tool)] {
+            if self.found < found || name.is_empty() || name.len() > NAME_CHARS {
+                UNKNOWN.clone_into(name);
+            }
+        }
+    }
+
     pub(crate) fn text_bytes(&self) -> usize {
         self.arguments_json.len() + self.result_text.len()
     }

@@ -55,7 +55,7 @@ mod worker;
 
 pub use count::Encoding;
 pub use error::Error;
-pub use facts::{CallFacts, LABEL_CHARS, RunFacts, TAG_CHARS, TAGS_MAX};
+pub use facts::{CallFacts, Found, LABEL_CHARS, RunFacts, TAG_CHARS, TAGS_MAX, UNKNOWN};
 pub use formula::TURNS_MAX;
 pub use prices::{CONTEXT_TOKENS, DEFAULT_MODEL, context_tokens, dollars, price, prices};
 pub use receipt::MEDIA_TOKENS;
@@ -171,13 +171,15 @@ impl Ledger {
     }
 
     /// Hands a run in. Never blocks.
-    pub fn record(&self, run: RunFacts) {
+    pub fn record(&self, mut run: RunFacts) {
+        run.calls.iter_mut().for_each(CallFacts::forget_names);
         let (code_bytes, reply_bytes) = (run.code_arguments.len() as u64, run.reply_text.len() as u64);
         self.shared().queue.push(Job::Run { facts: Box::new(run), code_bytes, reply_bytes });
     }
 
     /// Hands in a call that a front asked for by itself: it is recorded, and saves nothing. Never blocks.
-    pub fn direct_call(&self, at_ms: u64, call: CallFacts) {
+    pub fn direct_call(&self, at_ms: u64, mut call: CallFacts) {
+        call.forget_names();
         self.shared().queue.push(Job::Direct { at_ms, call: Box::new(call) });
     }
 

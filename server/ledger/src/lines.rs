@@ -1,7 +1,7 @@
 //! The lines of an exported ledger: JSON, one run with its calls a line, no content of any call. What is read from a file is
 //! checked before any of it is believed.
 
-use crate::facts::{LABEL_CHARS, TAG_CHARS, TAGS_MAX};
+use crate::facts::{LABEL_CHARS, NAME_CHARS, TAG_CHARS, TAGS_MAX};
 use crate::receipt::Basis;
 use crate::text::named;
 use model::tokens::SideTokens;
@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) const FORM: u32 = 1;
 /// The largest number of tokens, bytes or milliseconds that is believed: what a JSON reader holds exactly.
 const NUMBER_MAX: u64 = 1 << 53;
-/// Characters of a name, and calls of a run.
-const NAME_CHARS: usize = 1_000;
+/// Calls of a run.
 const CALLS_MAX: usize = 1_000_000;
 
 /// One line.

@@ -5,6 +5,7 @@
 mod approvals;
 mod asks;
 mod beside;
+mod content;
 mod details;
 mod door;
 mod editor_tools;

@@ -1,6 +1,6 @@
 //! Makers of runs, and a second, slower account of what they cost.
 
-use ledger::{CallFacts, Ledger, Options, RunFacts};
+use ledger::{CallFacts, Found, Ledger, Options, RunFacts};
 use model::tokens::SideTokens;
 use model::{CacheOutcome, CallRecord, CallStatus, ConversationId, Language, RunId, RunStatus, ToolDefinition};
 use serde_json::json;
@@ -73,6 +73,7 @@ pub(crate) fn call(server: &str, tool: &str, wave: u32, arguments: &str, result:
         arguments_json: arguments.into(),
         result_text: result.into(),
         media: 0,
+        found: Found::Tool,
     }
 }
 
