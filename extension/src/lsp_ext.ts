@@ -295,7 +295,7 @@ status: RunStatus,
  */
 front: string, 
 /**
- * Its display name, or its first line.
+ * Its display name, or the tools that it called: the ledger keeps no line of a program.
  */
 label: string, 
 /**
@@ -356,6 +356,10 @@ run_id: RunId,
  * Its display name, or its first line.
  */
 label: string, 
+/**
+ * The name it was given, cut; absent where it had none.
+ */
+name?: string, 
 /**
  * Its language.
  */

@@ -58,8 +58,15 @@ export async function rerun(ctx: Ctx, subject: unknown, { runs }: Parts): Promis
       vscode.l10n.t('The program of this run went with the window that ran it. Open its file and run that.'),
     );
   }
-  const { code, language, label: name, input } = detail;
-  await runProgram(ctx, { code, language, name, ...(input === undefined ? {} : { input }) });
+  // Without a name it stays without: its first line is shown, and not sent on as its name.
+  const { code, language, label, name, input } = detail;
+  const program = {
+    code,
+    language,
+    ...(name === undefined ? {} : { name }),
+    ...(input === undefined ? {} : { input }),
+  };
+  await runProgram(ctx, program, label);
 }
 
 async function runDocument(ctx: Ctx, parts: Parts, document: vscode.TextDocument, range?: vscode.Range): Promise<void> {
@@ -70,7 +77,7 @@ async function runDocument(ctx: Ctx, parts: Parts, document: vscode.TextDocument
   parts.last = { uri: document.uri, ...(range ? { range } : {}) };
   ctx.problems.delete(document.uri);
   const program = range ? selected(document, range) : { code: document.getText(), name: nameOf(document) };
-  const reply = await runProgram(ctx, { ...program, language, uri: document.uri.toString() });
+  const reply = await runProgram(ctx, { ...program, language, uri: document.uri.toString() }, program.name);
   if (reply) {
     pointAtError(ctx, document, reply);
   }
@@ -86,12 +93,13 @@ function selected(document: vscode.TextDocument, range: vscode.Range): Program {
 
 async function runProgram(
   ctx: Ctx,
-  program: Program & { language: Language; uri?: string; input?: unknown },
+  program: Partial<Program> & { code: string; language: Language; uri?: string; input?: unknown },
+  label: string,
 ): Promise<RunReply | undefined> {
-  const reply = await withProgress(ctx, program.name, (token) =>
+  const reply = await withProgress(ctx, label, (token) =>
     ctx.request(wire.run, { ...program, wait_receipt: true }, token),
   );
-  ctx.output.append(reply ? transcript(program.name, reply) : cancelled(program.name));
+  ctx.output.append(reply ? transcript(label, reply) : cancelled(label));
   ctx.output.show(true);
   return reply;
 }

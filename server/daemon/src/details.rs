@@ -52,6 +52,7 @@ pub(crate) struct Begun<'a> {
     pub(crate) run_id: &'a RunId,
     pub(crate) at_ms: u64,
     pub(crate) label: &'a str,
+    pub(crate) name: Option<&'a str>,
     pub(crate) language: Language,
     pub(crate) code: &'a str,
     pub(crate) input: Option<&'a Value>,
@@ -77,6 +78,7 @@ impl Details {
         let about = RunDetail {
             run_id: begun.run_id.clone(),
             label: begun.label.to_owned(),
+            name: begun.name.map(|_| begun.label.to_owned()),
             language: begun.language,
             code,
             input,
@@ -211,6 +213,7 @@ mod tests {
         RunDetail {
             run_id: RunId::new(),
             label: String::new(),
+            name: None,
             language: Language::Python,
             code: "x".repeat(code_bytes),
             input: None,

@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// Characters of a run's label in lists.
+/// Bytes of a run's label while it is in memory. The ledger, which keeps no content, makes its own.
 const LABEL_BYTES: usize = 80;
 
 /// What is known of a run before it starts.
@@ -51,6 +51,7 @@ pub(crate) async fn run(core: Arc<Core>, snapshot: Arc<Snapshot>, request: RunRe
         run_id: &run_id,
         at_ms: plan.at_ms,
         label: &plan.label,
+        name: request.name.as_deref(),
         language,
         code: &request.code,
         input: request.input.as_ref(),
@@ -170,7 +171,7 @@ fn record(
         front: origin.front.to_owned(),
         language: plan.language,
         status: reply.status,
-        label: plan.label.clone(),
+        name: request.name.clone(),
         at_ms: plan.at_ms,
         wall_ms: reply.usage.wall_ms,
         code_arguments: arguments(request).into(),

@@ -92,7 +92,7 @@ fn run_with_answers(answers: impl Iterator<Item = String>) -> RunFacts {
         front: "bench".to_owned(),
         language: Language::Python,
         status: RunStatus::Ok,
-        label: "bench".to_owned(),
+        name: Some("bench".to_owned()),
         at_ms: 0,
         wall_ms: 1.0,
         code_arguments: r#"{"code":"1+1"}"#.into(),

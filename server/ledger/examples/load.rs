@@ -189,7 +189,7 @@ fn run(texts: &Texts, first: usize, calls: usize, bytes: usize) -> RunFacts {
         front: "mcp".to_owned(),
         language: [Language::Python, Language::TypeScript][first % 2],
         status: RunStatus::Ok,
-        label: "load".to_owned(),
+        name: Some("load".to_owned()),
         at_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
         wall_ms: 5.0,
         code_arguments: format!(r#"{{"code":"from servers import fs\nawait fs.read(path='notes/{first}.txt')"}}"#)

@@ -180,7 +180,7 @@ fn run(noise: &mut Noise, at_ms: u64) -> RunFacts {
             1 => RunStatus::Limit,
             _ => RunStatus::Ok,
         },
-        label: "example".to_owned(),
+        name: Some("example".to_owned()),
         at_ms,
         wall_ms: 5.0 + noise.below(4_000) as f64,
         code_arguments: format!(r#"{{"code":"example {}"}}"#, noise.below(1_000)).into(),

@@ -2,7 +2,7 @@
 //! reaches the database, only its size.
 
 use model::{CallRecord, ConversationId, Language, RunId, RunStatus, ToolDefinition};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// One run, as it ended.
@@ -18,8 +18,9 @@ pub struct RunFacts {
     pub language: Language,
     /// How it ended. Only an `ok` run credits anything to direct calling.
     pub status: RunStatus,
-    /// Its display name; the first line of it is stored, cut to [`LABEL_CHARS`].
-    pub label: String,
+    /// Its display name, where it was given one; the first line of it is stored, cut to [`LABEL_CHARS`]. Any other is called
+    /// by what it called: its text is content.
+    pub name: Option<String>,
     /// When it was submitted, milliseconds since 1970.
     pub at_ms: u64,
     /// Wall time, milliseconds.
@@ -80,6 +81,9 @@ pub(crate) const NAME_CHARS: usize = 1_000;
 
 /// Longest label stored.
 pub const LABEL_CHARS: usize = 120;
+/// The end of a label that has no room for all tools, and the label of a run that called none.
+const MORE: &str = ", …";
+const NO_CALLS: &str = "no calls";
 
 impl RunFacts {
     /// Bytes of all its texts: what it weighs in the queue.
@@ -100,9 +104,36 @@ impl RunFacts {
         (!self.code_arguments.is_empty()).then(|| blake3::hash(self.code_arguments.as_bytes()))
     }
 
-    /// The label as it is stored.
-    pub(crate) fn short_label(&self) -> String {
-        self.label.lines().next().unwrap_or_default().chars().take(LABEL_CHARS).collect()
+    /// What stands for it in lists, as it is stored.
+    pub(crate) fn label(&self) -> String {
+        let given = self.name.as_deref().and_then(|name| name.lines().next()).filter(|line| !line.trim().is_empty());
+        given.map_or_else(|| self.called(), |line| line.chars().take(LABEL_CHARS).collect())
+    }
+
+    /// The tools that it called, in the order of their first calls: as many as there is room for.
+    fn called(&self) -> String {
+        let mut tools: Vec<((&str, &str), usize)> = Vec::new();
+        let mut places = HashMap::new();
+        for CallFacts { record, .. } in &self.calls {
+            let tool = (record.server.as_str(), record.tool.as_str());
+            let place = *places.entry(tool).or_insert(tools.len());
+            match tools.get_mut(place) {
+                Some((_, times)) => *times += 1,
+                None => tools.push((tool, 1)),
+            }
+        }
+        let mut label = String::new();
+        for ((server, tool), times) in tools {
+            let times = if times > 1 { format!(" × {times}") } else { String::new() };
+            let comma = if label.is_empty() { "" } else { ", " };
+            let more = format!("{comma}{server}.{tool}{times}");
+            if label.chars().count() + more.chars().count() + MORE.chars().count() > LABEL_CHARS {
+                label.push_str(MORE);
+                break;
+            }
+            label.push_str(&more);
+        }
+        if label.is_empty() { NO_CALLS.to_owned() } else { label }
     }
 }
 

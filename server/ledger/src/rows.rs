@@ -46,7 +46,7 @@ pub(crate) fn insert_run(
             facts.front,
             facts.language.as_str(),
             facts.status.as_str(),
-            facts.short_label(),
+            facts.label(),
             facts.wall_ms,
             facts.calls.len(),
             code_bytes,

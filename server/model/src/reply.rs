@@ -224,7 +224,7 @@ pub struct RunSummary {
     pub status: RunStatus,
     /// The front that asked.
     pub front: String,
-    /// Its display name, or its first line.
+    /// Its display name, or the tools that it called: the ledger keeps no line of a program.
     pub label: String,
     /// Tool calls made.
     pub calls: u32,
@@ -269,6 +269,10 @@ pub struct RunDetail {
     pub run_id: RunId,
     /// Its display name, or its first line.
     pub label: String,
+    /// The name it was given, cut; absent where it had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub name: Option<String>,
     /// Its language.
     pub language: Language,
     /// The program.

@@ -1,7 +1,7 @@
 //! What programs write is in no file of the ledger.
 
 use model::report::ReportRequest;
-use model::{Language, Reply, Request, RunStatus};
+use model::{Language, Notice, Reply, Request, RunEvent, RunRequest, RunStatus};
 use std::collections::BTreeSet;
 use std::path::Path;
 use testkit::TestDaemon;
@@ -49,5 +49,33 @@ async fn a_name_that_only_a_program_wrote_is_told_to_it_and_not_kept() {
     assert_eq!(pairs, [("good", "echo", 1), ("good", "unknown", 50), ("unknown", "unknown", 100)].into());
     test.daemon.shutdown().await;
     assert!(ledger_holds(test.workspace(), "good"));
+    assert!(!ledger_holds(test.workspace(), "sesame"));
+}
+
+#[tokio::test]
+async fn a_program_without_a_name_is_listed_by_what_it_called() {
+    let test = TestDaemon::builder().scripted("good", &["ok"]).scripted("more", &["ok"]).start().await;
+    let mut notices = test.daemon.notices();
+    let code = "await __import__('servers').good.echo(text='sesame')";
+    test.run(Language::Python, code).await;
+    test.run(Language::Python, "'sesame'").await;
+    let Ok(Notice::Run(RunEvent::Started { label, .. })) = notices.recv().await else { panic!("it starts") };
+    assert_eq!(label, code, "who looks on while it runs sees its first line");
+    let code =
+        "from servers import good, more\nfor n in range(3):\n    await good.echo(text=f'sesame{n}')\nawait more.echo()";
+    let named = RunRequest {
+        code: code.into(),
+        language: Some(Language::Python),
+        name: Some("open.py".into()),
+        ..RunRequest::default()
+    };
+    test.run(Language::Python, code).await;
+    let Ok(Reply::Run(reply)) = test.ask(Request::Run(named)).await else { panic!("a run answers") };
+    test.ask(Request::Receipt { run_id: reply.run_id }).await.expect("it is counted");
+    let Ok(Reply::Runs(runs)) = test.ask(Request::Runs { limit: 10 }).await else { panic!("runs answer") };
+    let labels: Vec<&str> = runs.iter().map(|run| run.label.as_str()).collect();
+    assert_eq!(labels, ["open.py", "good.echo × 3, more.echo", "no calls", "good.echo"]);
+    test.daemon.shutdown().await;
+    assert!(ledger_holds(test.workspace(), "open.py"));
     assert!(!ledger_holds(test.workspace(), "sesame"));
 }

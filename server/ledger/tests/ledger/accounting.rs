@@ -87,7 +87,7 @@ async fn a_receipt_read_after_a_restart_is_the_same() {
     let listed = second.runs(10).await.expect("runs can be read");
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0].tokens, Some(before.0));
-    assert_eq!((listed[0].label.as_str(), listed[0].calls), ("from servers import fs", 3));
+    assert_eq!((listed[0].label.as_str(), listed[0].calls), ("fs.list, fs.read × 2", 3));
     assert_eq!(second.savings().session.runs, 0);
     assert_eq!(second.savings().workspace.runs, 1);
 }

@@ -39,7 +39,7 @@ async fn what_is_taken_out_and_in_reports_the_same_and_twice_changes_nothing() {
     for n in 0..450 {
         ledger.record(nth(n));
     }
-    ledger.record(RunFacts { label: "=a \"label\", with commas".to_owned(), ..nth(450) });
+    ledger.record(RunFacts { name: Some("=a \"label\", with commas".to_owned()), ..nth(450) });
     ledger.direct_call(nth(3).at_ms, nth_call("fs", 4));
     ledger.settled().await;
     let text = exported(&ledger, ExportFormat::Jsonl, 0).await;

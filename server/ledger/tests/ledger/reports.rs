@@ -204,3 +204,22 @@ async fn tags_are_bounded() {
     assert!(report.tags.iter().all(|group| group.key.chars().count() <= ledger::TAG_CHARS));
     assert!(report.tags.iter().any(|group| group.key == "a=bc"), "{:?}", report.tags);
 }
+
+#[tokio::test]
+async fn labels_are_bounded_and_say_that_there_is_more() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = open(folder.path());
+    let calls = (0..40).map(|n| call("fs", &format!("read_{n}"), 0, "{}", "")).collect();
+    ledger.record(run(RunStatus::Ok, calls));
+    ledger.record(RunFacts { name: Some("é".repeat(500)), ..nth(0) });
+    ledger.record(RunFacts { name: Some("\n1 + 1".to_owned()), ..nth(4) });
+    ledger.settled().await;
+    let mut labels = Vec::new();
+    for run in ledger.runs(10).await.expect("they can be read") {
+        assert!(run.label.chars().count() <= ledger::LABEL_CHARS, "{}", run.label);
+        labels.push(run.label);
+    }
+    labels.sort_unstable();
+    assert!(labels[0].starts_with("fs.read_0, fs.read_1, ") && labels[0].ends_with(", …"), "{}", labels[0]);
+    assert_eq!(labels[1..], ["no calls".to_owned(), "é".repeat(ledger::LABEL_CHARS)]);
+}
