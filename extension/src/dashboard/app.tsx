@@ -9,7 +9,7 @@ import { AdviceList } from './advice';
 import { Breakdowns } from './breakdowns';
 import { Controls, Crumbs } from './controls';
 import { headlineCertainty, savedWords, tokensOf } from './figures';
-import { Hero, Tiles } from './headline';
+import { Hero, Tiles, WithoutProgram } from './headline';
 import { Definitions, listed, Results, Runs } from './lists';
 import { OverTime } from './over_time';
 import { Foreign, Later, type Look } from './parts';
@@ -41,7 +41,7 @@ export function App({ look }: { readonly look: Look }): JSX.Element {
         <Notices look={look} />
         <Content look={look} />
       </main>
-      {report === undefined || report.total.runs === 0 ? null : <Foot encoding={report.total.tokens.encoding} />}
+      {report === undefined || report.total.runs === 0 ? null : <Foot report={report} look={look} />}
     </div>
   );
 }
@@ -188,13 +188,8 @@ function Notices({ look: { state, store, numbers } }: { readonly look: Look }): 
   );
 }
 
-function Empty({
-  report,
-  look: { state, store },
-}: {
-  readonly report: SavingsReport;
-  readonly look: Look;
-}): JSX.Element {
+function Empty({ report, look }: { readonly report: SavingsReport; readonly look: Look }): JSX.Element {
+  const { state, store } = look;
   const { view } = state;
   const whole = view.range === 'all' && narrowings(view.only).length === 0;
   return (
@@ -204,6 +199,7 @@ function Empty({
       <p>
         <code>tta run -e "1 + 1"</code>
       </p>
+      <WithoutProgram total={report.total} look={look} />
       {whole || !store.home.asks || report.pending > 0 ? null : (
         <button
           type="button"
@@ -218,16 +214,23 @@ function Empty({
   );
 }
 
-/** The period, made definite. */
-function Span({ report, look: { numbers } }: { readonly report: SavingsReport; readonly look: Look }): JSX.Element {
-  const { since_ms: since, until_ms: until } = report.total;
-  return <p class="note">{l10n.t('{0} to {1}', numbers.moment(since), numbers.moment(until))}</p>;
+/** The period, made definite: as far as it has passed. None where nothing was counted yet. */
+function Span(props: { readonly report: SavingsReport; readonly look: Look }): JSX.Element | null {
+  const { total, at_ms: nowMs } = props.report;
+  const { numbers } = props.look;
+  const { since_ms: since, until_ms: until } = total;
+  if (since >= until) {
+    return null;
+  }
+  const passed = since < nowMs ? Math.min(until, nowMs) : until;
+  return <p class="note">{l10n.t('{0} to {1}', numbers.moment(since), numbers.moment(passed))}</p>;
 }
 
-function Foot({ encoding }: { readonly encoding: string }): JSX.Element {
+function Foot({ report, look }: { readonly report: SavingsReport; readonly look: Look }): JSX.Element {
   return (
     <footer>
-      <p class="note">{l10n.t('Tokens are counted with {0}.', encoding)}</p>
+      <WithoutProgram total={report.total} look={look} />
+      <p class="note">{l10n.t('Tokens are counted with {0}.', report.total.tokens.encoding)}</p>
     </footer>
   );
 }

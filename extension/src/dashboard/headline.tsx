@@ -48,6 +48,9 @@ export function Hero(props: {
           <Chip certainty={known} />
         </p>
         {before === undefined ? null : <Before sum={sum} before={before} look={props.look} />}
+        <p class="note paper">
+          {l10n.t('Compared with')}: {baselineMeaning(baseline)}
+        </p>
       </div>
       <Sides sum={sum} numbers={numbers} />
       <Unfold title={l10n.t('How was this computed?')}>
@@ -134,6 +137,24 @@ function Computed(props: {
       </dl>
     </div>
   );
+}
+
+/** Calls of tools that models are offered beside our own, and those made by hand: nothing of them is saved. */
+export function WithoutProgram(props: { readonly total: PeriodTotals; readonly look: Look }): JSX.Element | null {
+  const { direct_calls: calls = 0, direct_tokens: tokens = 0 } = props.total.asides ?? {};
+  const { numbers } = props.look;
+  if (calls === 0) {
+    return null;
+  }
+  const words =
+    calls === 1
+      ? l10n.t('1 call was made without a program, with {0} tokens. It is in no other figure.', numbers.whole(tokens))
+      : l10n.t(
+          '{0} calls were made without a program, with {1} tokens. They are in no other figure.',
+          numbers.whole(calls),
+          numbers.whole(tokens),
+        );
+  return <p class="note">{words}</p>;
 }
 
 /** The other figures of a period. */
