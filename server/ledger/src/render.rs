@@ -63,7 +63,7 @@ impl Page<'_> {
             let _ = writeln!(out, "{} not counted yet.\n", plural(*pending, "run is", "runs are"));
         }
         if total.runs == 0 {
-            out.push_str(self.nothing());
+            out.push_str(&self.nothing());
             return out;
         }
         let _ = writeln!(out, "{}\n", self.strong(&verdict(&total.tokens)));
@@ -111,14 +111,23 @@ impl Page<'_> {
         line
     }
 
-    fn nothing(&self) -> &'static str {
-        let asked = &self.report.request;
-        if asked.only != model::report::ReportFilter::default() {
-            "No counted run of this period is like that.\n"
-        } else if self.report.total.since_ms >= self.report.total.until_ms {
-            "Nothing has been run in this workspace yet.\n"
+    /// What there is where no run is.
+    fn nothing(&self) -> String {
+        let SavingsReport { request, total, .. } = self.report;
+        let direct = total.asides.as_ref().filter(|asides| asides.direct_calls > 0);
+        if request.only != model::report::ReportFilter::default() {
+            "No counted run of this period is like that.\n".to_owned()
+        } else if let Some(asides) = direct {
+            let (calls, was) =
+                (plural(asides.direct_calls, "call", "calls"), if asides.direct_calls == 1 { "was" } else { "were" });
+            let tokens = plural(asides.direct_tokens, "token", "tokens");
+            format!(
+                "No program of this period is counted. {calls} {was} made without one, of {tokens}; that saves nothing.\n"
+            )
+        } else if total.since_ms >= total.until_ms {
+            "Nothing has been run in this workspace yet.\n".to_owned()
         } else {
-            "No run of this period is counted. Without --since the report begins with the oldest.\n"
+            "No run of this period is counted. Without --since the report begins with the oldest.\n".to_owned()
         }
     }
 

@@ -114,7 +114,8 @@ pub(crate) fn report(
     Ok(report)
 }
 
-/// The period asked for, widened to whole hours, and to whole days where only these are kept; from the oldest run to now where it is open.
+/// The period asked for, widened to whole hours, and to whole days where only these are kept; from the oldest run or call to now where it
+/// is open.
 fn period(connection: &Connection, request: &ReportRequest, now_ms: u64, hours_since: u64) -> Result<Period, Error> {
     let until_ms = request.until_ms.unwrap_or(now_ms + 1).min(i64::MAX as u64 - HOUR_MS).next_multiple_of(HOUR_MS);
     let since_ms = match request.since_ms {

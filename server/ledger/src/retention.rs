@@ -61,24 +61,27 @@ fn drop_rows(connection: &mut Connection, keep: Keep, now_ms: u64) -> rusqlite::
         .query_map(params![before, RUNS_AT_ONCE], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     let mut last = runs.last().map_or(before, |run| run.1);
+    let mut newest = runs.last().map(|run| run.1);
     for (run, at_ms) in &runs {
         drop_run(&transaction, run, *at_ms)?;
     }
     if i64::try_from(runs.len()).is_ok_and(|count| count < RUNS_AT_ONCE) && !too_large {
         last = before;
     }
-    transaction
+    let calls: Vec<u64> = transaction
         .prepare_cached(
             "DELETE FROM calls WHERE id IN (SELECT id FROM calls INDEXED BY calls_direct WHERE run_id IS NULL
-             AND at_ms < ? ORDER BY at_ms LIMIT ?)",
+             AND at_ms < ? ORDER BY at_ms LIMIT ?) RETURNING at_ms",
         )?
-        .execute(params![last.min(before), RUNS_AT_ONCE])?;
+        .query_map(params![last.min(before), RUNS_AT_ONCE], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    newest = newest.max(calls.into_iter().max());
     transaction.execute(
         "DELETE FROM discoveries WHERE id IN (SELECT id FROM discoveries WHERE run_id IS NULL AND at_ms < ? LIMIT ?)",
         params![last.min(before), RUNS_AT_ONCE],
     )?;
-    if !runs.is_empty() {
-        let since = last.saturating_add(1).next_multiple_of(HOUR_MS);
+    if let Some(newest) = newest {
+        let since = newest.saturating_add(1).next_multiple_of(HOUR_MS);
         transaction.execute("UPDATE kept SET rows_since_ms = MAX(rows_since_ms, ?)", [since])?;
     }
     transaction.commit()?;

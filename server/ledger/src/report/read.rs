@@ -19,12 +19,13 @@ pub(crate) fn hours_since(connection: &Connection) -> rusqlite::Result<u64> {
     connection.prepare_cached("SELECT hours_since_ms FROM kept")?.query_row([], |row| row.get(0))
 }
 
-/// The begin of the oldest hour with a run, or of its day, where the hours were given up.
+/// The begin of the oldest hour with a run or a call, or of its day, where the hours were given up.
 pub(crate) fn oldest(connection: &Connection, hours_since: u64) -> rusqlite::Result<Option<u64>> {
     let Some(scope) = find_scope(connection, &Scope::default())? else { return Ok(None) };
     let first = |step: Step| -> rusqlite::Result<Option<u64>> {
         connection.query_row(
-            "SELECT MIN(at_ms) FROM run_sums WHERE scope = ? AND step = ?",
+            "SELECT MIN(at_ms) FROM (SELECT MIN(at_ms) AS at_ms FROM run_sums WHERE scope = ?1 AND step = ?2
+             UNION ALL SELECT MIN(at_ms) FROM call_sums WHERE scope = ?1 AND step = ?2)",
             params![scope, step as i64],
             |row| row.get(0),
         )

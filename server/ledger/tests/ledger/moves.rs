@@ -2,7 +2,7 @@
 
 use crate::reports::{nth, nth_call, of};
 use crate::support::{call, open, run};
-use ledger::{Error, Ledger, RunFacts};
+use ledger::{Error, Ledger, Options, RunFacts};
 use model::RunStatus;
 use model::ledger::{ExportFormat, Imported};
 use model::report::{ReportRequest, SavingsReport};
@@ -119,4 +119,25 @@ async fn figures_of_two_encodings_are_said_to_be_mixed() {
     let total = of(&open(folder.path()), ReportRequest::default()).await.total.tokens;
     assert_eq!(total.encoding, "mixed");
     assert!(total.labels["encoding"].contains("1 run in cl100k_base, 1 run in o200k_base"), "{:?}", total.labels);
+}
+
+#[tokio::test]
+async fn calls_of_fronts_that_were_given_up_are_not_taken_in_again() {
+    let (one, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let whole = open(one.path());
+    let keep = std::time::Duration::from_hours(24);
+    let short = Options { keep, ..crate::support::options(other.path()) };
+    let short = Ledger::open(short, |_| ()).expect("it opens");
+    for ledger in [&whole, &short] {
+        ledger.direct_call(nth(3).at_ms, nth_call("fs", 4));
+        ledger.settled().await;
+    }
+    let text = exported(&whole, ExportFormat::Jsonl, 0).await;
+    while exported(&short, ExportFormat::Jsonl, 0).await.lines().count() > 1 {
+        tokio::task::yield_now().await;
+    }
+    let again = import(&short, other.path(), &text).await.expect("sound lines");
+    assert_eq!(again, Imported { runs: 0, calls: 0, skipped: 1 });
+    let request = ReportRequest { since_ms: Some(0), ..ReportRequest::default() };
+    assert_eq!(of(&short, request).await.total.asides.expect("always given").direct_calls, 1);
 }

@@ -4,6 +4,7 @@
 
 use crate::support::{call, open, run, tokens};
 use ledger::{CallFacts, Ledger, RunFacts};
+use model::render::RenderRequest;
 use model::report::{ReportFilter, ReportRequest, SavingsReport};
 use model::{CacheOutcome, CallStatus, Language, RunStatus};
 use std::cmp::Reverse;
@@ -189,6 +190,24 @@ async fn a_call_of_a_front_is_in_no_sum_of_runs_and_a_runs_calls_are_listed() {
     let tools: Vec<&str> = calls.iter().map(|call| call.tool.as_str()).collect();
     assert_eq!((tools, calls[0].ms), (vec!["list", "read", "list"], 7.0));
     assert!(ledger.run_calls(&"nobody".into()).await.expect("none").is_empty());
+}
+
+#[tokio::test]
+async fn calls_without_a_program_are_in_the_report_over_all_time_though_no_run_is_as_old() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = open(folder.path());
+    ledger.direct_call(START + HOUR, nth_call("fs", 4));
+    ledger.settled().await;
+    let report = of(&ledger, ReportRequest::default()).await;
+    assert_eq!((report.total.since_ms, report.total.runs), (START + HOUR, 0));
+    assert_eq!(report.total.asides.as_ref().expect("always given").direct_calls, 1);
+    let text = ledger::render(&report, &RenderRequest::default());
+    assert!(text.contains("No program of this period is counted. 1 call was made without one"), "{text}");
+    ledger.record(RunFacts { at_ms: START + DAY, ..nth(1) });
+    ledger.settled().await;
+    let report = of(&ledger, ReportRequest::default()).await;
+    assert_eq!((report.total.since_ms, report.total.runs), (START + HOUR, 1));
+    assert_eq!(report.total.asides.expect("always given").direct_calls, 1);
 }
 
 #[tokio::test]
