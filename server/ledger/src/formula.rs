@@ -111,7 +111,7 @@ pub(crate) fn add(sum: &mut SideTokens, side: &SideTokens) {
     sum.definitions += side.definitions;
     sum.output += side.output;
     sum.results += side.results;
-    sum.turns += side.turns;
+    sum.turns = sum.turns.saturating_add(side.turns);
     sum.total += side.total;
     sum.cacheable += side.cacheable;
     sum.peak_context = sum.peak_context.max(side.peak_context);

@@ -2,7 +2,8 @@
 //! checked before any of it is believed.
 
 use crate::facts::{LABEL_CHARS, NAME_CHARS, TAG_CHARS, TAGS_MAX};
-use crate::receipt::Basis;
+use crate::formula::NO_WINDOW;
+use crate::receipt::{Basis, NO_CAP};
 use crate::text::named;
 use model::tokens::SideTokens;
 use model::{CacheOutcome, CallStatus, Language, RunStatus};
@@ -10,8 +11,11 @@ use serde::{Deserialize, Serialize};
 
 /// The form of the lines that this program writes, and the newest that it reads.
 pub(crate) const FORM: u32 = 1;
-/// The largest number of tokens, bytes or milliseconds that is believed: what a JSON reader holds exactly.
-const NUMBER_MAX: u64 = 1 << 53;
+/// The largest number of tokens or bytes that is believed, so that the sums of some ten million runs are numbers of the
+/// database; the most turns of a side; and the last millisecond, of the year 9999.
+const NUMBER_MAX: u64 = 1 << 38;
+const TURNS_MAX: u32 = 1_000_000;
+const AT_MS_MAX: u64 = 253_402_300_799_999;
 /// Calls of a run.
 const CALLS_MAX: usize = 1_000_000;
 
@@ -109,17 +113,29 @@ impl RunLine {
             return Err(format!("tags must be {TAGS_MAX} at most, each key=value of {TAG_CHARS} characters at most"));
         }
         check_ms(self.wall_ms)?;
-        let numbers = [self.at_ms, self.code_bytes, self.reply_bytes, self.search_tokens, self.calls_made];
-        check_numbers(&numbers)?;
+        check_at(self.at_ms)?;
+        check_numbers(&[self.code_bytes, self.reply_bytes, self.search_tokens, self.calls_made])?;
         for side in &self.sides {
-            let SideTokens { definitions, output, results, total, peak_context, cacheable, .. } = *side;
+            let SideTokens { definitions, output, results, turns, total, peak_context, cacheable } = *side;
             check_numbers(&[definitions, output, results, total, peak_context, cacheable])?;
+            if turns > TURNS_MAX {
+                return Err(format!("a side has {turns} turns, more than {TURNS_MAX}"));
+            }
             if output > total || peak_context > total {
                 return Err("a side's output or peak is larger than its total".to_owned());
             }
         }
         if self.calls.len() > CALLS_MAX || self.basis.is_none() && !self.calls.is_empty() {
             return Err(format!("a counted run has {CALLS_MAX} calls at most, another none"));
+        }
+        if let Some(basis) = &self.basis {
+            let calls = self.calls.len();
+            if self.calls_made != calls as u64 {
+                return Err(format!("the run made {} calls and lists {calls}", self.calls_made));
+            }
+            if basis.cap_tokens > NO_CAP || basis.window_tokens > NO_WINDOW {
+                return Err("the cap or the window is more than no cap and no window".to_owned());
+            }
         }
         self.calls.iter().try_for_each(CallLine::check)
     }
@@ -134,7 +150,8 @@ impl CallLine {
         let known = named::<CacheOutcome>(self.cache.clone()).is_some();
         known.then_some(()).ok_or_else(|| format!("`{}` is nothing that a cache does", self.cache))?;
         check_ms(self.ms)?;
-        check_numbers(&[self.at_ms, self.argument_bytes, self.result_bytes, self.output_tokens, self.result_tokens])
+        check_at(self.at_ms)?;
+        check_numbers(&[self.argument_bytes, self.result_bytes, self.output_tokens, self.result_tokens])
     }
 }
 
@@ -147,6 +164,10 @@ fn check_name(what: &str, name: &str) -> Result<(), String> {
 
 fn check_ms(ms: f64) -> Result<(), String> {
     if ms.is_finite() && ms >= 0.0 { Ok(()) } else { Err(format!("{ms} is no time that anything takes")) }
+}
+
+fn check_at(at_ms: u64) -> Result<(), String> {
+    if at_ms <= AT_MS_MAX { Ok(()) } else { Err(format!("{at_ms} ms since 1970 is after the year 9999")) }
 }
 
 fn check_numbers(numbers: &[u64]) -> Result<(), String> {

@@ -74,10 +74,10 @@ pub(crate) fn add_to_totals(connection: &Connection, add: &RunSums) -> rusqlite:
         connection
             .prepare_cached(
                 "UPDATE totals SET definitions = definitions + ?2, output = output + ?3, results = results + ?4,
-                 turns = turns + ?5, total = total + ?6, peak_context = MAX(peak_context, ?7),
+                 turns = MIN(turns + ?5, ?9), total = total + ?6, peak_context = MAX(peak_context, ?7),
                  cacheable = cacheable + ?8 WHERE side = ?1",
             )?
-            .execute(params![number, definitions, output, results, turns, total, peak_context, cacheable])?;
+            .execute(params![number, definitions, output, results, turns, total, peak_context, cacheable, u32::MAX])?;
     }
     connection
         .prepare_cached("UPDATE tally SET runs = runs + ?, calls = calls + ?, estimated = estimated + ?")?

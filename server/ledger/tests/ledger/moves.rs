@@ -89,6 +89,12 @@ async fn a_wrong_line_is_named_and_nothing_is_taken_in() {
         (changed("\"tags\":[]", "\"tags\":[\"lonely\"]"), 3, "key=value"),
         (changed("\"wall_ms\":12.5", "\"wall_ms\":-1.0"), 3, "no time"),
         (changed("\"label\":", "\"password\":"), 3, "password"),
+        (changed("\"search_tokens\":0", "\"search_tokens\":274877906945"), 3, "more than any number"),
+        (changed("\"result_bytes\":9", "\"result_bytes\":9007199254740992"), 3, "more than any number"),
+        (changed("\"turns\":2", "\"turns\":3000000000"), 3, "turns"),
+        (changed("\"calls_made\":1", "\"calls_made\":2"), 3, "made 2 calls and lists 1"),
+        (changed("\"at_ms\":1700000000000", "\"at_ms\":1700000000000000"), 3, "year 9999"),
+        (changed("\"window_tokens\":200000", "\"window_tokens\":18446744073709551615"), 3, "window"),
     ] {
         let refused = import(&copy, other.path(), &text).await.expect_err("a wrong line").to_string();
         assert!(refused.contains(&format!("line {number}:")) && refused.contains(says), "{refused}");
@@ -140,4 +146,29 @@ async fn calls_of_fronts_that_were_given_up_are_not_taken_in_again() {
     assert_eq!(again, Imported { runs: 0, calls: 0, skipped: 1 });
     let request = ReportRequest { since_ms: Some(0), ..ReportRequest::default() };
     assert_eq!(of(&short, request).await.total.asides.expect("always given").direct_calls, 1);
+}
+
+#[tokio::test]
+async fn no_lines_that_are_taken_in_make_sums_that_cannot_be_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = open(folder.path());
+    let facts = run(RunStatus::Ok, vec![call("fs", "read", 0, "{}", "some text")]);
+    ledger.record(facts.clone());
+    ledger.settled().await;
+    let text = exported(&ledger, ExportFormat::Jsonl, 0).await;
+    let (form, line) = text.trim_end().split_once('\n').expect("a form and a run");
+    let large = line
+        .replace("\"turns\":2", "\"turns\":1000000")
+        .replace("\"search_tokens\":0", "\"search_tokens\":274877906944");
+    let runs = 4_300;
+    let lines = (0..runs).map(|n| large.replace(facts.run_id.as_str(), &n.to_string()) + "\n").collect::<String>();
+    let imported = import(&ledger, folder.path(), &format!("{form}\n{lines}")).await.expect("sound lines");
+    assert_eq!(imported.runs, runs);
+    ledger.settled().await;
+    drop(ledger);
+    let again = open(folder.path());
+    let all = again.savings().workspace;
+    assert_eq!((all.runs, all.tokens.code_mode.turns), (runs + 1, u32::MAX));
+    let report = of(&again, ReportRequest::default()).await;
+    assert_eq!((report.total.runs, report.total.tokens.code_mode.turns), (runs + 1, u32::MAX));
 }
