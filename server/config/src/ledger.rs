@@ -34,7 +34,7 @@ pub struct LedgerSettings {
     pub tags: Arc<[String]>,
     /// Days for which runs and calls are kept; sums stay.
     pub keep_days: u64,
-    /// MiB that the database may have before the oldest runs and calls go.
+    /// MiB that the database may have before the oldest runs and calls go; the newest 1,000 stay.
     pub keep_mb: u64,
     /// The encoding to count in; the model's, where absent.
     pub encoding: Option<String>,

@@ -43,7 +43,7 @@ pub fn schema() -> Value {
                         "Days for which runs and calls are kept; sums stay.", KEEP_DAYS.0, KEEP_DAYS.1, ledger.keep_days,
                     ),
                     "keep_mb": number(
-                        "MiB of the database after which the oldest runs and calls go.", KEEP_MB.0, KEEP_MB.1,
+                        "MiB of the database after which the oldest runs and calls go; the newest 1,000 stay.", KEEP_MB.0, KEEP_MB.1,
                         ledger.keep_mb,
                     ),
                     "encoding": {

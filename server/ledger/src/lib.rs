@@ -93,7 +93,7 @@ pub struct Options {
     pub keep: Duration,
     /// How long sums by the hour are kept; those by the day stay.
     pub keep_hours: Duration,
-    /// Bytes of the database above which the oldest runs and calls go.
+    /// Bytes of the database above which the oldest runs and calls go; the newest 1,000 stay.
     pub keep_bytes: u64,
     /// Runs, calls and searches that may wait with their texts; of those over it only the sizes are kept.
     pub queue_runs: usize,

@@ -12,11 +12,11 @@ pub(crate) mod read;
 use crate::advice::{advice, definitions};
 use crate::error::Error;
 use crate::receipt::sum;
-use crate::retention::rows_since;
+use crate::retention::{NEWEST_KEPT, rows_since};
 use crate::rollup::Step;
 use crate::store::connect;
 use crate::sums::{CallKey, CallSums, RunKey, RunSums};
-use crate::text::minute;
+use crate::text::{grouped, minute};
 use groups::{call_groups, run_groups};
 use model::TokenReport;
 use model::report::{Asides, PeriodTotals, ReportFilter, ReportRequest, SavingsReport, SeriesStep};
@@ -103,7 +103,11 @@ pub(crate) fn report(
     if let Some(since_ms) = rows_since(&connection)?.filter(|since| *since > period.since_ms) {
         let by_both = narrowing.front.is_some() && narrowing.tag.is_some();
         let sums = if by_both { "every sum over runs" } else { "every sum" };
-        let text = format!("runs and calls from before {} were given up; {sums} still has them", minute(since_ms));
+        let text = format!(
+            "runs and calls from before {} were given up, the newest {} never for their size; {sums} still has them",
+            minute(since_ms),
+            grouped(NEWEST_KEPT.into())
+        );
         report.total.tokens.labels.insert("kept".to_owned(), text);
     }
     if request.compare {

@@ -1,4 +1,5 @@
-//! How long what is kept: runs and calls for days and up to a size, sums by the hour for weeks, sums by the day for good.
+//! How long what is kept: runs and calls for days and up to a size, the newest whatever the size, sums by the hour for weeks,
+//! sums by the day for good.
 //!
 //! Done by the worker when it has nothing else to do, in steps of a few milliseconds, so that nobody waits for a lock. What
 //! a user sees as a total never falls: it comes from the sums, and `kept` says from when on the rows behind them are there.
@@ -11,6 +12,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 /// Runs dropped, and scopes whose hours are dropped, in one step.
 const RUNS_AT_ONCE: i64 = 100;
 const SCOPES_AT_ONCE: i64 = 50;
+/// Runs, and calls of fronts, that stay whatever the size: sums may be larger by themselves than what is to be kept.
+pub(crate) const NEWEST_KEPT: u32 = 1_000;
 /// Free pages from which on they are given back, and how many in one step.
 const FREE_PAGES: i64 = 256;
 const PAGES_AT_ONCE: i64 = 128;
@@ -22,7 +25,7 @@ pub(crate) struct Keep {
     pub(crate) rows_ms: u64,
     /// How long sums by the hour are kept.
     pub(crate) hours_ms: u64,
-    /// Bytes of the database, its free pages not counted, above which the oldest runs go.
+    /// Bytes of the database, its free pages not counted, above which the oldest runs go, all but [`NEWEST_KEPT`].
     pub(crate) bytes: u64,
 }
 
@@ -45,42 +48,67 @@ pub(crate) fn step(
     give_back(connection)
 }
 
+/// Before when runs, and calls of fronts, are given up.
+#[derive(Clone, Copy)]
+struct Before {
+    runs: u64,
+    calls: u64,
+}
+
+/// What is too old goes; where the database is too large, all but the newest.
+fn before(connection: &Connection, keep: Keep, now_ms: u64) -> rusqlite::Result<Before> {
+    let old = now_ms.saturating_sub(keep.rows_ms);
+    if used_bytes(connection)? <= keep.bytes {
+        return Ok(Before { runs: old, calls: old });
+    }
+    let newest = |sql: &str| -> rusqlite::Result<u64> {
+        let first = connection.prepare_cached(sql)?.query_row([NEWEST_KEPT - 1], |row| row.get::<_, u64>(0));
+        Ok(first.optional()?.unwrap_or_default().max(old))
+    };
+    Ok(Before {
+        runs: newest("SELECT at_ms FROM runs ORDER BY at_ms DESC LIMIT 1 OFFSET ?")?,
+        calls: newest(
+            "SELECT at_ms FROM calls INDEXED BY calls_direct WHERE run_id IS NULL ORDER BY at_ms DESC LIMIT 1 OFFSET ?",
+        )?,
+    })
+}
+
 /// Drops the oldest runs where they are too old, or too many for the size.
 fn drop_rows(connection: &mut Connection, keep: Keep, now_ms: u64) -> rusqlite::Result<bool> {
-    let too_large = used_bytes(connection)? > keep.bytes;
-    let before = if too_large { u64::MAX >> 1 } else { now_ms.saturating_sub(keep.rows_ms) };
-    let oldest: Option<u64> = connection
-        .prepare_cached("SELECT MIN(at_ms) FROM (SELECT MIN(at_ms) AS at_ms FROM runs UNION ALL SELECT MIN(at_ms) FROM calls INDEXED BY calls_direct WHERE run_id IS NULL)")?
-        .query_row([], |row| row.get(0))?;
-    if oldest.is_none_or(|oldest| oldest >= before) {
+    let before = before(connection, keep, now_ms)?;
+    let oldest = |sql: &str| -> rusqlite::Result<u64> {
+        let oldest: Option<u64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        Ok(oldest.unwrap_or(u64::MAX))
+    };
+    let run = oldest("SELECT MIN(at_ms) FROM runs")?;
+    let call = oldest("SELECT MIN(at_ms) FROM calls INDEXED BY calls_direct WHERE run_id IS NULL")?;
+    if run >= before.runs && call >= before.calls {
         return Ok(false);
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let runs: Vec<(String, u64)> = transaction
         .prepare_cached("SELECT run_id, at_ms FROM runs WHERE at_ms < ? ORDER BY at_ms LIMIT ?")?
-        .query_map(params![before, RUNS_AT_ONCE], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .query_map(params![before.runs, RUNS_AT_ONCE], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
-    let mut last = runs.last().map_or(before, |run| run.1);
-    let mut newest = runs.last().map(|run| run.1);
     for (run, at_ms) in &runs {
         drop_run(&transaction, run, *at_ms)?;
     }
-    if i64::try_from(runs.len()).is_ok_and(|count| count < RUNS_AT_ONCE) && !too_large {
-        last = before;
-    }
+    let last = runs.last().map(|run| run.1);
+    // As long as there are more runs, what is not of a run is given up beside them.
+    let more = i64::try_from(runs.len()).is_ok_and(|count| count == RUNS_AT_ONCE);
+    let until = last.filter(|_| more).unwrap_or(u64::MAX >> 1);
     let calls: Vec<u64> = transaction
         .prepare_cached(
             "DELETE FROM calls WHERE id IN (SELECT id FROM calls INDEXED BY calls_direct WHERE run_id IS NULL
              AND at_ms < ? ORDER BY at_ms LIMIT ?) RETURNING at_ms",
         )?
-        .query_map(params![last.min(before), RUNS_AT_ONCE], |row| row.get(0))?
+        .query_map(params![until.min(before.calls), RUNS_AT_ONCE], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    newest = newest.max(calls.into_iter().max());
     transaction.execute(
         "DELETE FROM discoveries WHERE id IN (SELECT id FROM discoveries WHERE run_id IS NULL AND at_ms < ? LIMIT ?)",
-        params![last.min(before), RUNS_AT_ONCE],
+        params![until.min(before.runs), RUNS_AT_ONCE],
     )?;
-    if let Some(newest) = newest {
+    if let Some(newest) = last.max(calls.into_iter().max()) {
         let since = newest.saturating_add(1).next_multiple_of(HOUR_MS);
         transaction.execute("UPDATE kept SET rows_since_ms = MAX(rows_since_ms, ?)", [since])?;
     }

@@ -21,7 +21,7 @@ async fn fill(ledger: &Ledger) {
 
 /// Waits until the ledger lists so many runs.
 async fn listed(ledger: &Ledger, runs: impl Fn(usize) -> bool) {
-    while !runs(ledger.runs(1_000).await.expect("they can be read").len()) {
+    while !runs(ledger.runs(10_000).await.expect("they can be read").len()) {
         tokio::task::yield_now().await;
     }
 }
@@ -47,13 +47,29 @@ async fn old_runs_are_dropped_and_no_total_falls() {
 }
 
 #[tokio::test]
-async fn a_ledger_over_its_size_drops_its_oldest_runs() {
+async fn a_ledger_over_its_size_drops_its_oldest_runs_and_keeps_the_newest() {
     let folder = tempfile::tempdir().expect("a folder");
     let ledger = Ledger::open(Options { keep_bytes: 1, ..options(folder.path()) }, |_| ()).expect("it opens");
-    fill(&ledger).await;
-    listed(&ledger, |runs| runs == 0).await;
-    assert_eq!(of(&ledger, ReportRequest::default()).await.total.runs, 100);
-    assert_eq!(ledger.savings().workspace.runs, 100);
+    let nth_hour = |n: u64| RunFacts { at_ms: now_ms() - (2_000 - n) * HOUR, ..nth(n) };
+    for n in 0..1_020 {
+        ledger.record(nth_hour(n));
+        ledger.direct_call(nth_hour(n).at_ms, crate::reports::nth_call("fs", 1));
+    }
+    ledger.settled().await;
+    listed(&ledger, |runs| runs == 1_000).await;
+    // The sums alone are larger: what is counted next makes room for itself and no more.
+    ledger.record(nth_hour(1_500));
+    ledger.settled().await;
+    listed(&ledger, |runs| runs == 1_000).await;
+    let report = of(&ledger, ReportRequest::default()).await;
+    assert_eq!((report.total.runs, ledger.savings().workspace.runs), (1_021, 1_021));
+    assert_eq!(report.total.asides.expect("always given").direct_calls, 1_020);
+    assert!(report.total.tokens.labels["kept"].contains("the newest 1,000 never for their size"));
+    let database = rusqlite::Connection::open(options(folder.path()).path).expect("it opens");
+    let direct = "SELECT COUNT(*) FROM calls WHERE run_id IS NULL";
+    while database.query_row(direct, [], |row| row.get::<_, u64>(0)).expect("a number") != 1_000 {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
