@@ -9,6 +9,7 @@ use crate::servers::Hand;
 use crate::snapshot::Snapshot;
 use crate::{artifacts, direct, doctor, editor_tools, import, report, run, search, servers};
 use engine::{GuestCall, RunClock, ToolHost as _};
+use model::direct::WITHOUT_PROGRAM;
 use model::reply::{CallReply, RunDetail};
 use model::{CallRequest, Language, Method, Origin, Reply, Request, RunId, SearchRequest};
 use std::sync::Arc;
@@ -151,7 +152,7 @@ async fn call(core: Arc<Core>, snapshot: Arc<Snapshot>, caller: Caller, request:
     }
     let milliseconds = Duration::from_millis;
     let (deadline, pause_limit) = (milliseconds(limits.deadline_ms), milliseconds(limits.pause_ms));
-    let what = if caller.origin.front == "mcp" { "a call without a program" } else { "a call by hand" };
+    let what = if caller.origin.front == "mcp" { WITHOUT_PROGRAM } else { "a call by hand" };
     let session = Session::new(caller.run_id, what, caller.asker);
     let span = core.telemetry.direct(&caller.origin);
     let door = Door::new(Arc::clone(&core), snapshot, session, Language::Python, limits, span);

@@ -207,9 +207,11 @@ pub(crate) fn open(path: &Path) -> Result<Opened, Error> {
     match Opened::new(path, None) {
         Err(Error::Database(error)) if is_damaged(&error) => replace(path, file, &error.to_string()),
         Err(error) if is_unusable(&error) => {
+            // Some errors name the file by themselves.
+            let (path_text, error) = (path.display().to_string(), error.to_string());
+            let why = error.replace(&format!(": {path_text}"), "");
             let problem = format!(
-                "the ledger {} cannot be used ({error}): what this process counts is kept in memory only, until it can",
-                path.display()
+                "the ledger {path_text} cannot be used ({why}): what this process counts is kept in memory only, until it can"
             );
             tracing::error!("{problem}");
             Ok(Opened { wanted: Some(path.to_owned()), ..Opened::new(&in_memory(), Some(problem))? })

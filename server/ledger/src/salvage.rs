@@ -43,6 +43,9 @@ impl Salvaged {
 
 impl fmt::Display for Salvaged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.runs + self.calls + self.direct + self.lost == 0 && self.torn {
+            return write!(f, "nothing of it could be read");
+        }
         let (runs, calls) = (plural(self.runs, "run", "runs"), plural(self.calls + self.direct, "call", "calls"));
         write!(f, "{runs} and {calls} of it were taken over")?;
         if self.lost > 0 {

@@ -13,6 +13,7 @@ use crate::question::{NAME_CHARS, Question, TEXT_CHARS, as_request, plain, quote
 use daemon::Asker;
 use model::PageId;
 use model::ask::{ElicitReply, ElicitRequest, Offers, SampleReply, SampleRequest};
+use model::direct::WITHOUT_PROGRAM;
 use model::editor::{ApprovalPattern, ApprovalReply, ApprovalRequest};
 use rmcp::model::{
     ClientCapabilities, ClientResult, ElicitRequestParams, ElicitationAction, ElicitationSchema, EnumSchema,
@@ -266,10 +267,12 @@ fn words(request: &ApprovalRequest) -> (String, Choices) {
     match request {
         ApprovalRequest::Call { label, line, server, tool, reason, arguments, patterns, .. } => {
             let call = quoted(&format!("{server}.{tool}"), NAME_CHARS);
-            let (arguments, label) = (named(arguments), quoted(label, NAME_CHARS));
+            let direct = line.is_none() && label == WITHOUT_PROGRAM;
             let at = line.map(|line| format!("line {line} of ")).unwrap_or_default();
-            let reason = plain(reason, TEXT_CHARS);
-            (format!("Call {call} with {arguments}? Asked by {at}the program {label}; {reason}."), calls(patterns))
+            let by = format!("Asked by {at}the program {}", quoted(label, NAME_CHARS));
+            let by = if direct { "The model makes it without a program" } else { &by };
+            let (arguments, reason) = (named(arguments), plain(reason, TEXT_CHARS));
+            (format!("Call {call} with {arguments}? {by}; {reason}."), calls(patterns, direct))
         }
         ApprovalRequest::Server { server, source, transport, target, .. } => {
             let (server, target) = (quoted(server, NAME_CHARS), quoted(target, COMMAND_CHARS));
@@ -290,7 +293,7 @@ fn words(request: &ApprovalRequest) -> (String, Choices) {
 }
 
 /// The short ones first: a narrow window may show no more.
-fn calls(patterns: &[ApprovalPattern]) -> Choices {
+fn calls(patterns: &[ApprovalPattern], direct: bool) -> Choices {
     let always = patterns.iter().take(PATTERNS_MAX).enumerate().map(|(pattern, offered)| {
         let label = format!("Always allow {}", plain(&offered.label, TEXT_CHARS));
         (label, ApprovalReply::Always { pattern })
@@ -300,8 +303,9 @@ fn calls(patterns: &[ApprovalPattern]) -> Choices {
         ("Allow for this run", ApprovalReply::Run),
         ("Deny", ApprovalReply::Deny),
     ];
-    let mut choices: Choices =
-        short.map(|(label, reply)| (label.to_owned(), reply)).into_iter().chain(always).collect();
+    // Where there is no program there is no run to allow it for.
+    let short = short.into_iter().filter(|(_, reply)| !(direct && *reply == ApprovalReply::Run));
+    let mut choices: Choices = short.map(|(label, reply)| (label.to_owned(), reply)).chain(always).collect();
     // Two patterns that read alike could not be told apart by the person either: the narrower one stands.
     let mut seen = HashSet::new();
     choices.retain(|(label, _)| seen.insert(label.clone()));
@@ -356,6 +360,17 @@ mod tests {
     }
 
     #[test]
+    fn a_call_without_a_program_is_not_said_to_be_a_programs() {
+        let mut request = call("{}", &[]);
+        let ApprovalRequest::Call { label, line, .. } = &mut request else { unreachable!("it is a call") };
+        (*label, *line) = (WITHOUT_PROGRAM.to_owned(), None);
+        let (message, choices) = words(&request);
+        assert!(message.ends_with("? The model makes it without a program; it may destroy data."), "{message}");
+        let labels: Vec<&str> = choices.iter().map(|(label, _)| label.as_str()).collect();
+        assert_eq!(labels, ["Allow once", "Deny"]);
+    }
+
+    #[test]
     fn what_the_program_wrote_cannot_leave_its_quotes_or_hide() {
         let (message, _) = words(&call("`) [click](command:x)\n\u{202e}# all fine\u{7}", &[]));
         assert!(message.contains("with `') [click](command:x)  # all fine `? "), "{message}");
@@ -369,7 +384,7 @@ mod tests {
 
     #[test]
     fn only_a_choice_that_was_offered_is_a_yes() {
-        let ask = |content| decision(Ok(answer(ElicitationAction::Accept, &content)), calls(&[]));
+        let ask = |content| decision(Ok(answer(ElicitationAction::Accept, &content)), calls(&[], false));
         assert_eq!(ask(json!({"decision": "Allow once"})), Some(ApprovalReply::Once));
         assert_eq!(ask(json!({"decision": "Allow for this run"})), Some(ApprovalReply::Run));
         for no in [json!({"decision": "Deny"}), json!({"decision": "allow once"}), json!({"decision": 1}), json!(null)]
@@ -378,9 +393,9 @@ mod tests {
         }
         for action in [ElicitationAction::Decline, ElicitationAction::Cancel] {
             let yes = json!({"decision": "Allow once"});
-            assert_eq!(decision(Ok(answer(action, &yes)), calls(&[])), Some(ApprovalReply::Deny));
+            assert_eq!(decision(Ok(answer(action, &yes)), calls(&[], false)), Some(ApprovalReply::Deny));
         }
-        assert_eq!(decision(Err(ServiceError::TransportClosed), calls(&[])), None);
+        assert_eq!(decision(Err(ServiceError::TransportClosed), calls(&[], false)), None);
     }
 
     #[test]

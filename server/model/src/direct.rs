@@ -2,6 +2,9 @@
 
 use crate::tool::ToolDefinition;
 
+/// The display name, in place of a program's, of what a model calls without one.
+pub const WITHOUT_PROGRAM: &str = "a call without a program";
+
 /// A tool that models may call without a program.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DirectTool {
