@@ -96,6 +96,7 @@ fn run_with_answers(answers: impl Iterator<Item = String>) -> RunFacts {
         at_ms: 0,
         wall_ms: 1.0,
         code_arguments: r#"{"code":"1+1"}"#.into(),
+        program: blake3::hash(b"1+1"),
         reply_text: "2".into(),
         calls: answers.enumerate().map(call).collect(),
         servers_all: [].into(),

@@ -194,6 +194,7 @@ fn run(texts: &Texts, first: usize, calls: usize, bytes: usize) -> RunFacts {
         wall_ms: 5.0,
         code_arguments: format!(r#"{{"code":"from servers import fs\nawait fs.read(path='notes/{first}.txt')"}}"#)
             .into(),
+        program: blake3::hash(&first.to_le_bytes()),
         reply_text: format!("read {first}").into(),
         calls,
         servers_all: [].into(),

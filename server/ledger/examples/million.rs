@@ -170,6 +170,7 @@ fn run(noise: &mut Noise, at_ms: u64) -> RunFacts {
     let mut servers_used: Vec<String> = calls.iter().map(|call| call.record.server.clone()).collect();
     servers_used.sort_unstable();
     servers_used.dedup();
+    let number = noise.below(1_000);
     RunFacts {
         run_id: RunId::new(),
         conversation: "example".into(),
@@ -183,7 +184,8 @@ fn run(noise: &mut Noise, at_ms: u64) -> RunFacts {
         name: Some("example".to_owned()),
         at_ms,
         wall_ms: 5.0 + noise.below(4_000) as f64,
-        code_arguments: format!(r#"{{"code":"example {}"}}"#, noise.below(1_000)).into(),
+        code_arguments: format!(r#"{{"code":"example {number}"}}"#).into(),
+        program: blake3::hash(&number.to_le_bytes()),
         reply_text: "done".into(),
         calls,
         servers_all: [].into(),

@@ -27,6 +27,8 @@ pub struct RunFacts {
     pub wall_ms: f64,
     /// JSON of the tool arguments that the model wrote: `{"code": …}`.
     pub code_arguments: Arc<str>,
+    /// The hash of its code alone, whatever its input: runs of one program have one.
+    pub program: blake3::Hash,
     /// What the model saw of the reply.
     pub reply_text: Arc<str>,
     /// Its calls, in the order in which they were made.
@@ -97,11 +99,6 @@ impl RunFacts {
         let one = |tag: &String| tag.chars().filter(|c| !c.is_control()).take(TAG_CHARS).collect();
         let kept: BTreeSet<String> = kept.map(one).collect();
         kept.into_iter().collect()
-    }
-
-    /// The hash of the program as the model wrote it; `None` where its text was dropped.
-    pub(crate) fn program(&self) -> Option<blake3::Hash> {
-        (!self.code_arguments.is_empty()).then(|| blake3::hash(self.code_arguments.as_bytes()))
     }
 
     /// What stands for it in lists, as it is stored.

@@ -52,7 +52,7 @@ pub(crate) fn insert_run(
             code_bytes,
             reply_bytes,
             tags.join("\n"),
-            facts.program().as_ref().map(blake3::Hash::as_bytes),
+            facts.program.as_bytes(),
         ])?;
     if added == 0 {
         return Ok(false);

@@ -39,11 +39,11 @@ impl Unwritten {
     }
 }
 
-/// The program's own text stays: its hash is stored.
+/// What is counted is no longer needed.
 fn drop_texts(row: &mut Row, nothing: &Arc<str>) {
     let calls = match row {
         Row::Run(run) => {
-            run.facts.reply_text = Arc::clone(nothing);
+            (run.facts.code_arguments, run.facts.reply_text) = (Arc::clone(nothing), Arc::clone(nothing));
             run.facts.direct_tools = [].into();
             run.facts.calls.as_mut_slice()
         }
@@ -59,7 +59,10 @@ fn drop_texts(row: &mut Row, nothing: &Arc<str>) {
 mod tests {
     use super::*;
     use crate::count::Count;
-    use crate::receipt::Exchange;
+    use crate::facts::{CallFacts, Found, RunFacts};
+    use crate::receipt::{CountedRun, Exchange};
+    use crate::store::RunRow;
+    use model::{CacheOutcome, CallRecord, CallStatus, Language, RunId, RunStatus};
 
     #[test]
     fn so_many_rows_are_kept_and_no_more() {
@@ -69,5 +72,56 @@ mod tests {
         let search = || Row::Discovery { conversation: "one".into(), at_ms: 1, exchange };
         unwritten.keep((0..ROWS_MAX + 7).map(|_| search()).collect());
         assert_eq!((unwritten.rows.len(), unwritten.beyond), (ROWS_MAX, (0, 0)));
+    }
+
+    #[test]
+    fn no_text_is_kept() {
+        let text: Arc<str> = "a long text".repeat(1_000).into();
+        let record = CallRecord {
+            server: "fs".to_owned(),
+            tool: "read".to_owned(),
+            status: CallStatus::Ok,
+            ms: 1.0,
+            cache: CacheOutcome::Miss,
+            wave: 0,
+            argument_bytes: 1,
+            result_bytes: 1,
+            result_tokens: None,
+            line: None,
+            error: None,
+        };
+        let (arguments_json, result_text) = (Arc::clone(&text), Arc::clone(&text));
+        let call = CallFacts { record, arguments_json, result_text, media: 0, found: Found::Tool };
+        let facts = RunFacts {
+            run_id: RunId::new(),
+            conversation: "one".into(),
+            front: "mcp".to_owned(),
+            language: Language::Python,
+            status: RunStatus::Ok,
+            name: None,
+            at_ms: 1,
+            wall_ms: 1.0,
+            code_arguments: Arc::clone(&text),
+            program: blake3::hash(b"1 + 1"),
+            reply_text: Arc::clone(&text),
+            calls: vec![call],
+            servers_all: [].into(),
+            servers_used: Vec::new(),
+            tags: [].into(),
+            direct_tools: [].into(),
+        };
+        let count = Count::estimate(8);
+        let run = RunRow {
+            facts: Box::new(facts),
+            code_bytes: 1,
+            reply_bytes: 1,
+            counted: CountedRun { ended_well: true, code: count, reply: count, calls: Vec::new() },
+            own: count,
+            host_search: count,
+        };
+        let mut unwritten = Unwritten::default();
+        unwritten.keep(vec![Row::Run(Box::new(run))]);
+        let Row::Run(run) = &unwritten.rows[0] else { panic!("a run was kept") };
+        assert_eq!((run.facts.text_bytes(), Arc::strong_count(&text)), (0, 1));
     }
 }

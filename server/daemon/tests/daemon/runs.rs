@@ -1,6 +1,7 @@
 //! Whole runs over scripted servers: what the reply, the receipt and the list of runs say.
 
 use model::reply::RunSummary;
+use model::report::{AdviceKind, ReportRequest};
 use model::{
     CallStatus, ErrorKind, Language, Notice, Reply, Request, RunEvent, RunId, RunReply, RunRequest, RunStatus,
     TokenReport,
@@ -187,4 +188,25 @@ async fn what_another_window_saves_is_seen_without_a_run_of_ones_own() {
     let own = tokio::time::timeout(std::time::Duration::from_mins(5), seen).await.expect("it is seen");
     assert_eq!(own, 0, "the other window's run is not this session's");
     other.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_program_that_runs_with_other_inputs_is_the_same_program() {
+    let test = TestDaemon::builder().scripted("good", &["ok"]).start().await;
+    for n in 0..3 {
+        let request = RunRequest {
+            code: "import tta\nfrom servers import good\nawait good.echo(n=tta.inputs['n'])".to_owned(),
+            language: Some(Language::Python),
+            input: Some(json!({"n": n})),
+            ..RunRequest::default()
+        };
+        let Ok(Reply::Run(reply)) = test.ask(Request::Run(request)).await else { panic!("a run answers") };
+        receipt(&test, &reply.run_id).await;
+    }
+    let Ok(Reply::Report(report)) = test.ask(Request::Report(ReportRequest::default())).await else {
+        panic!("a report")
+    };
+    let skill = report.advice.iter().find(|advice| advice.kind == AdviceKind::SaveAsSkill).expect("it ran three times");
+    assert_eq!(skill.times, 3);
+    assert!(skill.text.starts_with("The program `good.echo` ran 3 times"), "{}", skill.text);
 }

@@ -164,8 +164,10 @@ async fn advice_names_lone_calls_repeated_programs_and_idle_servers() {
         let lone = crate::support::call("fs", "read", 0, r#"{"path":"a"}"#, &format!("short {n}"));
         let run = crate::support::run(model::RunStatus::Ok, vec![lone]);
         let at_ms = now_ms() - HOUR;
-        let code_arguments = format!(r#"{{"code":"{}"}}"#, "a program longer than the call itself ".repeat(n / 4 + 8));
-        ledger.record(RunFacts { front: "mcp".to_owned(), at_ms, code_arguments: code_arguments.into(), ..run });
+        let code = "a program longer than the call itself ".repeat(n / 4 + 8);
+        let code_arguments = format!(r#"{{"code":"{code}","input":{n}}}"#).into();
+        let program = blake3::hash(code.as_bytes());
+        ledger.record(RunFacts { front: "mcp".to_owned(), at_ms, code_arguments, program, ..run });
     }
     ledger.settled().await;
     let report = of(&ledger, ReportRequest::default()).await;

@@ -46,6 +46,7 @@ pub(crate) fn run(status: RunStatus, calls: Vec<CallFacts>) -> RunFacts {
         at_ms: 1_700_000_000_000,
         wall_ms: 12.5,
         code_arguments: r#"{"code":"from servers import fs\nawait fs.read(path='a')"}"#.into(),
+        program: blake3::hash(b"from servers import fs\nawait fs.read(path='a')"),
         reply_text: "result: 42".into(),
         calls,
         servers_all: ["fs".to_owned(), "git".to_owned()].into(),
