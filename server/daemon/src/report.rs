@@ -104,9 +104,10 @@ fn price(snapshot: &Snapshot, model: Option<&str>) -> Result<Price, Error> {
 /// What is wrong with what was asked is the asker's to mend.
 pub(crate) fn refused(error: ledger::Error) -> Error {
     match error {
-        ledger::Error::Request(_) | ledger::Error::File { .. } | ledger::Error::Line { .. } => {
-            Error::Usage(error.to_string())
-        }
+        ledger::Error::Request(_)
+        | ledger::Error::File { .. }
+        | ledger::Error::Line { .. }
+        | ledger::Error::Changed { .. } => Error::Usage(error.to_string()),
         other => Error::Fault(other.to_string()),
     }
 }

@@ -45,6 +45,19 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
+    /// A file to take in was sound, and was changed while it was taken in.
+    #[error(
+        "{}, line {number}: {what}. The file was changed while it was read, and what stood before was taken in. Import it again when nobody writes to it: what is there already is left as it is",
+        path.display()
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        number: usize,
+        /// What is wrong with it now.
+        what: String,
+    },
     /// What was asked for cannot be given.
     #[error("the report: {0}")]
     Request(String),

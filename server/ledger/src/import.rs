@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::keys::Keys;
 use crate::lines::{CallLine, Line, RunLine};
 use crate::rollup::Batch;
-use crate::rows::{StoredCall, insert_call, insert_sides, update_run};
+use crate::rows::{CALLS_AT_ONCE, StoredCall, insert_call, insert_sides, update_run};
 use crate::store::connect;
 use crate::sums::{CallKey, CallSums, DIRECT, OneCall, RunKey, RunSums};
 use model::ledger::Imported;
@@ -19,7 +19,7 @@ use std::path::Path;
 /// Bytes of one line, and lines of a file.
 const LINE_BYTES: u64 = 64 << 20;
 const LINES_MAX: usize = 20_000_000;
-/// Lines written in one transaction.
+/// Lines written in one transaction at most.
 const LINES_AT_ONCE: usize = 100;
 
 /// Reads a file in.
@@ -27,6 +27,7 @@ pub(crate) fn import(path: &Path, file: &Path) -> Result<Imported, Error> {
     for_each_line(file, |_| Ok(()))?;
     let mut connection = connect(path, false)?;
     let (mut imported, mut waiting, mut keys) = (Imported::default(), Vec::new(), Keys::default());
+    let mut calls = 0;
     let mut write = |waiting: &mut Vec<Line>| -> Result<(), Error> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let since: u64 = transaction.query_row("SELECT rows_since_ms FROM kept", [], |row| row.get(0))?;
@@ -51,11 +52,21 @@ pub(crate) fn import(path: &Path, file: &Path) -> Result<Imported, Error> {
         sums.write(&transaction, &mut keys)?;
         Ok(transaction.commit()?)
     };
-    for_each_line(file, |line| {
+    let written = for_each_line(file, |line| {
+        calls += if let Line::Run(run) = &line { run.calls.len() } else { 1 };
         waiting.push(line);
-        if waiting.len() >= LINES_AT_ONCE { write(&mut waiting) } else { Ok(()) }
-    })?;
+        if waiting.len() < LINES_AT_ONCE && calls < CALLS_AT_ONCE {
+            return Ok(());
+        }
+        calls = 0;
+        write(&mut waiting)
+    });
     write(&mut waiting)?;
+    written.map_err(|error| match error {
+        // The first reading found nothing wrong.
+        Error::Line { path, number, what } => Error::Changed { path, number, what },
+        other => other,
+    })?;
     Ok(imported)
 }
 

@@ -7,9 +7,10 @@
 
 use crate::report::{DAY_MS, HOUR_MS};
 use crate::rollup::Step;
+use crate::rows::CALLS_AT_ONCE;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-/// Runs dropped, and scopes whose hours are dropped, in one step.
+/// Runs dropped at most, and scopes whose hours are dropped, in one step.
 const RUNS_AT_ONCE: i64 = 100;
 const SCOPES_AT_ONCE: i64 = 50;
 /// Runs, and calls of fronts, that stay whatever the size: sums may be larger by themselves than what is to be kept.
@@ -86,16 +87,17 @@ fn drop_rows(connection: &mut Connection, keep: Keep, now_ms: u64) -> rusqlite::
         return Ok(false);
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let runs: Vec<(String, u64)> = transaction
-        .prepare_cached("SELECT run_id, at_ms FROM runs WHERE at_ms < ? ORDER BY at_ms LIMIT ?")?
-        .query_map(params![before.runs, RUNS_AT_ONCE], |row| Ok((row.get(0)?, row.get(1)?)))?
+    let found: Vec<(String, u64, usize)> = transaction
+        .prepare_cached("SELECT run_id, at_ms, calls FROM runs WHERE at_ms < ? ORDER BY at_ms LIMIT ?")?
+        .query_map(params![before.runs, RUNS_AT_ONCE], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<Result<_, _>>()?;
-    for (run, at_ms) in &runs {
+    let runs = &found[..few(found.iter().map(|run| run.2))];
+    for (run, at_ms, _) in runs {
         drop_run(&transaction, run, *at_ms)?;
     }
     let last = runs.last().map(|run| run.1);
     // As long as there are more runs, what is not of a run is given up beside them.
-    let more = i64::try_from(runs.len()).is_ok_and(|count| count == RUNS_AT_ONCE);
+    let more = runs.len() < found.len() || i64::try_from(found.len()).is_ok_and(|count| count == RUNS_AT_ONCE);
     let until = last.filter(|_| more).unwrap_or(u64::MAX >> 1);
     let calls: Vec<u64> = transaction
         .prepare_cached(
@@ -114,6 +116,17 @@ fn drop_rows(connection: &mut Connection, keep: Keep, now_ms: u64) -> rusqlite::
     }
     transaction.commit()?;
     Ok(true)
+}
+
+/// How many runs one step drops, by their calls: until these are many, and one run at least.
+fn few(calls: impl Iterator<Item = usize>) -> usize {
+    let mut dropped: usize = 0;
+    let begun = |calls: &usize| {
+        let before = dropped;
+        dropped = dropped.saturating_add(*calls);
+        before < CALLS_AT_ONCE
+    };
+    calls.take_while(begun).count()
 }
 
 fn drop_run(transaction: &Transaction<'_>, run: &str, at_ms: u64) -> rusqlite::Result<()> {
@@ -188,4 +201,19 @@ fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
 pub(crate) fn rows_since(connection: &Connection) -> rusqlite::Result<Option<u64>> {
     let since = connection.query_row("SELECT rows_since_ms FROM kept", [], |row| row.get::<_, u64>(0)).optional()?;
     Ok(since.filter(|since| *since > 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_ends_when_its_calls_are_many() {
+        let runs = |calls: &[usize]| few(calls.iter().copied());
+        assert_eq!(runs(&[]), 0);
+        assert_eq!(runs(&[0; 100]), 100);
+        assert_eq!(runs(&[10_000; 100]), 1);
+        assert_eq!(runs(&[999, 1_000, 500, 1]), 3);
+        assert_eq!(runs(&[usize::MAX, usize::MAX]), 1);
+    }
 }

@@ -7,6 +7,10 @@ use model::ConversationId;
 use model::tokens::SideTokens;
 use rusqlite::{Transaction, params};
 
+/// Calls that are written or dropped in one transaction, but for a run with more of them: some tens of milliseconds, while
+/// others wait for the database.
+pub(crate) const CALLS_AT_ONCE: usize = 2_000;
+
 /// A call as it is stored. Wire names.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StoredCall<'a> {

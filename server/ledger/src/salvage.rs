@@ -9,6 +9,7 @@ use crate::import::{add_direct, add_run};
 use crate::keys::Keys;
 use crate::lines::{CallLine, RunLine};
 use crate::rollup::Batch;
+use crate::rows::CALLS_AT_ONCE;
 use crate::store::connect;
 use crate::text::plural;
 use rusqlite::config::DbConfig;
@@ -17,7 +18,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
 
-/// Rows written in one transaction.
+/// Runs, and calls of fronts, written in one transaction at most.
 const ROWS_AT_ONCE: usize = 100;
 
 /// What was taken over.
@@ -75,30 +76,28 @@ pub(crate) fn salvage(from: &Path, to: &Path) -> Salvaged {
             return salvaged;
         }
     };
-    let mut writer = Writer { to: &mut to, keys: Keys::default(), waiting: Vec::new() };
+    let mut writer = Writer { to: &mut to, keys: Keys::default(), waiting: Vec::new(), calls: 0 };
     let mut seen = HashSet::new();
-    for order in ["ASC", "DESC"] {
-        let sql = format!("SELECT {} FROM runs r WHERE counted = 1 ORDER BY r.run_id {order}", *RUN);
-        let whole = each(&from, &sql, |row| {
-            let id: String = row.get(0)?;
-            if !seen.insert(id) {
-                return Ok(false);
-            }
-            match run_line(&from, row) {
-                Ok(run) if run.calls.len() as u64 == run.calls_made && run.check().is_ok() => {
-                    writer.write(Saved::Run(Box::new(run)), &mut salvaged);
-                }
-                _ => salvaged.lost += 1,
-            }
-            Ok(true)
-        });
-        if whole {
-            break;
+    let sql = format!("SELECT {} FROM runs r WHERE counted = 1 ORDER BY r.run_id", *RUN);
+    salvaged.torn |= !from_both_ends(&from, &sql, |row| {
+        let id: String = row.get(0)?;
+        if !seen.insert(id) {
+            return Ok(false);
         }
-        salvaged.torn = true;
-    }
-    let sql = format!("SELECT {CALL} FROM calls WHERE run_id IS NULL ORDER BY id");
-    salvaged.torn |= !each(&from, &sql, |row| {
+        match run_line(&from, row) {
+            Ok(run) if run.check().is_ok() => writer.write(Saved::Run(Box::new(run)), &mut salvaged),
+            _ => salvaged.lost += 1,
+        }
+        Ok(true)
+    });
+    let mut seen = HashSet::new();
+    // By the table itself: an index would have all rows sorted before the first is given.
+    let sql = format!("SELECT {CALL} FROM calls NOT INDEXED WHERE run_id IS NULL ORDER BY id");
+    salvaged.torn |= !from_both_ends(&from, &sql, |row| {
+        let id: i64 = row.get(14)?;
+        if !seen.insert(id) {
+            return Ok(false);
+        }
         let call = call_line(row)?;
         if call.check().is_ok() {
             writer.write(Saved::Direct(call), &mut salvaged);
@@ -107,6 +106,16 @@ pub(crate) fn salvage(from: &Path, to: &Path) -> Salvaged {
     });
     writer.flush(&mut salvaged);
     salvaged
+}
+
+/// Hands over every row in the order of `sql`, and where one cannot be read, those behind it from the other end, until one is
+/// not wanted. Whether all could be read.
+fn from_both_ends(from: &Connection, sql: &str, mut row: impl FnMut(&Row<'_>) -> rusqlite::Result<bool>) -> bool {
+    let whole = each(from, sql, &mut row);
+    if !whole {
+        each(from, &format!("{sql} DESC"), &mut row);
+    }
+    whole
 }
 
 /// Hands over every row, until one cannot be read or is not wanted. Whether all could be read.
@@ -134,18 +143,22 @@ struct Writer<'a> {
     to: &'a mut Connection,
     keys: Keys,
     waiting: Vec<Saved>,
+    /// The calls among what waits.
+    calls: usize,
 }
 
 impl Writer<'_> {
     fn write(&mut self, saved: Saved, salvaged: &mut Salvaged) {
+        self.calls += if let Saved::Run(run) = &saved { run.calls.len() } else { 1 };
         self.waiting.push(saved);
-        if self.waiting.len() >= ROWS_AT_ONCE {
+        if self.waiting.len() >= ROWS_AT_ONCE || self.calls >= CALLS_AT_ONCE {
             self.flush(salvaged);
         }
     }
 
     fn flush(&mut self, salvaged: &mut Salvaged) {
         let waiting = std::mem::take(&mut self.waiting);
+        self.calls = 0;
         match self.store(&waiting, *salvaged) {
             Ok(stored) => *salvaged = stored,
             Err(error) => {
@@ -173,5 +186,54 @@ impl Writer<'_> {
         sums.write(&transaction, &mut self.keys)?;
         transaction.commit()?;
         Ok(salvaged)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rows::{StoredCall, insert_call};
+    use crate::store::Store;
+
+    #[test]
+    fn calls_on_both_sides_of_a_bad_page_are_taken_over() {
+        const PAGE: usize = 4_096;
+        const CALLS: usize = 3_000;
+        let folder = tempfile::tempdir().expect("a folder");
+        let (from, to) = (folder.path().join("from.db"), folder.path().join("to.db"));
+        for path in [&from, &to] {
+            Store::open(path).expect("it opens");
+        }
+        let mut connection = connect(&from, false).expect("it opens again");
+        let transaction = connection.transaction().expect("a transaction");
+        for n in 0..CALLS {
+            let tool = format!("tool-{n}");
+            let call = StoredCall {
+                server: "fs",
+                tool: &tool,
+                status: "ok",
+                cache: "miss",
+                wave: 0,
+                ms: 1.0,
+                argument_bytes: 2,
+                result_bytes: 3,
+                media: 0,
+                output_tokens: 4,
+                result_tokens: 5,
+                exact: true,
+                repeated: None,
+            };
+            insert_call(&transaction, None, n as u64, 0, call).expect("written");
+        }
+        transaction.commit().expect("committed");
+        drop(connection);
+        let mut bytes = std::fs::read(&from).expect("a file without a log");
+        // A leaf of the table itself, not of an index.
+        let is_leaf = |page: &&mut [u8]| page[0] == 0x0d && page.windows(9).any(|part| part == b"tool-1500");
+        bytes.chunks_exact_mut(PAGE).find(is_leaf).expect("a page with the call in the middle").fill(0x55);
+        std::fs::write(&from, bytes).expect("written");
+        let salvaged = salvage(&from, &to);
+        assert!(salvaged.torn);
+        assert!((2_800..3_000).contains(&salvaged.direct), "{salvaged:?}");
     }
 }
