@@ -10,12 +10,13 @@ use crate::count::{Counter, Encoding};
 use crate::definitions::ServerTokens;
 use crate::error::Error;
 use crate::formula::{self, NO_WINDOW, Step, fold};
-use crate::receipt::{CountedCall, MEDIA_TOKENS, host_search_call, report};
+use crate::reader::{counted_calls, sides};
+use crate::receipt::{CountedCall, host_search_call, report, waves};
 use crate::store::connect;
 use model::report::ConversationReport;
 use model::tokens::{Baselines, SideTokens};
 use model::{ConversationId, TokenReport};
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
@@ -50,8 +51,11 @@ pub(crate) fn conversation(path: &Path, id: &ConversationId, known: &Known) -> R
 }
 
 fn compare(runs: &[Run], known: &Known, window: u64) -> ConversationReport {
-    let at_once = |run: &Run| merge(run.calls.iter().map(|call| step(call, run.cap_tokens)));
-    let (waves, once) = (direct(runs, known, window, waves), direct(runs, known, window, at_once));
+    let each = |run: &Run| waves(run.calls.iter(), run.cap_tokens);
+    let (waves, once) = (
+        direct(runs, known, window, |run| fold(each(run))),
+        direct(runs, known, window, |run| each(run).into_iter().reduce(plus).into_iter().collect()),
+    );
     let tokens = report([code_mode(runs, window), waves.deferred, waves.all_servers, waves.needed_servers]);
     let calls = runs.iter().map(|run| run.calls.len() as u64).sum();
     let labels = BTreeMap::from([("total".to_owned(), label(runs))]);
@@ -127,27 +131,8 @@ fn search(run: &Run, found: &mut BTreeSet<(String, String)>, known: &Known, coun
     Some(Step { output: counter.count(&host_search_call(&new)).tokens, results })
 }
 
-/// One step for each wave, in order.
-fn waves(run: &Run) -> Vec<Step> {
-    let mut waves: BTreeMap<u32, Step> = BTreeMap::new();
-    for call in &run.calls {
-        let wave = waves.entry(call.wave).or_default();
-        *wave = plus(*wave, step(call, run.cap_tokens));
-    }
-    fold(waves.into_values().collect())
-}
-
-fn step(call: &CountedCall, cap_tokens: u64) -> Step {
-    let results = call.result.tokens.min(cap_tokens) + u64::from(call.media) * MEDIA_TOKENS;
-    Step { output: call.output.tokens, results }
-}
-
 fn plus(a: Step, b: Step) -> Step {
     Step { output: a.output + b.output, results: a.results + b.results }
-}
-
-fn merge(steps: impl Iterator<Item = Step>) -> Vec<Step> {
-    steps.reduce(plus).into_iter().collect()
 }
 
 /// The turns of all runs: an answer, which writes nothing here, stands between those that end with one.
@@ -184,7 +169,7 @@ fn stored(connection: &Connection, id: &ConversationId) -> rusqlite::Result<Vec<
 }
 
 fn fill(connection: &Connection, mut run: Run) -> rusqlite::Result<Run> {
-    let [code, deferred, all, needed] = crate::reader::sides(connection, &run.id)?;
+    let [code, deferred, all, needed] = sides(connection, &run.id)?;
     (run.code, run.search_definitions) = (code, deferred.definitions);
     (run.all_definitions, run.needed_definitions) = (all.definitions, needed.definitions);
     let cap = run.cap_tokens;
@@ -193,28 +178,8 @@ fn fill(connection: &Connection, mut run: Run) -> rusqlite::Result<Run> {
         .query_map([&run.id], |row| Ok(Step { output: row.get(0)?, results: row.get::<_, u64>(1)?.min(cap) }))?
         .collect::<Result<_, _>>()?;
     // What the cache answered is an answer that a model which calls directly has in its context already.
-    run.calls = connection
-        .prepare_cached(
-            "SELECT server, tool, wave, output_tokens, result_tokens, media, exact FROM calls
-             WHERE run_id = ? AND cache = 'miss' ORDER BY position",
-        )?
-        .query_map([&run.id], call)?
-        .collect::<Result<_, _>>()?;
+    run.calls = counted_calls(connection, &run.id, true)?;
     Ok(run)
-}
-
-fn call(row: &Row<'_>) -> rusqlite::Result<CountedCall> {
-    let exact = row.get(6)?;
-    let count = |tokens| crate::count::Count { tokens, exact };
-    Ok(CountedCall {
-        server: row.get(0)?,
-        tool: row.get(1)?,
-        wave: row.get(2)?,
-        output: count(row.get(3)?),
-        result: count(row.get(4)?),
-        media: row.get(5)?,
-        repeated: false,
-    })
 }
 
 #[cfg(test)]

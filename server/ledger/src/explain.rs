@@ -6,7 +6,7 @@
 use crate::count::Count;
 use crate::error::Error;
 use crate::formula::{Step, TURNS_MAX, fold, side, turn_of, turns};
-use crate::reader::{BASIS, basis_from, sides, summary};
+use crate::reader::{BASIS, basis_from, counted_calls, sides, summary};
 use crate::receipt::{Basis, CountedCall, Exchange, MEDIA_TOKENS, NO_CAP, Sides, code_steps, waves};
 use crate::store::connect;
 use crate::{prices, sheet, why};
@@ -53,7 +53,7 @@ pub(crate) fn explain(path: &Path, run: Option<&RunId>, price: &Price) -> Result
     let Some((summary, basis)) = found else { return Ok(None) };
     let stored = Stored {
         sides: sides(&connection, &run)?,
-        calls: calls(&connection, &run)?,
+        calls: counted_calls(&connection, &run, false)?,
         searches: searches(&connection, &run)?,
     };
     Ok(Some(explanation(summary, &basis, &stored, price)))
@@ -64,26 +64,6 @@ struct Stored {
     sides: Sides,
     calls: Vec<CountedCall>,
     searches: Vec<Exchange>,
-}
-
-fn calls(connection: &Connection, run: &str) -> rusqlite::Result<Vec<CountedCall>> {
-    let mut statement = connection.prepare(
-        "SELECT server, tool, wave, output_tokens, result_tokens, exact, media, IFNULL(repeated, 0) FROM calls
-         WHERE run_id = ? ORDER BY position",
-    )?;
-    let rows = statement.query_map([run], |row| {
-        let count = |tokens| -> rusqlite::Result<Count> { Ok(Count { tokens, exact: row.get(5)? }) };
-        Ok(CountedCall {
-            server: row.get(0)?,
-            tool: row.get(1)?,
-            wave: row.get(2)?,
-            output: count(row.get(3)?)?,
-            result: count(row.get(4)?)?,
-            media: row.get(6)?,
-            repeated: row.get(7)?,
-        })
-    })?;
-    rows.collect()
 }
 
 fn searches(connection: &Connection, run: &str) -> rusqlite::Result<Vec<Exchange>> {

@@ -1,14 +1,14 @@
 //! Reads what was stored, on a connection of its own, so that a reader never waits for the worker's counting.
 
-use crate::count::Encoding;
+use crate::count::{Count, Encoding};
 use crate::error::Error;
-use crate::receipt::{Basis, Sides, receipt};
+use crate::receipt::{Basis, CountedCall, Sides, receipt};
 use crate::store::connect;
 use crate::text::named;
 use crate::totals::side_from;
 use model::reply::RunSummary;
 use model::{Language, RunId, RunStatus, TokenReport};
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::path::Path;
 
 /// Most runs given at once.
@@ -60,6 +60,28 @@ pub(crate) fn stored_receipt(path: &Path, run: &RunId) -> Result<Option<(TokenRe
     let mut statement = connection.prepare("SELECT result_tokens FROM calls WHERE run_id = ? ORDER BY position")?;
     let tokens = statement.query_map([run.as_str()], |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(Some((receipt(sides(&connection, run.as_str())?, &basis), tokens)))
+}
+
+/// A run's calls in their order; with `sent`, those alone that the cache did not answer.
+pub(crate) fn counted_calls(connection: &Connection, run: &str, sent: bool) -> rusqlite::Result<Vec<CountedCall>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT server, tool, wave, output_tokens, result_tokens, exact, media, IFNULL(repeated, 0) FROM calls
+         WHERE run_id = ?1 AND (cache = 'miss' OR NOT ?2) ORDER BY position",
+    )?;
+    let rows = statement.query_map(params![run, sent], |row| {
+        let exact = row.get(5)?;
+        let count = |tokens| Count { tokens, exact };
+        Ok(CountedCall {
+            server: row.get(0)?,
+            tool: row.get(1)?,
+            wave: row.get(2)?,
+            output: count(row.get(3)?),
+            result: count(row.get(4)?),
+            media: row.get(6)?,
+            repeated: row.get(7)?,
+        })
+    })?;
+    rows.collect()
 }
 
 pub(crate) fn sides(connection: &Connection, run: &str) -> rusqlite::Result<Sides> {
