@@ -103,7 +103,10 @@ async fn ledger(core: &Core) -> Check {
         return Check { name, ok: true, detail: file, mend: String::new() };
     }
     let mend = "free disk space, or move the data folder; a damaged ledger is set aside, and what can be read of it taken over".to_owned();
-    Check { name, ok: false, detail: format!("{file}: {}", faults.join("; ")), mend }
+    let faults = faults.join("; ");
+    // Most of them name the file by themselves.
+    let detail = if faults.contains(&file) { faults } else { format!("{file}: {faults}") };
+    Check { name, ok: false, detail, mend }
 }
 
 async fn servers(core: &Core, snapshot: &Snapshot) -> Vec<Check> {

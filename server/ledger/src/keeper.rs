@@ -135,25 +135,32 @@ impl Keeper {
         true
     }
 
-    /// Opens the database at the path where it is not the one that is open, or where that cannot be written.
+    /// Opens the database at the path where it is not the one that is open, or where that cannot be written. Whether it is
+    /// another one.
     fn follow(&mut self) -> bool {
-        let moved = integrity::file_id(&self.path) != self.store.file;
-        if !moved && self.shared.view().failure.is_none() {
+        if integrity::file_id(&self.path) == self.store.file {
+            let fails = self.shared.view().failure.is_some();
+            if fails && let Ok((store, _)) = Store::open(&self.path) {
+                self.store = store;
+            }
             return false;
         }
         let path = self.path.display();
-        let problem = moved.then(|| {
-            format!("the ledger {path} was moved, or replaced by another process: what is counted from now on is in the new one")
-        });
-        match Opened::new(&self.path, problem) {
-            Ok(opened) if moved => {
-                tracing::error!("{}", opened.problem.as_deref().unwrap_or_default());
+        match open(&self.path) {
+            Ok(mut opened) => {
+                let moved = format!(
+                    "the ledger {path} was moved, or replaced by another process: what is counted from now on is in the new one"
+                );
+                tracing::error!("{moved}");
+                opened.problem.get_or_insert(moved);
                 self.use_now(opened);
+                true
             }
-            Ok(opened) => self.store = opened.store,
-            Err(error) => tracing::debug!(%error, "the ledger {path} cannot be opened anew"),
+            Err(error) => {
+                tracing::error!(%error, "the ledger {path} was moved, and no new one can be had");
+                false
+            }
         }
-        moved
     }
 
     /// Looks at the pages on a thread of its own; a fault found is for the worker to act on.

@@ -163,6 +163,19 @@ async fn who_still_has_the_file_open_that_another_process_replaced_goes_on_in_th
 }
 
 #[tokio::test]
+async fn a_folder_that_was_deleted_is_made_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let ledger = open(&data);
+    counted(&ledger).await;
+    ledger.flush().await;
+    std::fs::remove_dir_all(&data).expect("it is ours");
+    counted(&ledger).await;
+    assert!(is_said(&ledger, "was moved"), "{:?}", ledger.problem());
+    assert_eq!(assert_sound(&ledger).await.workspace.runs, 1);
+}
+
+#[tokio::test]
 async fn taking_over_goes_on_where_a_killed_process_left_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let ledger = open(folder.path());
