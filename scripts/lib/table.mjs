@@ -2,12 +2,13 @@
 // what the project wants to reach.
 
 const ms = (value) => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
+const more = (value, unit) => `${value < 0 ? '−' : '+'}${unit(Math.abs(value))}`;
+const us = (value) => `${value.toFixed(0)} µs`;
 const times = (value) => `${value < 10 ? value.toFixed(1) : value.toFixed(0)}×`;
 const both = ({ p50_ms, p99_ms }) => `p50 ${ms(p50_ms)}, p99 ${ms(p99_ms)}`;
 
-/** One row a figure: [what, figure, compared with, ratio, to reach]. */
+/** One row a figure (of a thousand calls, milliseconds in all are microseconds each): [what, figure, compared with, ratio, to reach]. */
 export function rows(f) {
-  const perCall = (total, bare, count) => `${(((total - bare) / count) * 1000).toFixed(0)} µs`;
   const cpu = (ours, native) =>
     Object.keys(ours)
       .map((kind) => `${kind} ${times(ours[kind] / native[kind])}`)
@@ -38,7 +39,7 @@ export function rows(f) {
       'TypeScript, 200 lines to strip',
       both(f.warm_typescript_200_lines),
       `the same as JavaScript ${ms(f.warm_javascript_200_lines.p50_ms)}`,
-      `+${ms(f.warm_typescript_200_lines.p50_ms - f.warm_javascript_200_lines.p50_ms)}`,
+      more(f.warm_typescript_200_lines.p50_ms - f.warm_javascript_200_lines.p50_ms, ms),
       '≤ 1 ms more',
     ],
     ['30-line program, Python', both(f.thirty_lines_python), '', '', ''],
@@ -47,21 +48,21 @@ export function rows(f) {
       'one tool call in a Python program',
       `${f.sequential_1000_python_ms.toFixed(0)} µs`,
       `bare client ${f.bare_fast_1000_ms.toFixed(0)} µs`,
-      `+${perCall(f.sequential_1000_python_ms, f.bare_fast_1000_ms, 1000)}`,
+      more(f.sequential_1000_python_ms - f.bare_fast_1000_ms, us),
       '≤ 80 µs more',
     ],
     [
       'one tool call in a JavaScript program',
       `${f.sequential_1000_javascript_ms.toFixed(0)} µs`,
       `bare client ${f.bare_fast_1000_ms.toFixed(0)} µs`,
-      `+${perCall(f.sequential_1000_javascript_ms, f.bare_fast_1000_ms, 1000)}`,
+      more(f.sequential_1000_javascript_ms - f.bare_fast_1000_ms, us),
       '≤ 80 µs more',
     ],
     [
       '100 calls in a row, real stdio server',
       ms(f.real_100_sequential_ms.best),
       `bare client ${ms(f.bare_real_100_ms)}`,
-      `+${ms(f.real_100_sequential_ms.best - f.bare_real_100_ms)}`,
+      more(f.real_100_sequential_ms.best - f.bare_real_100_ms, ms),
       '≤ 10 ms more',
     ],
     [
